@@ -1,0 +1,125 @@
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_MIN 8192
+#define ALIGNMENT ((size_t)16)
+
+struct arena_chunk {
+	struct arena_chunk *older;
+	size_t used, size;
+	_Alignas(16) char bytes[];
+};
+
+void
+arena_init(struct arena *arena, size_t limit)
+{
+	*arena = (struct arena){ .left = limit, .limit = limit };
+}
+
+static bool
+chunk_add(struct arena *arena, size_t need)
+{
+	size_t size = need > CHUNK_MIN ? need : CHUNK_MIN;
+	struct arena_chunk *chunk;
+
+	if (need > arena->left)
+		return false;
+	if (size > arena->left)
+		size = arena->left;
+	chunk = malloc(sizeof(*chunk) + size);
+	if (chunk == NULL)
+		return false;
+	*chunk = (struct arena_chunk){ .older = arena->newest, .size = size };
+	arena->newest = chunk;
+	arena->left -= size;
+	return true;
+}
+
+void *
+arena_alloc(struct arena *arena, size_t len)
+{
+	size_t need = (len + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+	struct arena_chunk *chunk = arena->newest;
+	char *bytes;
+
+	if (need < len)
+		return NULL;
+	if (chunk == NULL || need > chunk->size - chunk->used) {
+		if (!chunk_add(arena, need))
+			return NULL;
+		chunk = arena->newest;
+	}
+	bytes = chunk->bytes + chunk->used;
+	chunk->used += need;
+	return memset(bytes, 0, len);
+}
+
+bool
+arena_copy(struct arena *arena, view text, view *out)
+{
+	char *bytes = arena_alloc(arena, text.len + 1);
+
+	if (bytes == NULL)
+		return false;
+	if (text.len > 0)
+		memcpy(bytes, text.ptr, text.len);
+	*out = (view){ bytes, text.len };
+	return true;
+}
+
+bool
+arena_print(struct arena *arena, view *out, const char *format, ...)
+{
+	va_list args, again;
+	char *bytes;
+	int len;
+
+	va_start(args, format);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	bytes = len < 0 ? NULL : arena_alloc(arena, (size_t)len + 1);
+	if (bytes != NULL) {
+		(void)vsnprintf(bytes, (size_t)len + 1, format, again);
+		*out = (view){ bytes, (size_t)len };
+	}
+	va_end(again);
+	return bytes != NULL;
+}
+
+static void
+chunk_wipe(struct arena_chunk *chunk)
+{
+	explicit_bzero(chunk->bytes, chunk->used);
+	chunk->used = 0;
+}
+
+void
+arena_wipe(struct arena *arena)
+{
+	struct arena_chunk *chunk = arena->newest;
+
+	while (chunk != NULL && chunk->older != NULL) {
+		struct arena_chunk *older = chunk->older;
+
+		chunk_wipe(chunk);
+		arena->left += chunk->size;
+		free(chunk);
+		chunk = older;
+	}
+	if (chunk != NULL)
+		chunk_wipe(chunk);
+	arena->newest = chunk;
+}
+
+void
+arena_free(struct arena *arena)
+{
+	arena_wipe(arena);
+	free(arena->newest);
+	arena_init(arena, arena->limit);
+}

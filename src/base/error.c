@@ -1,0 +1,108 @@
+#include "base/error.h"
+
+#include "base/json.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct error_row error_table[ERR_COUNT] = {
+	[ERR_NONE] = { 200, "None", NULL },
+	[ERR_BAD_REQUEST] = { 400, "BadRequest", NULL },
+	[ERR_NOT_FOUND] = { 404, "NotFound", NULL },
+	[ERR_METHOD_NOT_ALLOWED] = { 405, "MethodNotAllowed", NULL },
+	[ERR_TIMEOUT] = { 408, "RequestTimeout", NULL },
+	[ERR_BODY_TOO_LARGE] = { 413, "RequestEntityTooLarge", NULL },
+	[ERR_HEAD_TOO_LARGE] = { 431, "RequestHeaderFieldsTooLarge", NULL },
+	[ERR_THROTTLED] = { 429, "Throttled", NULL },
+	[ERR_INTERNAL] = { 500, "InternalServerError", NULL },
+	[ERR_UNAVAILABLE] = { 503, "ServiceUnavailable", NULL },
+
+	[ERR_BAD_PARAMETER] = { 400, "BadParameter", NULL },
+	[ERR_MALFORMED_BACKUP] = { 400, "Malformed backup blob", NULL },
+	[ERR_NOT_DELETED] = { 400, "MethodNotAllowed", "RequestNotAllowedOnNonDeletedObject" },
+	[ERR_UNAUTHORIZED] = { 401, "Unauthorized", NULL },
+	[ERR_FORBIDDEN] = { 403, "Forbidden", NULL },
+	[ERR_FORBIDDEN_BY_RBAC] = { 403, "Forbidden", "ForbiddenByRbac" },
+	[ERR_SECRET_DISABLED] = { 403, "Forbidden", "SecretDisabled" },
+	[ERR_SECRET_NOT_FOUND] = { 404, "SecretNotFound", NULL },
+	[ERR_KEY_NOT_FOUND] = { 404, "KeyNotFound", NULL },
+	[ERR_CERTIFICATE_NOT_FOUND] = { 404, "CertificateNotFound", NULL },
+	[ERR_VAULT_NOT_FOUND] = { 404, "VaultNotFound", NULL },
+	[ERR_CONFLICT] = { 409, "Conflict", NULL },
+	[ERR_OBJECT_DELETED] = { 409, "Conflict", "ObjectIsDeletedButRecoverable" },
+
+	[ERR_AUTHENTICATION_FAILED] = { 401, "AuthenticationFailed", NULL },
+	[ERR_INVALID_TOKEN] = { 401, "InvalidAuthenticationToken", NULL },
+	[ERR_MISSING_API_VERSION] = { 400, "MissingApiVersionParameter", NULL },
+	[ERR_INVALID_API_VERSION] = { 400, "InvalidApiVersionParameter", NULL },
+	[ERR_AUTHORIZATION_FAILED] = { 403, "AuthorizationFailed", NULL },
+	[ERR_SUBSCRIPTION_NOT_FOUND] = { 404, "SubscriptionNotFound", NULL },
+	[ERR_RESOURCE_NOT_FOUND] = { 404, "ResourceNotFound", NULL },
+	[ERR_ROLE_ASSIGNMENT_EXISTS] = { 409, "RoleAssignmentExists", NULL },
+	[ERR_ROLE_ASSIGNMENT_FIXED] = { 400, "RoleAssignmentUpdateNotPermitted", NULL },
+	[ERR_ROLE_ASSIGNMENT_NOT_FOUND] = { 404, "RoleAssignmentNotFound", NULL },
+	[ERR_ROLE_DEFINITION_MISSING] = { 400, "RoleDefinitionDoesNotExist", NULL },
+	[ERR_PRINCIPAL_NOT_FOUND] = { 400, "PrincipalNotFound", NULL },
+	[ERR_GRAPH_DENIED] = { 403, "Authorization_RequestDenied", NULL },
+	[ERR_GRAPH_NOT_FOUND] = { 404, "Request_ResourceNotFound", NULL },
+	[ERR_GRAPH_BAD_REQUEST] = { 400, "Request_BadRequest", NULL },
+
+	[ERR_STS_MALFORMED] = { 400, "invalid_request", "900144" },
+	[ERR_STS_UNKNOWN_GRANT] = { 400, "unsupported_grant_type", "70003" },
+	[ERR_STS_UNKNOWN_TENANT] = { 400, "invalid_request", "90002" },
+	[ERR_STS_UNKNOWN_INSTANCE] = { 400, "invalid_instance", "50049" },
+	[ERR_STS_UNKNOWN_APPLICATION] = { 400, "unauthorized_client", "700016" },
+	[ERR_STS_UNKNOWN_RESOURCE] = { 400, "invalid_resource", "500011" },
+	[ERR_STS_NO_CREDENTIAL] = { 401, "invalid_client", "7000216" },
+	[ERR_STS_BAD_SECRET] = { 401, "invalid_client", "7000215" },
+	[ERR_STS_EXPIRED_SECRET] = { 401, "invalid_client", "7000222" },
+	[ERR_STS_BAD_ASSERTION] = { 401, "invalid_client", "700027" },
+	[ERR_STS_EXPIRED_ASSERTION] = { 401, "invalid_client", "700024" },
+	[ERR_STS_LOCKED] = { 400, "invalid_grant", "50053" },
+
+	[ERR_STORE_CONFLICT] = { 409, "Conflict", NULL },
+	[ERR_CORRUPT] = { 500, "InternalServerError", NULL },
+};
+
+/* The message goes out as JSON: take a character back that was cut in half. */
+static void
+drop_half_character(char *message, size_t len)
+{
+	size_t start = len;
+
+	while (start > 0 && ((unsigned char)message[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start > 0 && !utf8_valid((view){ message + start - 1, len - start + 1 }))
+		message[start - 1] = '\0';
+}
+
+bool
+error_set(struct error *err, enum error_code code, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	err->code = code;
+	va_start(args, format);
+	len = vsnprintf(err->message, sizeof(err->message), format, args);
+	va_end(args);
+	if (len >= (int)sizeof(err->message))
+		drop_half_character(err->message, sizeof(err->message) - 1);
+	return false;
+}
+
+bool
+error_memory(struct error *err)
+{
+	return error_set(err, ERR_UNAVAILABLE, "The server is out of memory for this request.");
+}
+
+bool
+error_errno(struct error *err, const char *what)
+{
+	char text[128];
+
+	return error_set(err, ERR_INTERNAL, "%s: %s", what, strerror_r(errno, text, sizeof(text)));
+}

@@ -1,0 +1,105 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PIECE 4096
+
+void
+fd_done(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+}
+
+static void
+text_done(char **text)
+{
+	free(*text);
+}
+
+static bool
+write_all(int fd, view bytes)
+{
+	while (bytes.len > 0) {
+		ssize_t done = write(fd, bytes.ptr, bytes.len);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return false;
+		bytes = view_from(bytes, (size_t)done);
+	}
+	return true;
+}
+
+/* Without this the rename itself may be lost. */
+static bool
+sync_folder(const char *path)
+{
+	AUTO(text_done) char *copy = strdup(path);
+	AUTO(fd_done) int fd = -1;
+
+	if (copy == NULL)
+		return false;
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && fsync(fd) == 0;
+}
+
+static bool
+write_temporary(int fd, view bytes, mode_t mode)
+{
+	return fchmod(fd, mode) == 0 && write_all(fd, bytes) && fsync(fd) == 0;
+}
+
+bool
+file_write(const char *path, view bytes, mode_t mode, struct error *err)
+{
+	AUTO(text_done) char *temporary = NULL;
+	AUTO(fd_done) int fd = -1;
+
+	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
+		temporary = NULL;
+		return error_memory(err);
+	}
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, "cannot make a file");
+	if (!write_temporary(fd, bytes, mode) || rename(temporary, path) != 0) {
+		(void)error_errno(err, "cannot write a file");
+		(void)unlink(temporary);
+		return false;
+	}
+	return sync_folder(path) || error_errno(err, "cannot sync a folder");
+}
+
+bool
+file_read(const char *path, size_t max, struct buf *out, struct error *err)
+{
+	AUTO(fd_done) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t before = out->len;
+	ssize_t got = 1;
+
+	if (fd < 0)
+		return errno == ENOENT ? error_set(err, ERR_NOT_FOUND, "there is no such file")
+				       : error_errno(err, "cannot open a file");
+	while (got > 0) {
+		char *room = buf_room(out, PIECE);
+
+		if (room == NULL)
+			return error_memory(err);
+		got = read(fd, room, PIECE);
+		if (got < 0)
+			return error_errno(err, "cannot read a file");
+		out->len += (size_t)got;
+		if (out->len - before > max)
+			return error_set(err, ERR_BAD_REQUEST, "the file is too large");
+	}
+	return true;
+}
