@@ -1,0 +1,56 @@
+/*
+ * What the callers of OpenSSL share: algorithms fetched once, owners for AUTO, and how to fail.
+ */
+#ifndef CRYPTO_OPENSSL_H
+#define CRYPTO_OPENSSL_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/view.h"
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/x509.h>
+
+struct algorithms {
+	EVP_MD *sha1, *sha256;
+	EVP_CIPHER *aes_256_gcm;
+	EVP_MAC *hmac;
+	EVP_KDF *hkdf;
+};
+
+/* algorithms(): Fetched at the first call and kept; NULL when this OpenSSL lacks one of them. */
+const struct algorithms *algorithms(void);
+
+/*
+ * openssl_failed(err, code, message):
+ * Set the error and empty OpenSSL's own queue of this thread: what is left there makes the next
+ * SSL_get_error on the thread report a connection as broken.  Always false.
+ */
+bool openssl_failed(struct error *err, enum error_code code, const char *message);
+
+/* openssl_unable(err): The same, where only a lack of memory or a broken OpenSSL can cause it. */
+bool openssl_unable(struct error *err);
+
+const unsigned char *octets(view bytes); /* never NULL */
+
+/* spki_encode(pkey, out, err): Append the public half, a SubjectPublicKeyInfo in DER. */
+MUST_USE bool spki_encode(EVP_PKEY *pkey, struct buf *out, struct error *err);
+
+#define OPENSSL_OWNER(name, type, release)           \
+	static inline void name##_done(type **owned) \
+	{                                            \
+		release(*owned);                     \
+	}
+
+OPENSSL_OWNER(bio, BIO, BIO_free_all)
+OPENSSL_OWNER(bn, BIGNUM, BN_free)
+OPENSSL_OWNER(pkey, EVP_PKEY, EVP_PKEY_free)
+OPENSSL_OWNER(pkey_ctx, EVP_PKEY_CTX, EVP_PKEY_CTX_free)
+OPENSSL_OWNER(mac_ctx, EVP_MAC_CTX, EVP_MAC_CTX_free)
+OPENSSL_OWNER(kdf_ctx, EVP_KDF_CTX, EVP_KDF_CTX_free)
+OPENSSL_OWNER(certificate, X509, X509_free)
+
+#endif

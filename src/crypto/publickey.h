@@ -1,0 +1,48 @@
+/*
+ * Public keys: what verifies signatures.  Made from a certificate, a JWK's numbers or a
+ * SubjectPublicKeyInfo; may be used by several threads at once.
+ */
+#ifndef CRYPTO_PUBLICKEY_H
+#define CRYPTO_PUBLICKEY_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/view.h"
+
+enum signature_alg {
+	SIGNATURE_NONE,
+	SIGNATURE_RS256, /* RSASSA-PKCS1-v1_5 with SHA-256 */
+	SIGNATURE_PS256, /* RSASSA-PSS with SHA-256, MGF1 with SHA-256, salt of 32 bytes */
+	SIGNATURE_ES256, /* ECDSA on P-256 with SHA-256; raw r || s, 64 bytes */
+};
+
+struct public_key;
+
+/* signature_alg_parse: "RS256", "PS256", "ES256" exactly; all else, "none" too: SIGNATURE_NONE. */
+enum signature_alg signature_alg_parse(view name);
+
+MUST_USE bool public_key_from_spki(view der, struct public_key **out, struct error *err);
+
+/* public_key_from_rsa(n, e, out, err): Big-endian; 2048 to 8192 bits, else ERR_BAD_REQUEST. */
+MUST_USE bool public_key_from_rsa(view n, view e, struct public_key **out, struct error *err);
+
+/*
+ * public_key_from_certificate(der, out, err):
+ * The key of one X.509 certificate.  Nothing but the key is looked at.
+ */
+MUST_USE bool public_key_from_certificate(view der, struct public_key **out, struct error *err);
+void public_key_free(struct public_key *key); /* NULL is fine */
+
+/* public_key_verify(...): True only for a good signature by ${alg}, which fits the key's kind. */
+MUST_USE bool public_key_verify(const struct public_key *key, enum signature_alg alg, view message,
+    view signature);
+
+/* public_key_rsa(key, arena, n, e, err): The numbers of an RSA key, big-endian, for a JWK. */
+MUST_USE bool public_key_rsa(const struct public_key *key, struct arena *arena, view *n, view *e,
+    struct error *err);
+
+/* certificate_validity(der, not_before, not_after, err): Unix seconds. */
+MUST_USE bool certificate_validity(view der, int64_t *not_before, int64_t *not_after,
+    struct error *err);
+
+#endif

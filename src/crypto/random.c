@@ -1,0 +1,86 @@
+#include "crypto/random.h"
+
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Ids are taken from the end of a buffer of the thread: a call of the generator costs as much as
+ * sealing a document.  A forked child must not go on with its parent's buffer, so it counts as a
+ * new generation.
+ */
+#define POOL_SIZE 1024
+#define ID_LEN 16
+
+struct pool {
+	unsigned char bytes[POOL_SIZE];
+	size_t left;
+	unsigned generation;
+};
+
+static _Thread_local struct pool pool;
+static atomic_uint generation;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+void
+random_bytes(void *out, size_t len)
+{
+	if (RAND_priv_bytes_ex(NULL, out, len, 0) != 1)
+		abort();
+}
+
+static void
+forked(void)
+{
+	atomic_fetch_add(&generation, 1);
+}
+
+static void
+watch_forks(void)
+{
+	if (pthread_atfork(NULL, NULL, forked) != 0)
+		abort();
+}
+
+static void
+pool_fill(unsigned now)
+{
+	(void)pthread_once(&fork_once, watch_forks);
+	if (RAND_bytes_ex(NULL, pool.bytes, POOL_SIZE, 0) != 1)
+		abort();
+	pool.left = POOL_SIZE;
+	pool.generation = now;
+}
+
+void
+random_id(uint8_t out[16])
+{
+	unsigned now = atomic_load_explicit(&generation, memory_order_relaxed);
+
+	if (pool.left == 0 || pool.generation != now)
+		pool_fill(now);
+	pool.left -= ID_LEN;
+	memcpy(out, pool.bytes + pool.left, ID_LEN);
+	explicit_bzero(pool.bytes + pool.left, ID_LEN);
+}
+
+void
+random_uuid(struct uuid *out)
+{
+	uint8_t bytes[ID_LEN];
+
+	random_id(bytes);
+	uuid_from(bytes, out);
+}
+
+void
+random_version(char out[HEX16_LEN + 1])
+{
+	uint8_t bytes[ID_LEN];
+
+	random_id(bytes);
+	hex_encode((view){ (const char *)bytes, sizeof(bytes) }, out);
+	out[HEX16_LEN] = '\0';
+}

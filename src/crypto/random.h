@@ -1,0 +1,17 @@
+/*
+ * Random numbers: OpenSSL's generator.  random_bytes for keys; random_id for names that need to be
+ * unguessable but not secret (request ids, versions), drawn from a buffer of the thread.
+ */
+#ifndef CRYPTO_RANDOM_H
+#define CRYPTO_RANDOM_H
+
+#include "base/error.h"
+#include "base/uuid.h"
+
+/* random_bytes(out, len): Never fails: a process without random numbers must not go on (abort). */
+void random_bytes(void *out, size_t len);
+void random_id(uint8_t out[16]);
+void random_uuid(struct uuid *out);
+void random_version(char out[HEX16_LEN + 1]); /* 32 lower-case hex digits */
+
+#endif

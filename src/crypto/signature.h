@@ -1,0 +1,28 @@
+/*
+ * What signing (keyring) and verifying (publickey) share: contexts prepared once for a key and an
+ * algorithm, to be duplicated by each use, and the two encodings of an ECDSA signature.
+ */
+#ifndef CRYPTO_SIGNATURE_H
+#define CRYPTO_SIGNATURE_H
+
+#include "crypto/openssl.h"
+#include "crypto/publickey.h"
+
+#define ES256_RAW_LEN 64
+#define ES256_DER_MAX 72
+
+enum signature_use { SIGNATURE_SIGN, SIGNATURE_VERIFY };
+
+/*
+ * signature_ctx(pkey, alg, use, out, err):
+ * A context for SHA-256 digests, ready for EVP_PKEY_sign or EVP_PKEY_verify.  Duplicate it to use
+ * it: EVP_PKEY_CTX_dup only reads, so threads may share one.
+ */
+MUST_USE bool signature_ctx(EVP_PKEY *pkey, enum signature_alg alg, enum signature_use use,
+    EVP_PKEY_CTX **out, struct error *err);
+
+/* A raw signature is r || s, 32 bytes each; in DER it is an ECDSA-Sig-Value.  False: not one. */
+MUST_USE bool es256_to_der(view raw, unsigned char der[ES256_DER_MAX], size_t *len);
+MUST_USE bool es256_to_raw(view der, unsigned char raw[ES256_RAW_LEN]);
+
+#endif
