@@ -1,0 +1,211 @@
+#include "crypto/hash.h"
+#include "crypto/signature.h"
+#include "keyring/ring.h"
+
+#include <openssl/decoder.h>
+#include <openssl/encoder.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+#include <stdlib.h>
+
+#define PRIVATE_DER_MAX 4096 /* an RSA-2048 key takes 1219 bytes */
+
+struct signing_key {
+	EVP_PKEY *pkey;
+	EVP_PKEY_CTX *ctxs[SIGNATURE_ES256 + 1]; /* those that fit the key's kind; never changed */
+};
+
+OPENSSL_OWNER(encoder, OSSL_ENCODER_CTX, OSSL_ENCODER_CTX_free)
+OPENSSL_OWNER(decoder, OSSL_DECODER_CTX, OSSL_DECODER_CTX_free)
+
+static void
+signing_done(struct signing_key **key)
+{
+	signing_key_free(*key);
+}
+
+void
+signing_key_free(struct signing_key *key)
+{
+	if (key == NULL)
+		return;
+	for (size_t i = 0; i < COUNT_OF(key->ctxs); i++)
+		EVP_PKEY_CTX_free(key->ctxs[i]);
+	EVP_PKEY_free(key->pkey);
+	free(key);
+}
+
+static EVP_PKEY *
+generate(enum signing_kind kind)
+{
+	switch (kind) {
+	case SIGNING_RSA_2048: return EVP_RSA_gen(2048U);
+	case SIGNING_P256: return EVP_EC_gen("P-256");
+	}
+	return NULL;
+}
+
+/* PKCS#8 in DER. The encoder's own copy lies in a memory BIO, which wipes it. */
+static bool
+encode(EVP_PKEY *pkey, struct plain **out, struct error *err)
+{
+	AUTO(encoder_done)
+	OSSL_ENCODER_CTX *ctx =
+	    OSSL_ENCODER_CTX_new_for_pkey(pkey, EVP_PKEY_KEYPAIR, "DER", "PrivateKeyInfo", NULL);
+	AUTO(plain_done) struct plain *der = plain_new(PRIVATE_DER_MAX);
+	unsigned char *at;
+	size_t left = PRIVATE_DER_MAX;
+
+	if (der == NULL)
+		return error_memory(err);
+	at = (unsigned char *)plain_bytes(der);
+	if (ctx == NULL || OSSL_ENCODER_to_data(ctx, &at, &left) != 1)
+		return openssl_unable(err);
+	plain_resize(der, PRIVATE_DER_MAX - left);
+	*out = der;
+	der = NULL;
+	return true;
+}
+
+static bool
+decode(view der, EVP_PKEY **out, struct error *err)
+{
+	AUTO(pkey_done) EVP_PKEY *pkey = NULL;
+	AUTO(decoder_done)
+	OSSL_DECODER_CTX *ctx = OSSL_DECODER_CTX_new_for_pkey(&pkey, "DER", "PrivateKeyInfo", NULL,
+	    EVP_PKEY_KEYPAIR, NULL, NULL);
+	const unsigned char *at = octets(der);
+	size_t left = der.len;
+
+	if (ctx == NULL || OSSL_DECODER_from_data(ctx, &at, &left) != 1 || left != 0)
+		return openssl_failed(err, ERR_CORRUPT, "A signing key is malformed.");
+	ERR_clear_error(); /* a decoder leaves its failed guesses */
+	*out = pkey;
+	pkey = NULL;
+	return true;
+}
+
+static bool
+seal(struct keyring *keyring, view name, const struct plain *der, struct arena *arena,
+    struct sealed *out, struct error *err)
+{
+	size_t len = plain_view(der).len + SEALED_OVERHEAD;
+	char *bytes = arena_alloc(arena, len);
+
+	if (bytes == NULL)
+		return error_memory(err);
+	if (!vault_key_seal(keyring->system, PURPOSE_SIGNING_KEY, plain_view(der), name, bytes,
+		err))
+		return false;
+	out->bytes = (view){ bytes, len };
+	return true;
+}
+
+bool
+keyring_new_signing_key(struct keyring *keyring, enum signing_kind kind, view name,
+    struct arena *arena, struct sealed *private_key, view *spki, struct error *err)
+{
+	AUTO(pkey_done) EVP_PKEY *pkey = generate(kind);
+	AUTO(plain_done) struct plain *der = NULL;
+	AUTO(buf_free) struct buf public = { 0 };
+	struct sealed sealed;
+	view copy;
+
+	if (pkey == NULL)
+		return openssl_unable(err);
+	if (!encode(pkey, &der, err) || !spki_encode(pkey, &public, err) ||
+	    !seal(keyring, name, der, arena, &sealed, err))
+		return false;
+	if (!arena_copy(arena, buf_view(&public), &copy))
+		return error_memory(err);
+	*private_key = sealed;
+	*spki = copy;
+	return true;
+}
+
+static bool
+prepare(struct signing_key *key, struct error *err)
+{
+	static const struct {
+		enum signature_alg alg;
+		const char *kind;
+	} uses[] = {
+		{ SIGNATURE_RS256, "RSA" },
+		{ SIGNATURE_PS256, "RSA" },
+		{ SIGNATURE_ES256, "EC" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(uses); i++) {
+		if (EVP_PKEY_is_a(key->pkey, uses[i].kind) &&
+		    !signature_ctx(key->pkey, uses[i].alg, SIGNATURE_SIGN, &key->ctxs[uses[i].alg],
+			err))
+			return false;
+	}
+	return true;
+}
+
+bool
+keyring_load_signing_key(struct keyring *keyring, view name, const struct sealed *private_key,
+    struct signing_key **out, struct error *err)
+{
+	AUTO(plain_done) struct plain *der = NULL;
+	AUTO(signing_done) struct signing_key *key = calloc(1, sizeof(*key));
+
+	if (key == NULL)
+		return error_memory(err);
+	if (!vault_key_open(keyring->system, PURPOSE_SIGNING_KEY, private_key->bytes, name, &der,
+		err) ||
+	    !decode(plain_view(der), &key->pkey, err) || !prepare(key, err))
+		return false;
+	*out = key;
+	key = NULL;
+	return true;
+}
+
+/* One signature over the message's SHA-256, as OpenSSL writes it, appended to ${out}. */
+static bool
+sign(struct signing_key *key, enum signature_alg alg, view message, struct buf *out,
+    struct error *err)
+{
+	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = NULL;
+	uint8_t digest[SHA256_LEN];
+	size_t len = (size_t)EVP_PKEY_get_size(key->pkey);
+	char *room;
+
+	if ((size_t)alg >= COUNT_OF(key->ctxs) || key->ctxs[alg] == NULL)
+		return error_set(err, ERR_INTERNAL, "The algorithm does not fit the signing key.");
+	if (!sha256(&message, 1, digest, err))
+		return false;
+	room = buf_room(out, len);
+	if (room == NULL)
+		return error_memory(err);
+	ctx = EVP_PKEY_CTX_dup(key->ctxs[alg]);
+	if (ctx == NULL ||
+	    EVP_PKEY_sign(ctx, (unsigned char *)room, &len, digest, sizeof(digest)) != 1)
+		return openssl_unable(err);
+	out->len += len;
+	return true;
+}
+
+bool
+signing_key_sign(struct signing_key *key, enum signature_alg alg, view message, struct buf *out,
+    struct error *err)
+{
+	AUTO(buf_free) struct buf der = { 0 };
+	unsigned char raw[ES256_RAW_LEN];
+
+	if (alg != SIGNATURE_ES256)
+		return sign(key, alg, message, out, err);
+	if (!sign(key, alg, message, &der, err))
+		return false;
+	if (!es256_to_raw(buf_view(&der), raw))
+		return openssl_unable(err);
+	buf_add(out, (view){ (const char *)raw, sizeof(raw) });
+	return buf_ok(out) || error_memory(err);
+}
+
+bool
+signing_key_sign_der(struct signing_key *key, view message, struct buf *out, struct error *err)
+{
+	return sign(key, SIGNATURE_ES256, message, out, err);
+}
