@@ -1,0 +1,33 @@
+/*
+ * Lists come in pages.  A skip token is the key of the last item given, sealed with a MAC over it
+ * and the list it belongs to, so that a forged one is refused and one list's can't be used on
+ * another.
+ */
+#ifndef API_PAGING_H
+#define API_PAGING_H
+
+#include "api/request.h"
+
+#define PAGE_MAX 25 /* items; also what a client gets that does not ask */
+
+struct page {
+	size_t limit;
+	bool limit_given;
+	view after; /* the marker of the page before; empty: the first page */
+};
+
+/*
+ * page_read(r, list, out, err):
+ * Read `maxresults` and `$skiptoken` for the list named ${list} (unique in the installation).
+ * ERR_BAD_PARAMETER when they are out of range or forged.
+ */
+MUST_USE bool page_read(struct request *r, view list, struct page *out, struct error *err);
+
+/*
+ * page_next(r, list, page, marker, err):
+ * Write the member `nextLink` for what comes behind ${marker}; null when ${marker} is empty.
+ */
+MUST_USE bool page_next(struct request *r, view list, const struct page *page, view marker,
+    struct error *err);
+
+#endif

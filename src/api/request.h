@@ -1,0 +1,91 @@
+/*
+ * A request on its way: what came in, what was found out about it, what goes out.  Filled in by the
+ * journey (answer.c) step by step; a row's function reads it, adds changes to ->tx and writes the
+ * reply.  All of it lives in the exchange's arena.
+ */
+#ifndef API_REQUEST_H
+#define API_REQUEST_H
+
+#include "api/op.h"
+#include "api/version.h"
+#include "base/json.h"
+#include "base/uuid.h"
+#include "http/http.h"
+#include "keyring/tx.h"
+
+struct access;
+struct access_decision;
+struct config;
+struct directory;
+struct vault;
+struct vaults;
+
+/* What the rows work with; made once, at start. */
+struct services {
+	const struct config *config;
+	struct store *store;
+	struct keyring *keyring;
+	struct directory *directory; /* identity */
+	struct access *access;
+	struct vaults *vaults;
+};
+
+/* Who is asking, as their token says; copied out of the token cache. */
+struct caller {
+	bool known;              /* a valid token came with the request */
+	struct uuid tenant;      /* tid */
+	struct uuid object;      /* oid */
+	struct uuid application; /* appid */
+	char issuer[160];
+};
+
+#define REQUEST_PARAMS_MAX 8
+
+struct request {
+	struct http_exchange *exchange;
+	const struct http_request *in;
+	struct http_reply *out;
+	struct arena *arena;
+	const struct services *services;
+
+	enum plane plane;
+	const struct op *op;
+	view authority; /* host[:port] as the client wrote it, lower-cased */
+	view domain;    /* the authority without the plane's labels, with the port */
+	view path;      /* decoded, slashes collapsed, no trailing slash */
+	view params[REQUEST_PARAMS_MAX]; /* what the path's {…} matched, in order */
+	size_t param_count;
+	const struct api_version *version;
+	const struct vault *vault; /* PLANE_VAULT */
+	struct caller caller;
+	view scope;       /* what authorisation was asked for */
+	view assignment;  /* the role assignment that allowed it */
+	view correlation; /* x-ms-client-request-id, or one of ours */
+	struct uuid id;   /* x-ms-request-id */
+
+	void *body; /* op->body_size bytes, filled by the row's fields */
+	struct tx tx;
+	struct json json;   /* writes out->body */
+	view object_id;     /* for the audit log: the URL of the object */
+	struct error error; /* why it was refused, when it was */
+	unsigned tries;     /* a commit that lost a race is run again */
+	struct commit commit;
+	struct http_task committed;
+	bool commit_ok;
+	view record;   /* the audit line, once it is written */
+	bool recorded; /* it went out with the commit */
+};
+
+/* request_query(r, name, out): The decoded value of a query parameter; names match in any case. */
+bool request_query(const struct request *r, const char *name, view *out);
+
+/* request_form(r, name, out): The same of an application/x-www-form-urlencoded body. */
+bool request_form(const struct request *r, const char *name, view *out);
+
+/* reply_field(r, name, value): Add a header field. */
+void reply_field(struct request *r, const char *name, view value);
+
+/* reply_json(r): Begin a reply of 200 with a JSON body: returns r->json, reset. */
+struct json *reply_json(struct request *r);
+
+#endif
