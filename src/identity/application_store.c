@@ -1,0 +1,343 @@
+#include "identity/application_store.h"
+
+#include "base/pack.h"
+#include "base/uuid.h"
+
+#include <string.h>
+
+#define FORMAT 1
+#define WALK_PAGE 64 /* documents in memory at once */
+
+static void
+pack_fixed(struct buf *out, const void *bytes, size_t len)
+{
+	pack_bytes(out, (view){ bytes, len });
+}
+
+static void
+unpack_fixed(struct unpack *in, void *out, size_t len)
+{
+	view bytes = unpack_bytes(in);
+
+	if (bytes.len == len)
+		memcpy(out, bytes.ptr, len);
+	else
+		in->failed = true;
+}
+
+static void
+unpack_uuid(struct unpack *in, struct uuid *out)
+{
+	if (!uuid_parse(unpack_bytes(in), out))
+		in->failed = true;
+}
+
+static void
+pack_secret(struct buf *out, const struct client_secret *secret)
+{
+	pack_bytes(out, uuid_view(&secret->id));
+	pack_bytes(out, secret->name);
+	pack_i64(out, secret->start);
+	pack_i64(out, secret->end);
+	pack_fixed(out, secret->hint, sizeof(secret->hint));
+	pack_fixed(out, secret->salt, sizeof(secret->salt));
+	pack_fixed(out, secret->hash, sizeof(secret->hash));
+}
+
+static void
+unpack_secret(struct unpack *in, struct client_secret *out)
+{
+	unpack_uuid(in, &out->id);
+	out->name = unpack_bytes(in);
+	out->start = unpack_i64(in);
+	out->end = unpack_i64(in);
+	unpack_fixed(in, out->hint, sizeof(out->hint));
+	unpack_fixed(in, out->salt, sizeof(out->salt));
+	unpack_fixed(in, out->hash, sizeof(out->hash));
+}
+
+static void
+pack_certificate(struct buf *out, const struct client_certificate *certificate)
+{
+	pack_bytes(out, uuid_view(&certificate->id));
+	pack_bytes(out, certificate->name);
+	pack_bytes(out, certificate->der);
+	pack_i64(out, certificate->start);
+	pack_i64(out, certificate->end);
+}
+
+static void
+unpack_certificate(struct unpack *in, struct client_certificate *out)
+{
+	unpack_uuid(in, &out->id);
+	out->name = unpack_bytes(in);
+	out->der = unpack_bytes(in);
+	out->start = unpack_i64(in);
+	out->end = unpack_i64(in);
+}
+
+static void
+registration_pack(const struct registration *from, struct buf *out)
+{
+	pack_u8(out, FORMAT);
+	pack_bytes(out, uuid_view(&from->tenant));
+	pack_bytes(out, uuid_view(&from->id));
+	pack_bytes(out, uuid_view(&from->object));
+	pack_bytes(out, uuid_view(&from->own));
+	pack_bytes(out, from->name);
+	pack_u8(out, from->administrator);
+	pack_i64(out, from->created);
+	pack_u32(out, (uint32_t)from->secret_count);
+	for (size_t i = 0; i < from->secret_count; i++)
+		pack_secret(out, &from->secrets[i]);
+	pack_u32(out, (uint32_t)from->certificate_count);
+	for (size_t i = 0; i < from->certificate_count; i++)
+		pack_certificate(out, &from->certificates[i]);
+}
+
+static bool
+registration_unpack(view document, struct registration *out, struct error *err)
+{
+	struct unpack in = unpack_of(document);
+	bool known = unpack_u8(&in) == FORMAT;
+
+	*out = (struct registration){ 0 };
+	unpack_uuid(&in, &out->tenant);
+	unpack_uuid(&in, &out->id);
+	unpack_uuid(&in, &out->object);
+	unpack_uuid(&in, &out->own);
+	out->name = unpack_bytes(&in);
+	out->administrator = unpack_u8(&in) == 1;
+	out->created = unpack_i64(&in);
+	out->secret_count = unpack_u32(&in);
+	for (size_t i = 0; i < out->secret_count && i < APPLICATION_SECRETS_MAX; i++)
+		unpack_secret(&in, &out->secrets[i]);
+	out->certificate_count = unpack_u32(&in);
+	for (size_t i = 0; i < out->certificate_count && i < APPLICATION_CERTIFICATES_MAX; i++)
+		unpack_certificate(&in, &out->certificates[i]);
+	if (!known || !unpack_end(&in) || out->secret_count > APPLICATION_SECRETS_MAX ||
+	    out->certificate_count > APPLICATION_CERTIFICATES_MAX)
+		return error_set(err, ERR_CORRUPT, "An application's document is not readable.");
+	return true;
+}
+
+static bool
+not_found(struct error *err, view name)
+{
+	struct uuid id;
+
+	return error_set(err, ERR_GRAPH_NOT_FOUND,
+	    "Resource '%s' does not exist or one of its queried reference-property objects are "
+	    "not present.",
+	    uuid_parse(name, &id) ? id.text : "");
+}
+
+/* What the transaction itself did to a document, last. */
+static const struct change *
+own_change(const struct tx *tx, view path)
+{
+	for (size_t i = tx->count; i-- > 0;) {
+		if (tx->changes[i].kind != CHANGE_EXPECT && view_eq(tx->changes[i].key, path))
+			return &tx->changes[i];
+	}
+	return NULL;
+}
+
+/* An application may be made and given credentials in one transaction. */
+static bool
+read_path(struct tx *tx, view path, enum store_use use, struct plain **out, struct error *err)
+{
+	struct vault_key *key = keyring_system(tx->keyring);
+	const struct change *own = own_change(tx, path);
+
+	if (own != NULL && own->kind == CHANGE_DELETE) {
+		*out = NULL;
+		return true;
+	}
+	if (own != NULL)
+		return keyring_unseal(key, &own->value, path, out, err);
+	return use == STORE_CHANGE ? tx_take(tx, key, path, out, err)
+				   : tx_get(tx, key, path, out, err);
+}
+
+static bool
+application_path(struct tx *tx, view tenant, view appid, view *out, struct error *err)
+{
+	return arena_print(tx->arena, out, "t/%.*s/app/%.*s", VIEW_ARG(tenant), VIEW_ARG(appid)) ||
+	    error_memory(err);
+}
+
+static bool
+object_path(struct tx *tx, const struct uuid *object, view *out, struct error *err)
+{
+	return arena_print(tx->arena, out, "oid/%s", object->text) || error_memory(err);
+}
+
+bool
+registration_get(struct tx *tx, view tenant, view appid, enum store_use use,
+    struct plain **document, struct registration *out, struct error *err)
+{
+	AUTO(plain_done) struct plain *plain = NULL;
+	struct uuid in, id;
+	view path;
+
+	if (!uuid_parse(tenant, &in) || !uuid_parse(appid, &id))
+		return not_found(err, appid);
+	if (!application_path(tx, uuid_view(&in), uuid_view(&id), &path, err) ||
+	    !read_path(tx, path, use, &plain, err))
+		return false;
+	if (plain == NULL)
+		return not_found(err, appid);
+	if (!registration_unpack(plain_view(plain), out, err))
+		return false;
+	*document = plain;
+	plain = NULL;
+	return true;
+}
+
+bool
+registration_by_object(struct tx *tx, view object, enum object_kind *kind, enum store_use use,
+    struct plain **document, struct registration *out, struct error *err)
+{
+	AUTO(plain_done) struct plain *plain = NULL;
+	enum object_kind found;
+	struct unpack in;
+	struct uuid id;
+	view path, tenant, appid;
+
+	if (!uuid_parse(object, &id))
+		return not_found(err, object);
+	if (!object_path(tx, &id, &path, err) || !read_path(tx, path, STORE_READ, &plain, err))
+		return false;
+	if (plain == NULL)
+		return not_found(err, object);
+	in = unpack_of(plain_view(plain));
+	if (unpack_u8(&in) != FORMAT)
+		in.failed = true;
+	found =
+	    unpack_u8(&in) == OBJECT_APPLICATION ? OBJECT_APPLICATION : OBJECT_SERVICE_PRINCIPAL;
+	tenant = unpack_bytes(&in);
+	appid = unpack_bytes(&in);
+	if (!unpack_end(&in))
+		return error_set(err, ERR_CORRUPT, "An object's document is not readable.");
+	if (*kind != OBJECT_ANY && *kind != found)
+		return not_found(err, object);
+	*kind = found;
+	return registration_get(tx, tenant, appid, use, document, out, err);
+}
+
+bool
+registration_put(struct tx *tx, const struct registration *registration, struct error *err)
+{
+	AUTO(buf_free) struct buf document = { 0 };
+	view path;
+
+	if (!application_path(tx, uuid_view(&registration->tenant), uuid_view(&registration->id),
+		&path, err))
+		return false;
+	registration_pack(registration, &document);
+	return tx_put(tx, keyring_system(tx->keyring), path, &document, err);
+}
+
+/* A new document: an old one in its place is an error. */
+static bool
+expect_none(struct tx *tx, view path, struct error *err)
+{
+	AUTO(plain_done) struct plain *before = NULL;
+
+	if (!read_path(tx, path, STORE_CHANGE, &before, err))
+		return false;
+	return before == NULL ||
+	    error_set(err, ERR_GRAPH_BAD_REQUEST,
+		"Another object with the same value for property appId already exists.");
+}
+
+static bool
+object_add(struct tx *tx, const struct registration *registration, const struct uuid *object,
+    enum object_kind kind, struct error *err)
+{
+	AUTO(buf_free) struct buf document = { 0 };
+	view path;
+
+	if (!object_path(tx, object, &path, err) || !expect_none(tx, path, err))
+		return false;
+	pack_u8(&document, FORMAT);
+	pack_u8(&document, (uint8_t)kind);
+	pack_bytes(&document, uuid_view(&registration->tenant));
+	pack_bytes(&document, uuid_view(&registration->id));
+	return tx_put(tx, keyring_system(tx->keyring), path, &document, err);
+}
+
+bool
+registration_add(struct tx *tx, const struct registration *registration, struct error *err)
+{
+	view path;
+
+	return application_path(tx, uuid_view(&registration->tenant), uuid_view(&registration->id),
+		   &path, err) &&
+	    expect_none(tx, path, err) && registration_put(tx, registration, err) &&
+	    object_add(tx, registration, &registration->object, OBJECT_SERVICE_PRINCIPAL, err) &&
+	    object_add(tx, registration, &registration->own, OBJECT_APPLICATION, err);
+}
+
+bool
+registration_delete(struct tx *tx, const struct registration *registration, struct error *err)
+{
+	view application, object, own;
+
+	return application_path(tx, uuid_view(&registration->tenant), uuid_view(&registration->id),
+		   &application, err) &&
+	    object_path(tx, &registration->object, &object, err) &&
+	    object_path(tx, &registration->own, &own, err) && tx_delete(tx, application, err) &&
+	    tx_delete(tx, object, err) && tx_delete(tx, own, err);
+}
+
+struct walk {
+	registration_visit *visit;
+	void *ctx;
+	bool stopped;
+};
+
+static bool
+walk_page(struct tx *tx, const struct document *documents, size_t count, struct walk *walk,
+    struct error *err)
+{
+	for (size_t i = 0; i < count && !walk->stopped; i++) {
+		AUTO(plain_done) struct plain *plain = NULL;
+		struct registration registration;
+
+		if (!keyring_unseal(keyring_system(tx->keyring), &documents[i].value,
+			documents[i].key, &plain, err) ||
+		    !registration_unpack(plain_view(plain), &registration, err))
+			return false;
+		walk->stopped = !walk->visit(walk->ctx, &registration);
+	}
+	return true;
+}
+
+bool
+registration_walk(struct tx *tx, view tenant, view after, size_t limit, registration_visit *visit,
+    void *ctx, bool *end, struct error *err)
+{
+	AUTO(arena_free) struct arena arena = { 0 };
+	struct walk walk = { visit, ctx, false };
+	struct document *documents;
+	view prefix, marker;
+	size_t count = WALK_PAGE;
+
+	arena_init(&arena, WALK_PAGE * 2 * CERTIFICATE_MAX * APPLICATION_CERTIFICATES_MAX);
+	if (!application_path(tx, tenant, V(""), &prefix, err) ||
+	    !application_path(tx, tenant, after, &marker, err))
+		return false;
+	for (size_t seen = 0; seen < limit && count == WALK_PAGE && !walk.stopped; seen += count) {
+		arena_wipe(&arena);
+		if (!store_scan(tx->reader, prefix, marker, WALK_PAGE, &arena, &documents, &count,
+			err) ||
+		    !walk_page(tx, documents, count, &walk, err))
+			return false;
+		if (count > 0 && !arena_copy(tx->arena, documents[count - 1].key, &marker))
+			return error_memory(err);
+	}
+	*end = count < WALK_PAGE && !walk.stopped;
+	return true;
+}

@@ -1,0 +1,181 @@
+#include "identity/sts_grant.h"
+
+#include "base/clock.h"
+#include "identity/assertion.h"
+#include "identity/jwt.h"
+#include "identity/resource.h"
+#include "identity/token_issue.h"
+
+struct grant {
+	struct directory *directory;
+	struct tx *tx;
+	const struct sts_place *place;
+	const struct sts_form *form;
+	struct uuid tenant;
+	int64_t tenant_created;
+	int64_t now; /* the wall's: others made the assertion and read the token */
+};
+
+static bool
+unknown_tenant(view name, struct error *err)
+{
+	char text[PRINTABLE_MAX + 1];
+
+	return error_set(err, ERR_STS_UNKNOWN_TENANT,
+	    "AADSTS90002: Tenant '%s' not found. Check to make sure you have the correct tenant ID "
+	    "and are signing into the correct cloud. Check with your subscription administrator, "
+	    "this may happen if there are no active subscriptions for the tenant.",
+	    printable(name, text));
+}
+
+/* An unknown application costs as much time as a wrong secret. */
+static bool
+unknown_application(const struct grant *grant, struct error *err)
+{
+	char text[PRINTABLE_MAX + 1];
+	enum secret_verdict verdict;
+
+	if (!client_secret_check(NULL, 0, grant->form->secret, grant->now, &verdict, err))
+		return false;
+	return error_set(err, ERR_STS_UNKNOWN_APPLICATION,
+	    "AADSTS700016: Application with identifier '%s' was not found in the directory '%s'. "
+	    "This can happen if the application has not been installed by the administrator of "
+	    "the tenant or consented to by any user in the tenant. You may have sent your "
+	    "authentication request to the wrong tenant.",
+	    printable(grant->form->client, text), grant->tenant.text);
+}
+
+static bool
+find_application(const struct grant *grant, struct plain **document, struct registration *out,
+    struct error *err)
+{
+	struct error why;
+
+	if (registration_get(grant->tx, uuid_view(&grant->tenant), grant->form->client, STORE_READ,
+		document, out, &why))
+		return true;
+	if (why.code == ERR_GRAPH_NOT_FOUND)
+		return unknown_application(grant, err);
+	*err = why;
+	return false;
+}
+
+static bool
+prove_by_secret(const struct grant *grant, const struct registration *application,
+    struct error *err)
+{
+	enum secret_verdict verdict;
+
+	if (!client_secret_check(application->secrets, application->secret_count,
+		grant->form->secret, grant->now, &verdict, err))
+		return false;
+	if (verdict == SECRET_EXPIRED)
+		return error_set(err, ERR_STS_EXPIRED_SECRET,
+		    "AADSTS7000222: The provided client secret keys for app '%s' are expired. "
+		    "Create new keys for your app.",
+		    application->id.text);
+	return verdict == SECRET_GOOD ||
+	    error_set(err, ERR_STS_BAD_SECRET,
+		"AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in "
+		"the request is the client secret value, not the client secret ID, for a secret "
+		"added to app '%s'.",
+		application->id.text);
+}
+
+static bool
+prove(const struct grant *grant, const struct registration *application, struct error *err)
+{
+	const struct assertion_check check = {
+		.text = grant->form->assertion,
+		.authority = grant->place->authority,
+		.peer = grant->place->peer,
+		.peer_ipv6 = grant->place->peer_ipv6,
+		.now = grant->now,
+	};
+
+	return grant->form->assertion.len > 0
+	    ? assertion_accept(grant->directory, &check, application, err)
+	    : prove_by_secret(grant, application, err);
+}
+
+/* What somebody gets who guesses; not what happens to the honest by the passing of time. */
+static bool
+is_guess(enum error_code code)
+{
+	return code == ERR_STS_BAD_SECRET || code == ERR_STS_BAD_ASSERTION ||
+	    code == ERR_STS_UNKNOWN_APPLICATION;
+}
+
+static bool
+identify(const struct grant *grant, struct plain **document, struct registration *out,
+    struct caller *who, struct error *err)
+{
+	if (!find_application(grant, document, out, err))
+		return false;
+	*who = (struct caller){
+		.tenant = out->tenant,
+		.object = out->object,
+		.application = out->id,
+	};
+	return prove(grant, out, err);
+}
+
+static bool
+identify_slowly(const struct grant *grant, struct plain **document, struct registration *out,
+    struct caller *who, struct error *err)
+{
+	struct lockout *lockout = grant->directory->lockout;
+	int64_t seconds = clock_mono() / 1000000000;
+	view client = grant->form->client, peer = grant->place->peer;
+
+	if (!lockout_allows(lockout, client, peer, seconds))
+		return error_set(err, ERR_STS_LOCKED,
+		    "AADSTS50053: The account is locked, you've tried to sign in too many times "
+		    "with an incorrect user ID or password.");
+	if (identify(grant, document, out, who, err)) {
+		lockout_passed(lockout, client, peer, seconds);
+		return true;
+	}
+	if (is_guess(err->code))
+		lockout_failed(lockout, client, peer, seconds);
+	return false;
+}
+
+static bool
+resource_allowed(const struct grant *grant, struct error *err)
+{
+	char text[PRINTABLE_MAX + 1];
+	view resource = grant->form->resource;
+
+	return (resource.len <= AUDIENCE_MAX && resource_known(grant->place->domain, resource)) ||
+	    error_set(err, ERR_STS_UNKNOWN_RESOURCE,
+		"AADSTS500011: The resource principal named %s was not found in the tenant named "
+		"%s. This can happen if the application has not been installed by the "
+		"administrator of the tenant or consented to by any user in the tenant. You might "
+		"have sent your authentication request to the wrong tenant.",
+		printable(resource, text), grant->tenant.text);
+}
+
+bool
+sts_grant(struct directory *directory, struct tx *tx, const struct sts_place *place,
+    const struct sts_form *form, struct caller *who, struct buf *token, struct error *err)
+{
+	struct grant grant = { directory, tx, place, form, .now = clock_wall() };
+	AUTO(plain_done) struct plain *document = NULL;
+	struct registration application;
+	struct token_wish wish;
+
+	if (!directory_resolve(directory, place->tenant, &grant.tenant, &grant.tenant_created))
+		return unknown_tenant(place->tenant, err);
+	if (!identify_slowly(&grant, &document, &application, who, err) ||
+	    !resource_allowed(&grant, err))
+		return false;
+	wish = (struct token_wish){
+		.application = &application,
+		.resource = form->resource,
+		.proof = form->assertion.len > 0 ? V("2") : V("1"),
+		.tenant_created = grant.tenant_created,
+		.now = grant.now,
+	};
+	return token_issue(directory, &wish, token, err);
+}
