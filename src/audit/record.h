@@ -1,0 +1,29 @@
+/*
+ * One record of the audit log, in the original's AuditEvent shape (reference of the data plane,
+ * section 15).  Empty views are left out.  Never a value, a digest, a signature or a token.
+ */
+#ifndef AUDIT_RECORD_H
+#define AUDIT_RECORD_H
+
+#include "base/buf.h"
+#include "base/view.h"
+
+struct audit_record {
+	view resource;             /* the vault's id; written in capitals, as the original does */
+	view operation;            /* "SecretGet" */
+	view version;              /* the api-version asked for */
+	int status;                /* HTTP */
+	view description;          /* why it was refused */
+	int64_t duration;          /* nanoseconds */
+	view address;              /* of the caller */
+	view correlation, request; /* the client's id, ours */
+	view object, application, tenant; /* of the caller: oid, appid, tid */
+	view user_agent, uri, id;         /* id: URL of the object */
+	view tls_version;
+	view assignment; /* of the role that allowed it */
+};
+
+/* record_write(record, out): Append it as one JSON object, without a line break. */
+void record_write(const struct audit_record *record, struct buf *out);
+
+#endif
