@@ -18,30 +18,43 @@ struct body {
 };
 
 static const struct field item_fields[] = {
-	{ .name = "name", .kind = FIELD_TEXT, .required = true,
+	{ .name = "name",
+	    .kind = FIELD_TEXT,
+	    .required = true,
 	    .offset = offsetof(struct item, name) },
 	{ .name = "size", .kind = FIELD_NUMBER, .offset = offsetof(struct item, size) },
 	{ 0 },
 };
 
 static const struct field attribute_fields[] = {
-	{ .name = "enabled", .kind = FIELD_FLAG,
-	    .offset = offsetof(struct body, attributes.enabled) -
-		offsetof(struct body, attributes) },
-	{ .name = "exp", .kind = FIELD_NUMBER,
+	{ .name = "enabled",
+	    .kind = FIELD_FLAG,
+	    .offset =
+		offsetof(struct body, attributes.enabled) - offsetof(struct body, attributes) },
+	{ .name = "exp",
+	    .kind = FIELD_NUMBER,
 	    .offset = offsetof(struct body, attributes.exp) - offsetof(struct body, attributes) },
 	{ 0 },
 };
 
 static const struct field fields[] = {
-	{ .name = "value", .kind = FIELD_TEXT, .max = 10, .required = true,
+	{ .name = "value",
+	    .kind = FIELD_TEXT,
+	    .max = 10,
+	    .required = true,
 	    .offset = offsetof(struct body, value) },
 	{ .name = "contentType", .kind = FIELD_TEXT, .offset = offsetof(struct body, kind) },
 	{ .name = "tags", .kind = FIELD_TAGS, .max = 3, .offset = offsetof(struct body, tags) },
-	{ .name = "attributes", .kind = FIELD_OBJECT, .fields = attribute_fields,
+	{ .name = "attributes",
+	    .kind = FIELD_OBJECT,
+	    .fields = attribute_fields,
 	    .offset = offsetof(struct body, attributes) },
-	{ .name = "items", .kind = FIELD_LIST, .max = 2, .fields = item_fields,
-	    .size = sizeof(struct item), .offset = offsetof(struct body, items) },
+	{ .name = "items",
+	    .kind = FIELD_LIST,
+	    .max = 2,
+	    .fields = item_fields,
+	    .size = sizeof(struct item),
+	    .offset = offsetof(struct body, items) },
 	{ 0 },
 };
 
@@ -170,7 +183,8 @@ test_refuses(void **state)
 		/* bounds */
 		{ V_INIT("{\"value\":\"12345678901\"}"), BAD("value") },
 		{ V_INIT("{\"value\":\"12345\xc3\xa4\xc3\xa4\xc3\xa4\"}"), BAD("value") },
-		{ V_INIT("{\"value\":\"v\",\"tags\":{\"a\":\"\",\"b\":\"\",\"c\":\"\",\"d\":\"\"}}"),
+		{ V_INIT(
+		      "{\"value\":\"v\",\"tags\":{\"a\":\"\",\"b\":\"\",\"c\":\"\",\"d\":\"\"}}"),
 		    BAD("tags") },
 		{ V_INIT("{\"value\":\"v\",\"items\":[{\"name\":\"\"},{\"name\":\"\"},"
 			 "{\"name\":\"\"}]}"),

@@ -18,8 +18,8 @@ run(struct request *r, struct error *err)
 static const struct op vault_ops[] = {
 	{ "get", VAULT, .method = HTTP_GET, .path = "/secrets/{name}" },
 	{ "put", VAULT, .method = HTTP_PUT, .path = "/secrets/{name}" },
-	{ "version", VAULT, .method = HTTP_GET, .path = "/secrets/{name}/{version}" },
 	{ "versions", VAULT, .method = HTTP_GET, .path = "/secrets/{name}/versions" },
+	{ "version", VAULT, .method = HTTP_GET, .path = "/secrets/{name}/{version}" },
 	{ "backup", VAULT, .method = HTTP_POST, .path = "/secrets/{name}/backup" },
 	{ "list", VAULT, .method = HTTP_GET, .path = "/secrets" },
 	{ "restore", VAULT, .method = HTTP_POST, .path = "/secrets/restore" },

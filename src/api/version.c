@@ -22,6 +22,9 @@ static const struct api_version versions[] = {
 	{ "2025-07-01", VERSION_2025_07_01 },
 	{ "2026-01-01-preview", VERSION_2026_04_01 },
 	{ "2026-03-01-preview", VERSION_2026_04_01 },
+	/* Those that have no successor yet count as the newest. */
+	{ "2026-05-01-preview", VERSION_2026_04_01 },
+	{ "2026-07-01-preview", VERSION_2026_04_01 },
 	{ "2026-04-01", VERSION_2026_04_01 },
 };
 

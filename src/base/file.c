@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,12 +42,14 @@ write_all(int fd, view bytes)
 static bool
 sync_folder(const char *path)
 {
-	AUTO(text_done) char *copy = strdup(path);
+	const char *slash = strrchr(path, '/');
+	AUTO(text_done)
+	char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
 	AUTO(fd_done) int fd = -1;
 
-	if (copy == NULL)
+	if (folder == NULL)
 		return false;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd >= 0 && fsync(fd) == 0;
 }
 

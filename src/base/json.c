@@ -174,6 +174,16 @@ sequence_len(const unsigned char *p, size_t left)
 	return len;
 }
 
+size_t
+utf8_length(view text)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		length += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+	return length;
+}
+
 bool
 utf8_valid(view text)
 {

@@ -38,6 +38,7 @@ void json_text_open(struct json *json, const char *name);
 void json_text_part(struct json *json, view text);
 void json_text_close(struct json *json);
 
-bool utf8_valid(view text); /* RFC 3629: no surrogates, no overlong forms */
+size_t utf8_length(view text); /* characters of a valid text */
+bool utf8_valid(view text);    /* RFC 3629: no surrogates, no overlong forms */
 
 #endif

@@ -72,10 +72,10 @@ slot_take(struct slots *class)
 	struct plain *slot = NULL;
 
 	(void)pthread_mutex_lock(&lock);
-	if (class->free != NULL || class_fill(class)) {
+	if (class->free != NULL || class_fill(class))
 		slot = class->free;
+	if (slot != NULL)
 		class->free = slot->next;
-	}
 	(void)pthread_mutex_unlock(&lock);
 	return slot;
 }

@@ -325,7 +325,7 @@ registration_walk(struct tx *tx, view tenant, view after, size_t limit, registra
 	view prefix, marker;
 	size_t count = WALK_PAGE;
 
-	arena_init(&arena, WALK_PAGE * 2 * CERTIFICATE_MAX * APPLICATION_CERTIFICATES_MAX);
+	arena_init(&arena, (size_t)WALK_PAGE * 2 * CERTIFICATE_MAX * APPLICATION_CERTIFICATES_MAX);
 	if (!application_path(tx, tenant, V(""), &prefix, err) ||
 	    !application_path(tx, tenant, after, &marker, err))
 		return false;

@@ -59,7 +59,7 @@ client_secret_check(const struct client_secret *secrets, size_t count, view text
 	bool good = false, expired = false, same;
 
 	/* A longer one is not ours, and not worth hashing 32 times. */
-	if (text.len > CLIENT_SECRET_LEN * 4)
+	if (text.len > (size_t)CLIENT_SECRET_LEN * 4)
 		text = V("");
 	/* No secret hashes to zeros. */
 	if (count == 0 && !fits(&nothing, text, &same, err))
