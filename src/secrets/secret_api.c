@@ -1,0 +1,302 @@
+#include "secrets/secret.h"
+
+#include "api/body.h"
+#include "base/clock.h"
+#include "vault/attributes.h"
+
+struct secret_body {
+	struct body_text value, content_type;
+	struct body_tags tags;
+	struct attributes_body attributes;
+};
+
+struct restore_body {
+	struct body_text value;
+};
+
+/* clang-format off */
+
+#define COMMON_FIELDS \
+	{ .name = "contentType", .kind = FIELD_TEXT, .max = (size_t)SECRET_CONTENT_TYPE_MAX * 4, \
+	  .offset = offsetof(struct secret_body, content_type) }, \
+	{ .name = "tags", .kind = FIELD_TAGS, .max = OBJECT_TAGS_MAX, \
+	  .offset = offsetof(struct secret_body, tags) }, \
+	{ .name = "attributes", .kind = FIELD_OBJECT, .fields = attributes_fields, \
+	  .offset = offsetof(struct secret_body, attributes) }
+
+static const struct field set_fields[] = {
+	{ .name = "value", .kind = FIELD_TEXT, .max = SECRET_VALUE_MAX, .required = true,
+	  .offset = offsetof(struct secret_body, value) },
+	COMMON_FIELDS,
+	{ 0 },
+};
+
+static const struct field update_fields[] = {
+	COMMON_FIELDS,
+	{ 0 },
+};
+
+static const struct field restore_fields[] = {
+	{ .name = "value", .kind = FIELD_TEXT, .required = true,
+	  .offset = offsetof(struct restore_body, value) },
+	{ 0 },
+};
+
+/* clang-format on */
+
+enum value_shown { WITHOUT_VALUE, WITH_VALUE };
+
+/* Members in the original's order. */
+static void
+write_bundle(struct request *r, const struct object *object, const struct version *version,
+    enum value_shown shown, view id_version)
+{
+	struct secret secret;
+	struct json *json = &r->json;
+
+	if (!secret_unpack(version->content, &secret))
+		secret = (struct secret){ 0 };
+	if (shown == WITH_VALUE)
+		json_text(json, "value", secret.value);
+	if (secret.has_content_type)
+		json_text(json, "contentType", secret.content_type);
+	write_id(r, "id", secret_type.collection, object, id_version);
+	write_attributes(r, &version->attributes);
+	write_tags(r, version->tags);
+}
+
+static void
+write_secret(struct request *r, const struct object *object, const struct version *version)
+{
+	write_bundle(r, object, version, WITHOUT_VALUE, version->id);
+}
+
+static void
+write_item(struct request *r, const struct object *object, const struct version *version,
+    bool versioned)
+{
+	write_bundle(r, object, version, WITHOUT_VALUE, versioned ? version->id : V(""));
+}
+
+const struct object_type secret_type = {
+	.letter = 's',
+	.noun = "secret",
+	.title = "Secret",
+	.collection = "secrets",
+	.deleted = "deletedsecrets",
+	.not_found = ERR_SECRET_NOT_FOUND,
+	.disabled = ERR_SECRET_DISABLED,
+	.tag_name_max = 512,
+	.tag_value_max = 512,
+	.write = write_secret,
+	.write_item = write_item,
+};
+
+static void
+reply_bundle(struct request *r, const struct object *object, const struct version *version,
+    enum value_shown shown)
+{
+	json_open(reply_json(r), '{');
+	write_bundle(r, object, version, shown, version->id);
+	json_close(&r->json, '}');
+}
+
+/* Put what the version is to hold into it; the content lies in the request's arena. */
+static bool
+fill_version(struct request *r, const struct secret *secret, struct version *version,
+    struct error *err)
+{
+	const struct secret_body *body = r->body;
+	AUTO(buf_free) struct buf content = { 0 };
+
+	if (utf8_length(secret->content_type) > SECRET_CONTENT_TYPE_MAX)
+		return error_set(err, ERR_BAD_PARAMETER,
+		    "Property contentType has invalid value\r\n");
+	secret_pack(secret, &content);
+	if (!buf_ok(&content) || !arena_copy(r->arena, buf_view(&content), &version->content))
+		return error_memory(err);
+	if (body->tags.given &&
+	    !tags_pack(&secret_type, &body->tags, r->arena, &version->tags, err))
+		return false;
+	return attributes_apply(&body->attributes, &version->attributes, err);
+}
+
+static bool
+run_set(struct request *r, struct error *err)
+{
+	const struct secret_body *body = r->body;
+	const struct secret secret = {
+		.has_content_type = body->content_type.given,
+		.content_type = body->content_type.text,
+		.value = body->value.text,
+	};
+	AUTO(object_done) struct object object = { 0 };
+	struct version version = { .attributes = { .enabled = true } };
+
+	if (!object_name_check(r->params[0], err) || !fill_version(r, &secret, &version, err) ||
+	    !object_add_version(r, &secret_type, r->params[0], &object, &version, err))
+		return false;
+	reply_bundle(r, &object, &version, WITH_VALUE);
+	return true;
+}
+
+static view
+version_param(const struct request *r)
+{
+	return r->param_count > 1 ? r->params[1] : V("");
+}
+
+/* Only certificates' secrets could be converted, and none of those is here. */
+static bool
+check_out_content_type(struct request *r, struct error *err)
+{
+	view type;
+
+	if (r->version->rank < VERSION_2025_07_01 || !request_query(r, "outContentType", &type) ||
+	    type.len == 0)
+		return true;
+	return error_set(err, ERR_BAD_PARAMETER,
+	    "The content type of the secret can't be converted to '%.*s'.", VIEW_ARG(type));
+}
+
+static bool
+run_get(struct request *r, struct error *err)
+{
+	AUTO(object_done) struct object object = { 0 };
+	AUTO(version_done) struct version version = { 0 };
+
+	if (!object_require(r, &secret_type, r->params[0], version_param(r), TO_READ, &object,
+		&version, err) ||
+	    !check_out_content_type(r, err))
+		return false;
+	/* Dates only inform: a secret is given outside them too. */
+	if (!version.attributes.enabled)
+		return error_set(err, ERR_SECRET_DISABLED,
+		    "Operation get is not allowed on a disabled secret.");
+	reply_bundle(r, &object, &version, WITH_VALUE);
+	return true;
+}
+
+static bool
+run_update(struct request *r, struct error *err)
+{
+	const struct secret_body *body = r->body;
+	AUTO(object_done) struct object object = { 0 };
+	AUTO(version_done) struct version version = { 0 };
+	struct secret secret;
+
+	if (!object_require(r, &secret_type, r->params[0], version_param(r), TO_CHANGE, &object,
+		&version, err))
+		return false;
+	if (!secret_unpack(version.content, &secret))
+		return error_set(err, ERR_CORRUPT, "a secret's content can't be read");
+	if (body->content_type.given) {
+		secret.has_content_type = true;
+		secret.content_type = body->content_type.text;
+	}
+	if (!fill_version(r, &secret, &version, err))
+		return false;
+	version.attributes.updated = clock_now();
+	if (!object_write_version(r, &secret_type, &object, &version, err))
+		return false;
+	reply_bundle(r, &object, &version, WITHOUT_VALUE);
+	return true;
+}
+
+static bool
+run_delete(struct request *r, struct error *err)
+{
+	return object_delete(r, &secret_type, err);
+}
+
+static bool
+run_list(struct request *r, struct error *err)
+{
+	return object_list(r, &secret_type, OBJECT_LIVE, err);
+}
+
+static bool
+run_list_versions(struct request *r, struct error *err)
+{
+	return object_list_versions(r, &secret_type, err);
+}
+
+static bool
+run_list_deleted(struct request *r, struct error *err)
+{
+	return object_list(r, &secret_type, OBJECT_DELETED, err);
+}
+
+static bool
+run_get_deleted(struct request *r, struct error *err)
+{
+	return object_get_deleted(r, &secret_type, err);
+}
+
+static bool
+run_recover(struct request *r, struct error *err)
+{
+	return object_recover(r, &secret_type, err);
+}
+
+static bool
+run_purge(struct request *r, struct error *err)
+{
+	return object_purge(r, &secret_type, err);
+}
+
+static bool
+run_backup(struct request *r, struct error *err)
+{
+	return object_backup(r, &secret_type, err);
+}
+
+static bool
+run_restore(struct request *r, struct error *err)
+{
+	const struct restore_body *body = r->body;
+
+	return object_restore(r, &secret_type, body->value.text, err);
+}
+
+/* clang-format off */
+
+#define ROW .plane = PLANE_VAULT, .guard = GUARD_DATA, .versioning = VERSION_VAULT
+#define SET_BODY .body = set_fields, .body_size = sizeof(struct secret_body)
+#define UPDATE_BODY .body = update_fields, .body_size = sizeof(struct secret_body)
+#define RESTORE_BODY .body = restore_fields, .body_size = sizeof(struct restore_body)
+#define ACTION(name) .action = "secrets/" name
+
+const struct op secret_ops[] = {
+	{ "SecretSet", ROW, .method = HTTP_PUT, .path = "/secrets/{name}",
+	  ACTION("setSecret/action"), SET_BODY, .run = run_set },
+	{ "SecretGet", ROW, .method = HTTP_GET, .path = "/secrets/{name}",
+	  ACTION("getSecret/action"), .run = run_get },
+	{ "SecretGet", ROW, .method = HTTP_GET, .path = "/secrets/{name}/{version}",
+	  ACTION("getSecret/action"), .run = run_get },
+	{ "SecretUpdate", ROW, .method = HTTP_PATCH, .path = "/secrets/{name}",
+	  ACTION("update/action"), UPDATE_BODY, .run = run_update },
+	{ "SecretUpdate", ROW, .method = HTTP_PATCH, .path = "/secrets/{name}/{version}",
+	  ACTION("update/action"), UPDATE_BODY, .run = run_update },
+	{ "SecretDelete", ROW, .method = HTTP_DELETE, .path = "/secrets/{name}",
+	  ACTION("delete"), .run = run_delete },
+	{ "SecretList", ROW, .method = HTTP_GET, .path = "/secrets",
+	  ACTION("readMetadata/action"), .run = run_list },
+	{ "SecretListVersions", ROW, .method = HTTP_GET, .path = "/secrets/{name}/versions",
+	  ACTION("readMetadata/action"), .run = run_list_versions },
+	{ "SecretBackup", ROW, .method = HTTP_POST, .path = "/secrets/{name}/backup",
+	  ACTION("backup/action"), .run = run_backup },
+	{ "SecretRestore", ROW, .method = HTTP_POST, .path = "/secrets/restore",
+	  ACTION("restore/action"), RESTORE_BODY, .run = run_restore },
+	{ "SecretListDeleted", ROW, .method = HTTP_GET, .path = "/deletedsecrets",
+	  ACTION("readMetadata/action"), .run = run_list_deleted },
+	{ "SecretGetDeleted", ROW, .method = HTTP_GET, .path = "/deletedsecrets/{name}",
+	  ACTION("readMetadata/action"), .run = run_get_deleted },
+	{ "SecretRecover", ROW, .method = HTTP_POST, .path = "/deletedsecrets/{name}/recover",
+	  ACTION("recover/action"), .run = run_recover },
+	{ "SecretPurge", ROW, .method = HTTP_DELETE, .path = "/deletedsecrets/{name}",
+	  ACTION("purge/action"), .run = run_purge },
+	{ 0 },
+};
+
+/* clang-format on */

@@ -1,0 +1,285 @@
+/*
+ * Backups: one object with all its versions, packed and sealed for the subscription and geography
+ * of its vault.  The blob is base64url of: a length byte, a marker that names the kind, the sealed
+ * bytes.  Restoring parses and checks the whole of it before anything is written.
+ */
+#include "base/base64.h"
+#include "base/pack.h"
+#include "crypto/random.h"
+#include "vault/due.h"
+#include "vault/object_store.h"
+
+#include <string.h>
+
+#define FORMAT 1
+#define MARKER "Strongroom.Backup.V1."
+#define PAGE 50
+
+/* A blob has to fit into the request that restores it (1 MB), with some room for the JSON. */
+#define BACKUP_BYTES_MAX ((size_t)760 * 1024)
+
+static bool
+binding_of(struct request *r, view *out, struct error *err)
+{
+	return arena_print(r->arena, out, "%s/%.*s", r->vault->subscription.text,
+		   VIEW_ARG(vault_geography(r->vault->location))) ||
+	    error_memory(err);
+}
+
+static bool
+too_large(const struct object_type *type, struct error *err)
+{
+	return error_set(err, ERR_BAD_PARAMETER,
+	    "The %s has too many or too large versions to be backed up.", type->noun);
+}
+
+/* Append the documents behind *after; both counts go up. */
+static bool
+pack_versions(struct request *r, view prefix, view *after, struct buf *packed, size_t *count,
+    size_t *total, struct error *err)
+{
+	struct document *documents;
+
+	if (!store_scan(r->tx.reader, prefix, *after, PAGE, r->arena, &documents, count, err))
+		return false;
+	for (size_t i = 0; i < *count; i++) {
+		AUTO(plain_done) struct plain *document = NULL;
+
+		if (!keyring_unseal(r->vault->key, &documents[i].value, documents[i].key, &document,
+			err))
+			return false;
+		pack_bytes(packed, plain_view(document));
+		*after = documents[i].key;
+	}
+	*total += *count;
+	return true;
+}
+
+static bool
+pack_object(struct request *r, const struct object_type *type, const struct object *object,
+    struct buf *packed, struct error *err)
+{
+	AUTO(buf_free) struct buf versions = { 0 };
+	size_t count = PAGE, total = 0;
+	view prefix, after = V("");
+
+	if (!versions_prefix(r->arena, uuid_view(&r->vault->id), type->letter, view_of(object->id),
+		&prefix, err))
+		return false;
+	while (count == PAGE) {
+		if (!pack_versions(r, prefix, &after, &versions, &count, &total, err))
+			return false;
+		if (total > BACKUP_VERSIONS_MAX || versions.len > BACKUP_BYTES_MAX)
+			return too_large(type, err);
+	}
+	pack_u8(packed, FORMAT);
+	pack_bytes(packed, object->name);
+	pack_bytes(packed, object->latest);
+	pack_u32(packed, (uint32_t)total);
+	buf_add(packed, buf_view(&versions));
+	return (buf_ok(packed) && buf_ok(&versions)) || error_memory(err);
+}
+
+static bool
+write_blob(struct request *r, const struct object_type *type, view packed, struct error *err)
+{
+	AUTO(buf_free) struct buf blob = { 0 }, text = { 0 };
+	view binding;
+
+	buf_add_char(&blob, (char)(sizeof(MARKER) - 1 + strlen(type->noun)));
+	buf_add(&blob, V(MARKER));
+	buf_add(&blob, view_of(type->noun));
+	if (!binding_of(r, &binding, err) ||
+	    !keyring_seal_backup(r->services->keyring, binding, packed, &blob, err))
+		return false;
+	base64_encode(BASE64URL, buf_view(&blob), &text);
+	json_open(reply_json(r), '{');
+	json_text(&r->json, "value", buf_view(&text));
+	json_close(&r->json, '}');
+	return (buf_ok(&blob) && buf_ok(&text)) || error_memory(err);
+}
+
+bool
+object_backup(struct request *r, const struct object_type *type, struct error *err)
+{
+	AUTO(object_done) struct object object = { 0 };
+	AUTO(version_done) struct version latest = { 0 };
+	AUTO(buf_free) struct buf packed = { 0 };
+
+	return object_require(r, type, r->params[0], V(""), TO_READ, &object, &latest, err) &&
+	    pack_object(r, type, &object, &packed, err) &&
+	    write_blob(r, type, buf_view(&packed), err);
+}
+
+static bool
+malformed(struct error *err)
+{
+	return error_set(err, ERR_MALFORMED_BACKUP,
+	    "Backup blob contains invalid or corrupt version.");
+}
+
+/* The sealed part of the blob, once its marker says that it is of this type. */
+static bool
+strip_marker(const struct object_type *type, view *blob)
+{
+	size_t len;
+	view marker;
+
+	if (blob->len == 0)
+		return false;
+	len = (unsigned char)blob->ptr[0];
+	marker = view_from(*blob, 1);
+	if (marker.len <= len)
+		return false;
+	marker.len = len;
+	*blob = view_from(*blob, 1 + len);
+	return view_starts(marker, V(MARKER)) &&
+	    view_eq(view_from(marker, sizeof(MARKER) - 1), view_of(type->noun));
+}
+
+static bool
+open_blob(struct request *r, const struct object_type *type, view text, struct plain **out,
+    struct error *err)
+{
+	char *bytes = arena_alloc(r->arena, text.len + 1);
+	view binding, blob;
+	size_t len;
+
+	if (bytes == NULL)
+		return error_memory(err);
+	if (!base64_decode(BASE64URL, text, bytes, &len))
+		return malformed(err);
+	blob = (view){ bytes, len };
+	if (!strip_marker(type, &blob))
+		return malformed(err);
+	if (!binding_of(r, &binding, err))
+		return false;
+	if (keyring_unseal_backup(r->services->keyring, binding, blob, out, err))
+		return true;
+	return err->code == ERR_CORRUPT ? malformed(err) : false;
+}
+
+/* What a blob says, checked as a whole. */
+struct restored {
+	struct object object;
+	struct version *versions;
+	size_t count;
+};
+
+static bool
+unpack_versions(struct unpack *in, struct restored *out, struct arena *arena, struct error *err)
+{
+	out->versions = arena_alloc(arena, (out->count + 1) * sizeof(*out->versions));
+	if (out->versions == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < out->count; i++) {
+		AUTO(plain_done) struct plain *document = plain_copy(unpack_bytes(in));
+
+		if (document == NULL)
+			return error_memory(err);
+		if (!version_decode(document, &out->versions[i], err))
+			return malformed(err);
+		document = NULL;
+	}
+	return true;
+}
+
+static void
+restored_done(struct restored *restored)
+{
+	for (size_t i = 0; restored->versions != NULL && i < restored->count; i++)
+		version_done(&restored->versions[i]);
+}
+
+static const struct version *
+latest_of(const struct restored *restored)
+{
+	for (size_t i = 0; i < restored->count; i++) {
+		if (view_eq(restored->versions[i].id, restored->object.latest))
+			return &restored->versions[i];
+	}
+	return NULL;
+}
+
+static bool
+unpack_object(view packed, struct restored *out, struct arena *arena, struct error *err)
+{
+	struct unpack in = unpack_of(packed);
+	bool fine = unpack_u8(&in) == FORMAT;
+
+	out->object.name = unpack_bytes(&in);
+	out->object.latest = unpack_bytes(&in);
+	out->count = unpack_u32(&in);
+	if (!fine || in.failed || out->count == 0 || out->count > BACKUP_VERSIONS_MAX) {
+		out->count = 0;
+		return malformed(err);
+	}
+	if (!unpack_versions(&in, out, arena, err))
+		return false;
+	if (!unpack_end(&in) || !object_name_check(out->object.name, err) || latest_of(out) == NULL)
+		return malformed(err);
+	return true;
+}
+
+static bool
+restore_conflict(struct request *r, const struct object_type *type, const struct object *object,
+    struct error *err)
+{
+	return error_set(err, ERR_CONFLICT,
+	    "There was a conflict restoring the %s 'https://%.*s/%s/%.*s/%.*s'. This can happen if "
+	    "either: a second %s with the same name was created after the first %s was deleted; "
+	    "thus trying to restore a %s whose name is already in use. To fix this, rename the "
+	    "second %s to something else so that the restore works. The second probable cause of "
+	    "this exception is when multiple operations are performed in parallel against the %s. "
+	    "To avoid this error, perform operations against a %s in a sequential manner.",
+	    type->noun, VIEW_ARG(r->authority), type->collection, VIEW_ARG(object->name),
+	    VIEW_ARG(object->latest), type->noun, type->noun, type->noun, type->noun, type->noun,
+	    type->noun);
+}
+
+static bool
+require_free(struct request *r, const struct object_type *type, const struct object *object,
+    struct error *err)
+{
+	static const enum object_state states[] = { OBJECT_LIVE, OBJECT_DELETED };
+
+	for (size_t i = 0; i < COUNT_OF(states); i++) {
+		AUTO(object_done) struct object present = { 0 };
+		bool found;
+
+		if (!object_read(r, type, states[i], object->name, TO_CHANGE, &present, &found,
+			err))
+			return false;
+		if (found)
+			return restore_conflict(r, type, object, err);
+	}
+	return true;
+}
+
+static bool
+write_all(struct request *r, const struct object_type *type, struct restored *restored,
+    struct error *err)
+{
+	random_version(restored->object.id);
+	for (size_t i = 0; i < restored->count; i++) {
+		if (!object_write_version(r, type, &restored->object, &restored->versions[i], err))
+			return false;
+	}
+	return head_write(r, type, &restored->object, err);
+}
+
+bool
+object_restore(struct request *r, const struct object_type *type, view blob, struct error *err)
+{
+	AUTO(plain_done) struct plain *packed = NULL;
+	AUTO(restored_done) struct restored restored = { 0 };
+
+	if (!open_blob(r, type, blob, &packed, err) ||
+	    !unpack_object(plain_view(packed), &restored, r->arena, err) ||
+	    !require_free(r, type, &restored.object, err) || !write_all(r, type, &restored, err))
+		return false;
+	json_open(reply_json(r), '{');
+	type->write(r, &restored.object, latest_of(&restored));
+	json_close(&r->json, '}');
+	return true;
+}

@@ -1,0 +1,276 @@
+#include "vault/object.h"
+
+#include "base/clock.h"
+#include "crypto/random.h"
+#include "vault/due.h"
+#include "vault/object_store.h"
+
+#include <string.h>
+
+#define DAY ((int64_t)86400)
+
+bool
+object_name_check(view name, struct error *err)
+{
+	bool fine = name.len >= 1 && name.len <= OBJECT_NAME_MAX;
+
+	for (size_t i = 0; fine && i < name.len; i++) {
+		char c = ascii_lower(name.ptr[i]);
+
+		fine = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+	}
+	if (!fine)
+		return error_set(err, ERR_BAD_PARAMETER,
+		    "The request URI contains an invalid name: %.*s", VIEW_ARG(name));
+	return true;
+}
+
+static bool
+not_found(const struct object_type *type, view name, view version, struct error *err)
+{
+	return error_set(err, type->not_found,
+	    "A %s with (name/id) %.*s%s%.*s was not found in this key vault. If you recently "
+	    "deleted this %s you may be able to recover it using the correct recovery command. For "
+	    "help resolving this issue, please see "
+	    "https://go.microsoft.com/fwlink/?linkid=2125182",
+	    type->noun, VIEW_ARG(name), version.len > 0 ? "/" : "", VIEW_ARG(version), type->noun);
+}
+
+static bool
+deleted_not_found(const struct object_type *type, view name, struct error *err)
+{
+	return error_set(err, type->not_found, "Deleted %s not found: %.*s", type->title,
+	    VIEW_ARG(name));
+}
+
+static bool
+name_held(const struct object_type *type, view name, struct error *err)
+{
+	return error_set(err, ERR_OBJECT_DELETED,
+	    "%s %.*s is currently in a deleted but recoverable state, and its name cannot be "
+	    "reused; in this state, the %s can only be recovered or purged.",
+	    type->title, VIEW_ARG(name), type->noun);
+}
+
+bool
+object_require(struct request *r, const struct object_type *type, view name, view version,
+    enum intent intent, struct object *object, struct version *out, struct error *err)
+{
+	view wanted = version;
+	bool found;
+
+	if (!object_name_check(name, err) ||
+	    !object_read(r, type, OBJECT_LIVE, name, intent, object, &found, err))
+		return false;
+	if (!found)
+		return not_found(type, name, version, err);
+	if (wanted.len == 0)
+		wanted = object->latest;
+	if (!version_read(r, type, object, wanted, intent, out, err))
+		return false;
+	return out->document != NULL || not_found(type, name, version, err);
+}
+
+static bool
+refuse_deleted(struct request *r, const struct object_type *type, view name, struct error *err)
+{
+	AUTO(object_done) struct object deleted = { 0 };
+	bool found;
+
+	if (!object_read(r, type, OBJECT_DELETED, name, TO_CHANGE, &deleted, &found, err))
+		return false;
+	return !found || name_held(type, name, err);
+}
+
+static bool
+new_text(struct arena *arena, view *out, struct error *err)
+{
+	char hex[HEX16_LEN + 1];
+
+	random_version(hex);
+	return arena_copy(arena, view_of(hex), out) || error_memory(err);
+}
+
+bool
+object_add_version(struct request *r, const struct object_type *type, view name,
+    struct object *object, struct version *version, struct error *err)
+{
+	bool found;
+
+	if (!object_read(r, type, OBJECT_LIVE, name, TO_CHANGE, object, &found, err))
+		return false;
+	if (!found) {
+		if (!refuse_deleted(r, type, name, err))
+			return false;
+		object->name = name;
+		random_version(object->id);
+	}
+	if (!new_text(r->arena, &version->id, err))
+		return false;
+	object->latest = version->id;
+	version->attributes.created = version->attributes.updated = clock_now();
+	return object_write_version(r, type, object, version, err) &&
+	    head_write(r, type, object, err);
+}
+
+static void
+write_deleted(struct request *r, const struct object_type *type, const struct object *object,
+    const struct version *version)
+{
+	struct json *json = reply_json(r);
+
+	json_open(json, '{');
+	write_id(r, "recoveryId", type->deleted, object, V(""));
+	json_number(json, "deletedDate", object->deleted);
+	json_number(json, "scheduledPurgeDate", object->purge);
+	type->write(r, object, version);
+	json_close(json, '}');
+}
+
+bool
+object_delete(struct request *r, const struct object_type *type, struct error *err)
+{
+	AUTO(object_done) struct object object = { 0 };
+	AUTO(version_done) struct version version = { 0 };
+	view live, name = r->params[0];
+
+	if (!object_require(r, type, name, V(""), TO_CHANGE, &object, &version, err) ||
+	    !head_path(r, type, OBJECT_LIVE, name, &live, err) || !tx_delete(&r->tx, live, err))
+		return false;
+	object.deleted = clock_now();
+	object.purge = object.deleted + r->vault->retention_days * DAY;
+	if (!head_write(r, type, &object, err) || !due_put_purge(r, type, &object, err))
+		return false;
+	write_deleted(r, type, &object, &version);
+	return true;
+}
+
+/* The deleted object of that name, or the "Deleted … not found" error. */
+static bool
+require_deleted(struct request *r, const struct object_type *type, enum intent intent,
+    struct object *object, struct error *err)
+{
+	view name = r->params[0];
+	bool found;
+
+	if (!object_name_check(name, err) ||
+	    !object_read(r, type, OBJECT_DELETED, name, intent, object, &found, err))
+		return false;
+	return found || deleted_not_found(type, name, err);
+}
+
+static bool
+require_latest(struct request *r, const struct object_type *type, const struct object *object,
+    struct version *out, struct error *err)
+{
+	if (!version_read(r, type, object, object->latest, TO_READ, out, err))
+		return false;
+	return out->document != NULL ||
+	    error_set(err, ERR_CORRUPT, "an object's latest version is missing");
+}
+
+bool
+object_get_deleted(struct request *r, const struct object_type *type, struct error *err)
+{
+	AUTO(object_done) struct object object = { 0 };
+	AUTO(version_done) struct version version = { 0 };
+
+	if (!require_deleted(r, type, TO_READ, &object, err) ||
+	    !require_latest(r, type, &object, &version, err))
+		return false;
+	/* The original: pollers take the 403 for "the deletion is through". */
+	if (!version.attributes.enabled && type->disabled != ERR_NONE)
+		return error_set(err, type->disabled,
+		    "Operation get is not allowed on a disabled %s.", type->noun);
+	write_deleted(r, type, &object, &version);
+	return true;
+}
+
+/* Take a deleted object's head and its due purge away. */
+static bool
+take_deleted_away(struct request *r, const struct object_type *type, const struct object *object,
+    struct error *err)
+{
+	view path;
+
+	return head_path(r, type, OBJECT_DELETED, object->name, &path, err) &&
+	    tx_delete(&r->tx, path, err) && due_delete_purge(r, type, object, err);
+}
+
+/* Recovering what is live is another error than recovering what never was. */
+static bool
+refuse_live(struct request *r, const struct object_type *type, struct error *err)
+{
+	AUTO(object_done) struct object live = { 0 };
+	bool found;
+
+	if (!object_name_check(r->params[0], err) ||
+	    !object_read(r, type, OBJECT_LIVE, r->params[0], TO_CHANGE, &live, &found, err))
+		return false;
+	return !found ||
+	    error_set(err, ERR_NOT_DELETED, "%s exists already: %.*s", type->title,
+		VIEW_ARG(r->params[0]));
+}
+
+bool
+object_recover(struct request *r, const struct object_type *type, struct error *err)
+{
+	AUTO(object_done) struct object object = { 0 };
+	AUTO(version_done) struct version version = { 0 };
+	bool found;
+
+	if (!refuse_live(r, type, err) ||
+	    !object_read(r, type, OBJECT_DELETED, r->params[0], TO_CHANGE, &object, &found, err))
+		return false;
+	if (!found)
+		return not_found(type, r->params[0], V(""), err);
+	if (!require_latest(r, type, &object, &version, err) ||
+	    !take_deleted_away(r, type, &object, err))
+		return false;
+	object.deleted = object.purge = 0;
+	if (!head_write(r, type, &object, err))
+		return false;
+	json_open(reply_json(r), '{');
+	type->write(r, &object, &version);
+	json_close(&r->json, '}');
+	return true;
+}
+
+bool
+object_purge(struct request *r, const struct object_type *type, struct error *err)
+{
+	AUTO(object_done) struct object object = { 0 };
+
+	if (!require_deleted(r, type, TO_CHANGE, &object, err))
+		return false;
+	if (r->vault->purge_protection)
+		return error_set(err, ERR_FORBIDDEN,
+		    "Operation \"purge\" is not allowed because purge protection is enabled for "
+		    "this vault. Key Vault service will automatically purge it after the retention "
+		    "period has passed.\r\nVault: %.*s;location=%.*s",
+		    VIEW_ARG(r->vault->name), VIEW_ARG(r->vault->location));
+	r->out->status = 204;
+	return take_deleted_away(r, type, &object, err) &&
+	    due_sweep_versions(&r->tx, uuid_view(&r->vault->id), type->letter, view_of(object.id),
+		err);
+}
+
+void
+write_id(struct request *r, const char *name, const char *collection, const struct object *object,
+    view version)
+{
+	struct json *json = &r->json;
+
+	json_text_open(json, name);
+	json_text_part(json, V("https://"));
+	json_text_part(json, r->authority);
+	json_text_part(json, V("/"));
+	json_text_part(json, view_of(collection));
+	json_text_part(json, V("/"));
+	json_text_part(json, object->name);
+	if (version.len > 0) {
+		json_text_part(json, V("/"));
+		json_text_part(json, version);
+	}
+	json_text_close(json);
+}

@@ -1,0 +1,118 @@
+/*
+ * Objects: what secrets, keys and certificates have in common.  An object is a name with versions;
+ * it is live, or deleted and waiting for recovery or its purge.
+ *
+ * Documents, sealed under the vault's key; L is the type's letter, NAME in upper case:
+ *	v/<vault>/L/<NAME>		the head of a live object
+ *	v/<vault>/dL/<NAME>		the head of a deleted one
+ *	v/<vault>/vL/<object>/<version>	a version; <object> is the object's own random id
+ *
+ * The versions hang off the id and not off the name, so that a new object of a purged one's name
+ * can't meet the old one's versions, and deleting or recovering moves one small document.
+ */
+#ifndef VAULT_OBJECT_H
+#define VAULT_OBJECT_H
+
+#include "api/paging.h"
+#include "api/request.h"
+#include "base/plain.h"
+#include "vault/vault.h"
+
+#define OBJECT_NAME_MAX 127
+#define OBJECT_TAGS_MAX 15
+#define BACKUP_VERSIONS_MAX 500
+
+struct object {
+	struct plain *document; /* what the views point into */
+	view name;              /* as the one wrote it who made it */
+	char id[HEX16_LEN + 1];
+	view latest;            /* version */
+	int64_t deleted, purge; /* 0: live */
+};
+
+struct attributes {
+	bool enabled, has_nbf, has_exp;
+	int64_t nbf, exp, created, updated;
+};
+
+struct version {
+	struct plain *document;
+	view id;
+	struct attributes attributes;
+	view tags;    /* packed; see tags_pack */
+	view content; /* the type's own, packed */
+};
+
+struct object_type {
+	char letter;
+	const char *noun, *title;            /* "secret", "Secret" */
+	const char *collection, *deleted;    /* "secrets", "deletedsecrets" */
+	enum error_code not_found, disabled; /* disabled: what reading a disabled one answers */
+	size_t tag_name_max, tag_value_max;
+	/* Write the members of a whole object, without what a deleted one has in front. */
+	void (
+	    *write)(struct request *r, const struct object *object, const struct version *version);
+	/* Write the members of a list's item; ${versioned}: its id names the version. */
+	void (*write_item)(struct request *r, const struct object *object,
+	    const struct version *version, bool versioned);
+};
+
+void object_done(struct object *object);    /* for AUTO */
+void version_done(struct version *version); /* for AUTO */
+
+enum object_state { OBJECT_LIVE, OBJECT_DELETED };
+enum intent { TO_READ, TO_CHANGE }; /* to change: the commit is refused if it changes meanwhile */
+
+/* object_name_check(name, err): ERR_BAD_PARAMETER unless it is 1 to 127 of [0-9a-zA-Z-]. */
+MUST_USE bool object_name_check(view name, struct error *err);
+
+/*
+ * object_read(r, type, state, name, intent, out, found, err):
+ * Read the head of an object.  Owned by the caller: AUTO(object_done).
+ */
+MUST_USE bool object_read(struct request *r, const struct object_type *type,
+    enum object_state state, view name, enum intent intent, struct object *out, bool *found,
+    struct error *err);
+
+/*
+ * object_require(r, type, name, version, intent, object, out, err):
+ * The live object and one version of it (the latest when ${version} is empty), or the type's
+ * "was not found" error.  Checks the name first.
+ */
+MUST_USE bool object_require(struct request *r, const struct object_type *type, view name,
+    view version, enum intent intent, struct object *object, struct version *out,
+    struct error *err);
+
+/*
+ * object_add_version(r, type, name, version, err):
+ * Add a version to the live object of that name, or make the object.  Fills in ${object} and the
+ * version's id and times.  ERR_OBJECT_DELETED when the name belongs to a deleted one.
+ */
+MUST_USE bool object_add_version(struct request *r, const struct object_type *type, view name,
+    struct object *object, struct version *version, struct error *err);
+
+/* object_write_version(r, type, object, version, err): Put a changed version back. */
+MUST_USE bool object_write_version(struct request *r, const struct object_type *type,
+    const struct object *object, const struct version *version, struct error *err);
+
+/* Rows' functions for every type: the parameters are the path's. */
+MUST_USE bool object_list(struct request *r, const struct object_type *type,
+    enum object_state state, struct error *err);
+MUST_USE bool object_list_versions(struct request *r, const struct object_type *type,
+    struct error *err);
+MUST_USE bool object_delete(struct request *r, const struct object_type *type, struct error *err);
+MUST_USE bool object_get_deleted(struct request *r, const struct object_type *type,
+    struct error *err);
+MUST_USE bool object_recover(struct request *r, const struct object_type *type, struct error *err);
+MUST_USE bool object_purge(struct request *r, const struct object_type *type, struct error *err);
+MUST_USE bool object_backup(struct request *r, const struct object_type *type, struct error *err);
+MUST_USE bool object_restore(struct request *r, const struct object_type *type, view blob,
+    struct error *err);
+
+/* Members that all types write alike. */
+void write_id(struct request *r, const char *name, const char *collection,
+    const struct object *object, view version);
+void write_attributes(struct request *r, const struct attributes *attributes);
+void write_tags(struct request *r, view tags); /* nothing when there are none */
+
+#endif

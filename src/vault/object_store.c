@@ -1,0 +1,221 @@
+#include "vault/object_store.h"
+
+#include "base/pack.h"
+
+#include <string.h>
+
+#define HEAD_FORMAT 1
+#define VERSION_FORMAT 1
+
+enum { FLAG_ENABLED = 1, FLAG_NBF = 2, FLAG_EXP = 4 };
+
+void
+object_done(struct object *object)
+{
+	plain_free(object->document);
+	object->document = NULL;
+}
+
+void
+version_done(struct version *version)
+{
+	plain_free(version->document);
+	version->document = NULL;
+}
+
+bool
+heads_prefix(struct request *r, const struct object_type *type, enum object_state state, view *out,
+    struct error *err)
+{
+	return arena_print(r->arena, out, "v/%s/%s%c/", r->vault->id.text,
+		   state == OBJECT_DELETED ? "d" : "", type->letter) ||
+	    error_memory(err);
+}
+
+bool
+versions_prefix(struct arena *arena, view vault, char letter, view object, view *out,
+    struct error *err)
+{
+	return arena_print(arena, out, "v/%.*s/v%c/%.*s/", VIEW_ARG(vault), letter,
+		   VIEW_ARG(object)) ||
+	    error_memory(err);
+}
+
+bool
+head_path(struct request *r, const struct object_type *type, enum object_state state, view name,
+    view *out, struct error *err)
+{
+	view prefix;
+	char *path;
+
+	if (!heads_prefix(r, type, state, &prefix, err))
+		return false;
+	path = arena_alloc(r->arena, prefix.len + name.len + 1);
+	if (path == NULL)
+		return error_memory(err);
+	memcpy(path, prefix.ptr, prefix.len);
+	for (size_t i = 0; i < name.len; i++)
+		path[prefix.len + i] = ascii_upper(name.ptr[i]);
+	*out = (view){ path, prefix.len + name.len };
+	return true;
+}
+
+bool
+version_path(struct request *r, const struct object_type *type, const struct object *object,
+    view version, view *out, struct error *err)
+{
+	view prefix;
+	char id[HEX16_LEN];
+
+	if (version.len != HEX16_LEN)
+		return error_set(err, ERR_CORRUPT, "a version's id has the wrong length");
+	for (size_t i = 0; i < HEX16_LEN; i++)
+		id[i] = ascii_lower(version.ptr[i]);
+	return versions_prefix(r->arena, uuid_view(&r->vault->id), type->letter,
+		   view_of(object->id), &prefix, err) &&
+	    (arena_print(r->arena, out, "%.*s%.*s", VIEW_ARG(prefix), HEX16_LEN, id) ||
+		error_memory(err));
+}
+
+bool
+head_decode(struct plain *document, struct object *out, struct error *err)
+{
+	struct unpack in = unpack_of(plain_view(document));
+	struct object object = { .document = document };
+	bool fine = unpack_u8(&in) == HEAD_FORMAT;
+	view id;
+
+	object.name = unpack_bytes(&in);
+	id = unpack_bytes(&in);
+	object.latest = unpack_bytes(&in);
+	object.deleted = unpack_i64(&in);
+	object.purge = unpack_i64(&in);
+	if (!fine || !unpack_end(&in) || id.len != HEX16_LEN)
+		return error_set(err, ERR_CORRUPT, "an object's document can't be read");
+	memcpy(object.id, id.ptr, HEX16_LEN);
+	*out = object;
+	return true;
+}
+
+bool
+head_write(struct request *r, const struct object_type *type, const struct object *object,
+    struct error *err)
+{
+	AUTO(buf_free) struct buf document = { 0 };
+	enum object_state state = object->deleted != 0 ? OBJECT_DELETED : OBJECT_LIVE;
+	view path;
+
+	pack_u8(&document, HEAD_FORMAT);
+	pack_bytes(&document, object->name);
+	pack_bytes(&document, view_of(object->id));
+	pack_bytes(&document, object->latest);
+	pack_i64(&document, object->deleted);
+	pack_i64(&document, object->purge);
+	return head_path(r, type, state, object->name, &path, err) &&
+	    tx_put(&r->tx, r->vault->key, path, &document, err);
+}
+
+void
+version_encode(const struct version *version, struct buf *out)
+{
+	const struct attributes *attributes = &version->attributes;
+
+	pack_u8(out, VERSION_FORMAT);
+	pack_bytes(out, version->id);
+	pack_u8(out,
+	    (uint8_t)((attributes->enabled ? FLAG_ENABLED : 0) |
+		(attributes->has_nbf ? FLAG_NBF : 0) | (attributes->has_exp ? FLAG_EXP : 0)));
+	pack_i64(out, attributes->nbf);
+	pack_i64(out, attributes->exp);
+	pack_i64(out, attributes->created);
+	pack_i64(out, attributes->updated);
+	pack_bytes(out, version->tags);
+	pack_bytes(out, version->content);
+}
+
+bool
+version_decode(struct plain *document, struct version *out, struct error *err)
+{
+	struct unpack in = unpack_of(plain_view(document));
+	struct version version = { .document = document };
+	bool fine = unpack_u8(&in) == VERSION_FORMAT;
+	uint8_t flags;
+
+	version.id = unpack_bytes(&in);
+	flags = unpack_u8(&in);
+	version.attributes.enabled = (flags & FLAG_ENABLED) != 0;
+	version.attributes.has_nbf = (flags & FLAG_NBF) != 0;
+	version.attributes.has_exp = (flags & FLAG_EXP) != 0;
+	version.attributes.nbf = unpack_i64(&in);
+	version.attributes.exp = unpack_i64(&in);
+	version.attributes.created = unpack_i64(&in);
+	version.attributes.updated = unpack_i64(&in);
+	version.tags = unpack_bytes(&in);
+	version.content = unpack_bytes(&in);
+	if (!fine || !unpack_end(&in) || version.id.len != HEX16_LEN)
+		return error_set(err, ERR_CORRUPT, "a version's document can't be read");
+	*out = version;
+	return true;
+}
+
+static bool
+read_document(struct request *r, view path, enum intent intent, struct plain **out,
+    struct error *err)
+{
+	if (intent == TO_CHANGE)
+		return tx_take(&r->tx, r->vault->key, path, out, err);
+	return tx_get(&r->tx, r->vault->key, path, out, err);
+}
+
+bool
+object_read(struct request *r, const struct object_type *type, enum object_state state, view name,
+    enum intent intent, struct object *out, bool *found, struct error *err)
+{
+	AUTO(plain_done) struct plain *document = NULL;
+	view path;
+
+	if (!head_path(r, type, state, name, &path, err) ||
+	    !read_document(r, path, intent, &document, err))
+		return false;
+	*found = document != NULL;
+	if (document == NULL)
+		return true;
+	if (!head_decode(document, out, err))
+		return false;
+	document = NULL;
+	return true;
+}
+
+bool
+version_read(struct request *r, const struct object_type *type, const struct object *object,
+    view id, enum intent intent, struct version *out, struct error *err)
+{
+	AUTO(plain_done) struct plain *document = NULL;
+	view path;
+
+	*out = (struct version){ 0 };
+	/* What is no version id names no version. */
+	if (id.len != HEX16_LEN)
+		return true;
+	if (!version_path(r, type, object, id, &path, err) ||
+	    !read_document(r, path, intent, &document, err))
+		return false;
+	if (document == NULL)
+		return true;
+	if (!version_decode(document, out, err))
+		return false;
+	document = NULL;
+	return true;
+}
+
+bool
+object_write_version(struct request *r, const struct object_type *type, const struct object *object,
+    const struct version *version, struct error *err)
+{
+	AUTO(buf_free) struct buf document = { 0 };
+	view path;
+
+	version_encode(version, &document);
+	return version_path(r, type, object, version->id, &path, err) &&
+	    tx_put(&r->tx, r->vault->key, path, &document, err);
+}

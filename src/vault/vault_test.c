@@ -1,0 +1,199 @@
+#include "base/testing.h"
+#include "keyring/work.h"
+#include "vault/testing.h"
+
+static struct world w;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_make(&w);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_drop(&w);
+	return 0;
+}
+
+static void
+test_names(void **state)
+{
+	static const struct {
+		view name;
+		bool valid;
+	} rows[] = {
+		{ V_INIT("abc"), true },
+		{ V_INIT("ABC"), true },
+		{ V_INIT("a12"), true },
+		{ V_INIT("a-b"), true },
+		{ V_INIT("a-b-c-1"), true },
+		{ V_INIT("abcdefghijklmnopqrstuvwx"), true },
+		{ V_INIT("abcdefghijklmnopqrstuvwxy"), false },
+		{ V_INIT("ab"), false },
+		{ V_INIT(""), false },
+		{ V_INIT("1ab"), false },
+		{ V_INIT("-ab"), false },
+		{ V_INIT("ab-"), false },
+		{ V_INIT("a--b"), false },
+		{ V_INIT("a_b"), false },
+		{ V_INIT("a.b"), false },
+		{ V_INIT("a b"), false },
+		{ V_INIT("ab\0"), false },
+		{ V_INIT("a/b"), false },
+		{ V_INIT("\xc3\xa4"
+			 "bc"),
+		    false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_int_equal(vault_name_valid(rows[i].name), rows[i].valid);
+}
+
+static void
+test_recovery_levels(void **state)
+{
+	static const struct {
+		unsigned days;
+		bool protection;
+		const char *level;
+	} rows[] = {
+		{ 90, false, "Recoverable+Purgeable" },
+		{ 90, true, "Recoverable" },
+		{ 89, false, "CustomizedRecoverable+Purgeable" },
+		{ 7, false, "CustomizedRecoverable+Purgeable" },
+		{ 7, true, "CustomizedRecoverable" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct vault vault = { .retention_days = rows[i].days,
+			.purge_protection = rows[i].protection };
+
+		assert_string_equal(vault_recovery_level(&vault), rows[i].level);
+	}
+}
+
+static void
+test_geographies(void **state)
+{
+	static const struct {
+		view location, geography;
+	} rows[] = {
+		{ V_INIT("westeurope"), V_INIT("europe") },
+		{ V_INIT("NorthEurope"), V_INIT("europe") },
+		{ V_INIT("eastus"), V_INIT("unitedstates") },
+		{ V_INIT("eastus2"), V_INIT("unitedstates") },
+		{ V_INIT("westus2"), V_INIT("unitedstates") },
+		{ V_INIT("westus3"), V_INIT("unitedstates") },
+		{ V_INIT("switzerlandnorth"), V_INIT("switzerland") },
+		{ V_INIT("local"), V_INIT("local") },
+		{ V_INIT("Local"), V_INIT("Local") },
+		{ V_INIT("us"), V_INIT("us") },
+		{ V_INIT("eastus2 westus"), V_INIT("eastus2 westus") },
+		{ V_INIT(""), V_INIT("") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_text(vault_geography(rows[i].location), rows[i].geography);
+}
+
+static void
+check_vault(view name)
+{
+	const struct vault *vault = vaults_find(w.vaults, name);
+
+	assert_non_null(vault);
+	assert_text(vault->name, V("My-Vault"));
+	assert_text(vault->location, V("westeurope"));
+	assert_text(vault->resource_group, V("Group"));
+	assert_int_equal(vault->retention_days, 7);
+	assert_true(vault->purge_protection);
+	assert_text(vault->scope,
+	    V("/subscriptions/00000000-0000-4000-8000-00000000000b/resourceGroups/Group/providers/"
+	      "Microsoft.KeyVault/vaults/My-Vault"));
+	vault_release(vault);
+}
+
+static void
+test_is_found_in_any_case_and_after_a_restart(void **state)
+{
+	(void)state;
+	world_vault(&w, "My-Vault", "westeurope", 7, true);
+	check_vault(V("my-vault"));
+	check_vault(V("MY-VAULT"));
+	world_reopen(&w);
+	check_vault(V("My-Vault"));
+	assert_null(vaults_find(w.vaults, V("my-vaul")));
+	assert_null(vaults_find(w.vaults, V("my-vault-")));
+	assert_null(vaults_find(w.vaults, V("")));
+	assert_null(vaults_find(w.vaults, V("a-name-that-is-longer-than-any-vault-may-have")));
+}
+
+static bool
+create_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	const struct vault vault = { .tenant = world_subscription,
+		.subscription = world_subscription,
+		.name = view_of(ctx),
+		.retention_days = 90 };
+
+	(void)journal;
+	return vault_create(tx, &vault, err);
+}
+
+static void
+test_a_name_is_taken_once(void **state)
+{
+	static char names[][6] = { "taken", "TAKEN" }, impossible[] = "a--b";
+
+	(void)state;
+	world_vault(&w, "taken", "local", 90, false);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		assert_false(
+		    work_run(w.place.store, w.place.keyring, create_body, names[i], &w.err));
+		assert_int_equal(w.err.code, ERR_CONFLICT);
+	}
+	assert_false(work_run(w.place.store, w.place.keyring, create_body, impossible, &w.err));
+	assert_int_equal(w.err.code, ERR_BAD_REQUEST);
+}
+
+static void
+test_names_are_listed_in_order(void **state)
+{
+	static const view wanted[] = { V_INIT("aaa"), V_INIT("bbb"), V_INIT("ccc") };
+	view *names;
+	size_t count;
+
+	(void)state;
+	world_vault(&w, "ccc", "local", 90, false);
+	world_vault(&w, "aaa", "local", 90, false);
+	world_vault(&w, "bbb", "local", 90, false);
+	assert_fine(vaults_names(w.vaults, &w.arena, &names, &count, &w.err), &w.err);
+	assert_int_equal(count, COUNT_OF(wanted));
+	for (size_t i = 0; i < count; i++)
+		assert_text(names[i], wanted[i]);
+}
+
+#define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_recovery_levels),
+		cmocka_unit_test(test_geographies),
+		FRESH(test_is_found_in_any_case_and_after_a_restart),
+		FRESH(test_a_name_is_taken_once),
+		FRESH(test_names_are_listed_in_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
