@@ -1,0 +1,436 @@
+/*
+ * The journey of a request.  No row's function runs before its caller is admitted, authenticated,
+ * authorised and understood; nothing is answered that was not recorded.
+ *
+ *	answer_request   a whole request, on its loop
+ *	  admit          every guard, in order
+ *	  run            the row's function: reads one snapshot, collects changes, writes the reply
+ *	  conclude       changes are committed together with their audit record
+ *	answer_turn      the other replies' records, written in one go; then http sends them all
+ */
+#include "answer_private.h"
+
+#include "api/body.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/random.h"
+#include "vault/vault.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* A commit that lost a race is run again; each round at least one of the racers gets through. */
+#define TRIES_MAX 1000
+#define CORRELATION_MAX 128
+#define POOL_READERS_MAX 64
+
+struct answerer {
+	const struct services *services;
+	const struct router *router;
+	struct audit *audit;
+	unsigned loops;
+	struct store_reader **readers; /* one a loop */
+	/* Readers for the pool's threads, as many as were ever busy at a time. */
+	pthread_mutex_t lock;
+	struct store_reader *idle[POOL_READERS_MAX];
+	size_t idle_count;
+};
+
+/* What the exchange carries: the request, and who answers it. */
+struct journey {
+	struct request request; /* first: exchange->user points here */
+	struct answerer *answerer;
+	bool ran; /* the pool's result */
+};
+
+static struct journey *
+journey_of(struct request *r)
+{
+	return (struct journey *)(void *)r;
+}
+
+static void conclude(struct request *r, bool fine);
+
+static void
+refuse(struct request *r, const struct error *err)
+{
+	if (error_table[err->code].status == 500)
+		log_line(LOG_ERROR, "request.failed", "%s %s: %s",
+		    r->op == NULL ? "-" : r->op->name, r->id.text, err->message);
+	reply_refuse(r, err);
+}
+
+static void
+send_reply(struct request *r)
+{
+	reply_finish(r);
+	http_send(r->exchange);
+}
+
+/* A client's id for the request, if it is fit to be printed; else ours. */
+static view
+correlation_of(const struct request *r)
+{
+	view text = http_field(r->in, V("x-ms-client-request-id"));
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] <= 0x20 || text.ptr[i] > 0x7e)
+			return uuid_view(&r->id);
+	}
+	return text.len > 0 && text.len <= CORRELATION_MAX ? text : uuid_view(&r->id);
+}
+
+static struct request *
+request_new(struct answerer *answerer, struct http_exchange *exchange)
+{
+	struct journey *journey = arena_alloc(&exchange->arena, sizeof(*journey));
+	struct request *r;
+
+	if (journey == NULL)
+		return NULL;
+	r = &journey->request;
+	journey->answerer = answerer;
+	r->exchange = exchange;
+	r->in = &exchange->request;
+	r->out = &exchange->reply;
+	r->arena = &exchange->arena;
+	r->services = answerer->services;
+	r->tx.keyring = answerer->services->keyring;
+	r->tx.arena = r->arena;
+	random_uuid(&r->id);
+	r->correlation = correlation_of(r);
+	exchange->user = r;
+	return r;
+}
+
+static bool
+recordable(const struct answerer *answerer, const struct request *r, struct error *err)
+{
+	if (audit_healthy(answerer->audit) || (r->op != NULL && r->op->unrecorded))
+		return true;
+	return error_set(err, ERR_UNAVAILABLE,
+	    "The request can't be recorded in the audit log at the moment; nothing was done.");
+}
+
+static bool
+read_body(struct request *r, struct error *err)
+{
+	if (r->op->body == NULL)
+		return true;
+	r->body = arena_alloc(r->arena, r->op->body_size);
+	if (r->body == NULL)
+		return error_memory(err);
+	return body_read(r->in->body, r->op->body, r->body, r->arena, err);
+}
+
+/* Every guard, in the order that clients observe (reference of the data plane, section 5.5). */
+static bool
+admit(struct answerer *answerer, struct request *r, struct error *err)
+{
+	struct error unrouted = { 0 };
+
+	if (!host_resolve(r, err))
+		return false;
+	route_find(answerer->router, r, &unrouted);
+	if (!recordable(answerer, r, err) || !caller_authenticate(r, err))
+		return false;
+	if (r->op == NULL) {
+		*err = unrouted;
+		return false;
+	}
+	return version_check(r, err) && vault_require(r, err) && caller_authorize(r, err) &&
+	    read_body(r, err);
+}
+
+static bool
+admit_reading(struct answerer *answerer, struct request *r, struct error *err)
+{
+	bool fine;
+
+	r->tx.reader = answerer->readers[http_loop_index(r->exchange->loop)];
+	if (!store_begin(r->tx.reader, err))
+		return false;
+	fine = admit(answerer, r, err);
+	store_end(r->tx.reader);
+	return fine;
+}
+
+/* Run the row's function over one snapshot. A refusal is turned into its reply. */
+static bool
+run(struct request *r, struct store_reader *reader)
+{
+	struct error err = { 0 };
+	bool fine;
+
+	buf_reset(&r->out->fields);
+	buf_reset(&r->out->body);
+	tx_reset(&r->tx);
+	r->tx.reader = reader;
+	if (!store_begin(reader, &err)) {
+		refuse(r, &err);
+		return false;
+	}
+	fine = r->op->run(r, &err);
+	store_end(reader);
+	if (!fine)
+		refuse(r, &err);
+	return fine;
+}
+
+static struct store_reader *
+reader_take(struct answerer *answerer, struct error *err)
+{
+	struct store_reader *reader = NULL;
+
+	(void)pthread_mutex_lock(&answerer->lock);
+	if (answerer->idle_count > 0)
+		reader = answerer->idle[--answerer->idle_count];
+	(void)pthread_mutex_unlock(&answerer->lock);
+	if (reader == NULL && !store_reader_new(answerer->services->store, &reader, err))
+		return NULL;
+	return reader;
+}
+
+static void
+reader_give(struct answerer *answerer, struct store_reader *reader)
+{
+	(void)pthread_mutex_lock(&answerer->lock);
+	if (answerer->idle_count < POOL_READERS_MAX) {
+		answerer->idle[answerer->idle_count++] = reader;
+		reader = NULL;
+	}
+	(void)pthread_mutex_unlock(&answerer->lock);
+	store_reader_free(reader);
+}
+
+static void
+pool_run(struct http_exchange *exchange)
+{
+	struct request *r = exchange->user;
+	struct journey *journey = journey_of(r);
+	struct store_reader *reader;
+	struct error err = { 0 };
+
+	journey->ran = false;
+	reader = reader_take(journey->answerer, &err);
+	if (reader == NULL) {
+		refuse(r, &err);
+		return;
+	}
+	journey->ran = run(r, reader);
+	reader_give(journey->answerer, reader);
+}
+
+static void
+pool_done(struct http_exchange *exchange)
+{
+	struct request *r = exchange->user;
+
+	conclude(r, journey_of(r)->ran);
+}
+
+static void
+start(struct request *r)
+{
+	struct answerer *answerer = journey_of(r)->answerer;
+
+	if (r->op->cost == COST_POOL)
+		http_work(r->exchange, pool_run, pool_done);
+	else
+		conclude(r, run(r, answerer->readers[http_loop_index(r->exchange->loop)]));
+}
+
+/* On the loop again: what became of the commit. */
+static void
+committed(struct http_task *task)
+{
+	struct request *r =
+	    (struct request *)(void *)((char *)task - offsetof(struct request, committed));
+	struct error err = r->error;
+
+	if (r->commit_ok) {
+		r->recorded = true;
+		send_reply(r);
+		return;
+	}
+	if (err.code == ERR_STORE_CONFLICT && ++r->tries < TRIES_MAX) {
+		start(r);
+		return;
+	}
+	refuse(r, &err);
+	send_reply(r);
+}
+
+/* On the store's thread. */
+static void
+commit_done(struct commit *commit, bool fine, const struct error *err)
+{
+	struct request *r = commit->ctx;
+
+	r->commit_ok = fine;
+	if (!fine)
+		r->error = *err;
+	r->committed.fn = committed;
+	http_loop_post(r->exchange->loop, &r->committed);
+}
+
+/* A change and its record are one commit: there is none without the other. */
+static void
+commit(struct request *r)
+{
+	r->record = record_of(r);
+	if (r->record.len == 0) {
+		struct error err;
+
+		(void)error_memory(&err);
+		refuse(r, &err);
+		send_reply(r);
+		return;
+	}
+	r->commit = (struct commit){
+		.changes = r->tx.changes,
+		.count = r->tx.count,
+		.journal = r->record,
+		.done = commit_done,
+		.ctx = r,
+	};
+	store_commit(r->services->store, &r->commit);
+}
+
+static void
+conclude(struct request *r, bool fine)
+{
+	if (fine && !buf_ok(&r->out->body)) {
+		struct error err;
+
+		(void)error_memory(&err);
+		refuse(r, &err);
+		fine = false;
+	}
+	if (fine && r->tx.count > 0)
+		commit(r);
+	else
+		send_reply(r);
+}
+
+void
+answer_request(void *ctx, struct http_exchange *exchange)
+{
+	struct answerer *answerer = ctx;
+	struct request *r = request_new(answerer, exchange);
+	struct error err = { 0 };
+
+	if (r == NULL) {
+		(void)error_memory(&err);
+		answer_refuse(answerer, &err, &exchange->reply);
+		http_send(exchange);
+		return;
+	}
+	if (!admit_reading(answerer, r, &err)) {
+		refuse(r, &err);
+		send_reply(r);
+		return;
+	}
+	start(r);
+}
+
+/* Does this exchange's record still have to be written? */
+static bool
+unwritten(const struct http_exchange *exchange)
+{
+	const struct request *r = exchange->user;
+
+	return r != NULL && !r->recorded && !(r->op != NULL && r->op->unrecorded);
+}
+
+/* The reply must not leave: say that the request could not be recorded. */
+static void
+withhold(struct http_exchange *exchange, const struct error *err)
+{
+	buf_reset(&exchange->reply.fields);
+	buf_reset(&exchange->reply.body);
+	answer_refuse(NULL, err, &exchange->reply);
+}
+
+#define BATCH_MAX 256
+
+static void
+record_batch(struct answerer *answerer, struct http_exchange **batch, const view *records,
+    size_t count)
+{
+	struct error err;
+
+	if (count == 0 || audit_append(answerer->audit, records, count, &err))
+		return;
+	for (size_t i = 0; i < count; i++)
+		withhold(batch[i], &err);
+}
+
+void
+answer_turn(void *ctx, struct http_loop *loop, struct http_exchange *waiting)
+{
+	struct http_exchange *batch[BATCH_MAX];
+	view records[BATCH_MAX];
+	size_t count = 0;
+
+	(void)loop;
+	for (struct http_exchange *exchange = waiting; exchange != NULL;
+	     exchange = exchange->next) {
+		struct request *r = exchange->user;
+
+		if (r == NULL)
+			continue;
+		if (unwritten(exchange)) {
+			batch[count] = exchange;
+			records[count++] = record_of(r);
+		}
+		vault_release(r->vault);
+		r->vault = NULL;
+		if (count == BATCH_MAX) {
+			record_batch(ctx, batch, records, count);
+			count = 0;
+		}
+	}
+	record_batch(ctx, batch, records, count);
+}
+
+bool
+answerer_new(const struct services *services, const struct router *router, struct audit *audit,
+    unsigned loops, struct answerer **out, struct error *err)
+{
+	struct answerer *answerer = calloc(1, sizeof(*answerer));
+
+	if (answerer == NULL)
+		return error_memory(err);
+	answerer->services = services;
+	answerer->router = router;
+	answerer->audit = audit;
+	(void)pthread_mutex_init(&answerer->lock, NULL);
+	answerer->readers = calloc(loops, sizeof(struct store_reader *));
+	if (answerer->readers == NULL) {
+		answerer_free(answerer);
+		return error_memory(err);
+	}
+	for (; answerer->loops < loops; answerer->loops++) {
+		if (!store_reader_new(services->store, &answerer->readers[answerer->loops], err)) {
+			answerer_free(answerer);
+			return false;
+		}
+	}
+	*out = answerer;
+	return true;
+}
+
+void
+answerer_free(struct answerer *answerer)
+{
+	if (answerer == NULL)
+		return;
+	for (unsigned i = 0; answerer->readers != NULL && i < answerer->loops; i++)
+		store_reader_free(answerer->readers[i]);
+	for (size_t i = 0; i < answerer->idle_count; i++)
+		store_reader_free(answerer->idle[i]);
+	free(answerer->readers);
+	(void)pthread_mutex_destroy(&answerer->lock);
+	free(answerer);
+}

@@ -1,0 +1,26 @@
+/*
+ * The parts of the journey, one file each.  Private to answer*.c.
+ */
+#ifndef ANSWER_PRIVATE_H
+#define ANSWER_PRIVATE_H
+
+#include "answer.h"
+
+/* answer_host.c: whose name was called, what is asked for there */
+MUST_USE bool host_resolve(struct request *r, struct error *err);
+void route_find(const struct router *router, struct request *r, struct error *err);
+
+/* answer_guard.c: who asks, and whether they may */
+MUST_USE bool caller_authenticate(struct request *r, struct error *err);
+MUST_USE bool vault_require(const struct request *r, struct error *err);
+MUST_USE bool version_check(struct request *r, struct error *err);
+MUST_USE bool caller_authorize(struct request *r, struct error *err);
+
+/* answer_reply.c: what goes out */
+void reply_refuse(struct request *r, const struct error *err);
+void reply_finish(struct request *r); /* the fields that every reply has */
+
+/* answer_record.c: the audit line of a request; empty without memory */
+view record_of(struct request *r);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * The installation's own certificate authority: a root kept by the keyring, and leaf certificates
+ * for the listener that live a few days and are renewed while running.
+ *
+ * Document, sealed under the system key: "ca/root".
+ */
+#ifndef AUTHORITY_H
+#define AUTHORITY_H
+
+#include "keyring/tx.h"
+
+struct authority;
+
+/* authority_create(tx, err): Add a new root (P-256, ten years) to ${tx}. */
+MUST_USE bool authority_create(struct tx *tx, view name, struct error *err);
+
+/* authority_open(tx, out, err): ERR_CORRUPT when there is no root. */
+MUST_USE bool authority_open(struct tx *tx, struct authority **out, struct error *err);
+void authority_free(struct authority *authority); /* NULL is fine */
+
+/* authority_pem(authority, out, err): Append the root's certificate. */
+MUST_USE bool authority_pem(const struct authority *authority, struct buf *out, struct error *err);
+
+/*
+ * authority_issue(authority, domain, chain, key, expires, err):
+ * A new leaf and key, as PEM, for all names an installation of that domain has.  The key exists
+ * nowhere else.  ${expires} is by the wall clock.
+ */
+MUST_USE bool authority_issue(struct authority *authority, const char *domain, struct buf *chain,
+    struct buf *key, int64_t *expires, struct error *err);
+
+#endif

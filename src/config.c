@@ -1,0 +1,380 @@
+#include "config.h"
+
+#include "base/file.h"
+#include "base/view.h"
+
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_LEN_MAX ((size_t)1 << 20)
+#define LINE_LEN_MAX 197 /* with its end and a NUL, inih's buffer is 200 */
+
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_LIST };
+
+struct setting {
+	const char *name; /* --name, name = … in the file, STRONGROOM_NAME in the environment */
+	enum kind kind;
+	size_t offset;
+	const char *fallback; /* the default */
+	unsigned min, max;    /* KIND_NUMBER */
+	const char *help;
+};
+
+#define TEXT(member) KIND_TEXT, offsetof(struct config, member)
+#define NUMBER(member) KIND_NUMBER, offsetof(struct config, member)
+#define LIST(member) KIND_LIST, offsetof(struct config, member)
+
+/* clang-format off */
+static const struct setting settings[] = {
+	{ "data", TEXT(data), ".strongroom", 0, 0, "folder that holds everything the server keeps" },
+	{ "domain", TEXT(domain), "localhost", 0, 0, "the domain all host names are under: NAME.vault.<domain>, login.<domain> ..." },
+	{ "port", NUMBER(port), "8443", 1, 65535, "port to listen on" },
+	{ "public-port", NUMBER(public_port), "0", 0, 65535, "port in the names clients use, where something forwards to `port`; 0: the same" },
+	{ "listen", LIST(listen), "127.0.0.1,::1", 0, 0, "addresses to listen on" },
+	{ "location", TEXT(location), "local", 0, 0, "region that vaults made by `dev` and `init` are in" },
+	{ "loops", NUMBER(loops), "0", 0, 64, "event loops; 0: one for each core" },
+	{ "pool", NUMBER(pool), "4", 1, 256, "threads for work that blocks or burns" },
+	{ "certificate", TEXT(certificate), "", 0, 0, "PEM file with the listener's certificate chain; empty: the server's own authority makes one" },
+	{ "certificate-key", TEXT(certificate_key), "", 0, 0, "PEM file with its private key" },
+	{ "connections", NUMBER(connections), "10000", 1, 1000000, "most connections at a time" },
+	{ "idle-seconds", NUMBER(idle_seconds), "120", 1, 86400, "how long a connection may stay without a request" },
+	{ "head-seconds", NUMBER(head_seconds), "15", 1, 3600, "how long a client may take for TLS and a request's head" },
+	{ "body-seconds", NUMBER(body_seconds), "30", 1, 3600, "how long it may take for the body" },
+	{ "write-seconds", NUMBER(write_seconds), "30", 1, 3600, "how long a reply may make no progress" },
+	{ "drain-seconds", NUMBER(drain_seconds), "15", 1, 3600, "how long requests in progress have when the server stops" },
+	{ "audit-sync", TEXT(audit_sync), "interval", 0, 0, "`interval`: the audit log is synced within a second; `always`: before every answer" },
+	{ "audit-segment-mb", NUMBER(audit_segment_mb), "64", 1, 4096, "size of an audit log segment; so much disk is reserved ahead" },
+	{ "audit-checkpoint-lines", NUMBER(audit_checkpoint_lines), "1000", 1, 1000000, "at least one signed checkpoint every so many lines" },
+	{ "log-level", TEXT(log_level), "info", 0, 0, "debug, info, warn or error" },
+	{ "vault", LIST(vaults), "", 0, 0, "`dev`, `init`: vaults to make; may be given several times" },
+	{ "purge-protection", LIST(purge_protection), "", 0, 0, "`dev`, `init`: names of vaults to be made with purge protection" },
+	{ "retention", LIST(retention), "", 0, 0, "`dev`, `init`: NAME=DAYS, the soft-delete retention of a vault to be made (7 to 90)" },
+};
+/* clang-format on */
+
+static void *
+member(struct config *config, const struct setting *setting)
+{
+	return (char *)config + setting->offset;
+}
+
+static void
+list_clear(struct config_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	*list = (struct config_list){ 0 };
+}
+
+static bool
+list_add(struct config_list *list, view items, const char *name, struct error *err)
+{
+	while (items.len > 0) {
+		view item = view_trim(view_cut(&items, ','));
+
+		if (item.len == 0)
+			continue;
+		if (list->count == CONFIG_LIST_MAX)
+			return error_set(err, ERR_BAD_REQUEST, "%s: more than %d entries", name,
+			    CONFIG_LIST_MAX);
+		list->items[list->count] = strndup(item.ptr, item.len);
+		if (list->items[list->count] == NULL)
+			return error_memory(err);
+		list->count++;
+	}
+	return true;
+}
+
+static bool
+set_number(const struct setting *setting, unsigned *out, view text, struct error *err)
+{
+	uint64_t value;
+
+	if (!view_u64(text, &value) || value < setting->min || value > setting->max)
+		return error_set(err, ERR_BAD_REQUEST, "%s: must be a number from %u to %u",
+		    setting->name, setting->min, setting->max);
+	*out = (unsigned)value;
+	return true;
+}
+
+static bool
+set_text(const struct setting *setting, char **out, view text, struct error *err)
+{
+	char *copy;
+
+	if (text.len > CONFIG_TEXT_MAX)
+		return error_set(err, ERR_BAD_REQUEST, "%s: too long", setting->name);
+	copy = strndup(text.ptr, text.len);
+	if (copy == NULL)
+		return error_memory(err);
+	free(*out);
+	*out = copy;
+	return true;
+}
+
+/* ${replace}: a source's first mention of a list starts it anew. */
+static bool
+set(struct config *config, const struct setting *setting, view text, bool replace,
+    struct error *err)
+{
+	void *at = member(config, setting);
+
+	if (setting->kind == KIND_NUMBER)
+		return set_number(setting, at, text, err);
+	if (setting->kind == KIND_TEXT)
+		return set_text(setting, at, text, err);
+	if (replace)
+		list_clear(at);
+	return list_add(at, text, setting->name, err);
+}
+
+static const struct setting *
+find(view name)
+{
+	for (size_t i = 0; i < COUNT_OF(settings); i++) {
+		if (view_eq(name, view_of(settings[i].name)))
+			return &settings[i];
+	}
+	return NULL;
+}
+
+static bool
+load_defaults(struct config *config, struct error *err)
+{
+	for (size_t i = 0; i < COUNT_OF(settings); i++) {
+		if (!set(config, &settings[i], view_of(settings[i].fallback), true, err))
+			return false;
+	}
+	return true;
+}
+
+struct file_reading {
+	struct config *config;
+	bool seen[COUNT_OF(settings)];
+	struct error *err;
+	bool failed;
+};
+
+/* inih's convention: 0 is failure. */
+static int
+file_entry(void *ctx, const char *section, const char *name, const char *value)
+{
+	struct file_reading *reading = ctx;
+	const struct setting *setting = section[0] == '\0' ? find(view_of(name)) : NULL;
+	size_t index;
+
+	/* inih goes on behind a mistake; the first one is the one to tell about. */
+	if (reading->failed)
+		return 0;
+	if (setting == NULL) {
+		reading->failed = true;
+		(void)error_set(reading->err, ERR_BAD_REQUEST, "no such setting: %s", name);
+		return 0;
+	}
+	index = (size_t)(setting - settings);
+	if (!set(reading->config, setting, view_of(value), !reading->seen[index], reading->err))
+		reading->failed = true;
+	reading->seen[index] = true;
+	return !reading->failed;
+}
+
+/* inih takes what is longer for two lines, and what stands behind a NUL for nothing. */
+static bool
+check_lines(view text, const char *path, struct error *err)
+{
+	size_t at;
+
+	if (view_find(text, '\0', &at))
+		return error_set(err, ERR_BAD_REQUEST, "the settings file %s is not text", path);
+	for (int line = 1; text.len > 0; line++) {
+		if (view_cut(&text, '\n').len > LINE_LEN_MAX)
+			return error_set(err, ERR_BAD_REQUEST, "%s:%d: longer than %d characters",
+			    path, line, LINE_LEN_MAX);
+	}
+	return true;
+}
+
+static bool
+load_file(struct config *config, const char *path, struct error *err)
+{
+	struct file_reading reading = { .config = config, .err = err };
+	AUTO(buf_free) struct buf text = { 0 };
+	struct error problem;
+	int line;
+
+	if (!file_read(path, FILE_LEN_MAX, &text, &problem))
+		return error_set(err, ERR_BAD_REQUEST, "the settings file %s can't be read: %s",
+		    path, problem.message);
+	if (!check_lines(buf_view(&text), path, err))
+		return false;
+	buf_add_char(&text, '\0');
+	if (!buf_ok(&text))
+		return error_memory(err);
+	line = ini_parse_string(text.ptr, file_entry, &reading);
+	if (reading.failed)
+		return false;
+	if (line < 0)
+		return error_memory(err);
+	if (line > 0)
+		return error_set(err, ERR_BAD_REQUEST, "%s:%d: not a setting", path, line);
+	return true;
+}
+
+static bool
+load_environment(struct config *config, struct error *err)
+{
+	for (size_t i = 0; i < COUNT_OF(settings); i++) {
+		char name[64] = "STRONGROOM_";
+		size_t len = sizeof("STRONGROOM_") - 1;
+		const char *value;
+
+		for (const char *c = settings[i].name; *c != '\0' && len < sizeof(name) - 1; c++)
+			name[len++] = *c == '-' ? '_' : ascii_upper(*c);
+		value = secure_getenv(name);
+		if (value != NULL && !set(config, &settings[i], view_of(value), true, err))
+			return false;
+	}
+	return true;
+}
+
+/* One flag: "--name value" or "--name=value"; moves *at behind it. */
+static bool
+take_flag(int argc, char **argv, int *at, view *name, view *value, struct error *err)
+{
+	view flag = view_of(argv[*at]);
+
+	if (!view_starts(flag, V("--")))
+		return error_set(err, ERR_BAD_REQUEST, "unexpected argument: %s", argv[*at]);
+	flag = view_from(flag, 2);
+	*value = flag;
+	*name = view_cut(value, '=');
+	(*at)++;
+	if (name->len < flag.len)
+		return true;
+	if (*at == argc)
+		return error_set(err, ERR_BAD_REQUEST, "--%.*s: needs a value", VIEW_ARG(*name));
+	*value = view_of(argv[(*at)++]);
+	return true;
+}
+
+static bool
+load_flags(int argc, char **argv, struct config *config, struct error *err)
+{
+	bool seen[COUNT_OF(settings)] = { 0 };
+
+	for (int i = 0; i < argc;) {
+		const struct setting *setting;
+		view name, value;
+		size_t index;
+
+		if (!take_flag(argc, argv, &i, &name, &value, err))
+			return false;
+		if (view_eq(name, V("config")))
+			continue;
+		setting = find(name);
+		if (setting == NULL)
+			return error_set(err, ERR_BAD_REQUEST,
+			    "no such setting: --%.*s (see `strongroom help settings`)",
+			    VIEW_ARG(name));
+		index = (size_t)(setting - settings);
+		if (!set(config, setting, value, !seen[index], err))
+			return false;
+		seen[index] = true;
+	}
+	return true;
+}
+
+static bool
+config_file(int argc, char **argv, view *out, struct error *err)
+{
+	*out = view_of(secure_getenv("STRONGROOM_CONFIG"));
+	for (int i = 0; i < argc;) {
+		view name, value;
+
+		if (!take_flag(argc, argv, &i, &name, &value, err))
+			return false;
+		if (view_eq(name, V("config")))
+			*out = value;
+	}
+	return true;
+}
+
+static bool
+check_whole(const struct config *config, struct error *err)
+{
+	if (strcmp(config->audit_sync, "interval") != 0 &&
+	    strcmp(config->audit_sync, "always") != 0)
+		return error_set(err, ERR_BAD_REQUEST, "audit-sync: `interval` or `always`");
+	if ((config->certificate[0] == '\0') != (config->certificate_key[0] == '\0'))
+		return error_set(err, ERR_BAD_REQUEST,
+		    "certificate and certificate-key go together");
+	if (config->listen.count == 0)
+		return error_set(err, ERR_BAD_REQUEST, "listen: no address");
+	if (config->data[0] == '\0' || config->domain[0] == '\0')
+		return error_set(err, ERR_BAD_REQUEST, "data and domain can't be empty");
+	return true;
+}
+
+bool
+config_load(int argc, char **argv, struct config *config, struct error *err)
+{
+	view file;
+
+	*config = (struct config){ 0 };
+	/* The view of the file's name ends where an argument or a variable does: at a NUL. */
+	if (!load_defaults(config, err) || !config_file(argc, argv, &file, err) ||
+	    (file.len > 0 && !load_file(config, file.ptr, err)) || !load_environment(config, err) ||
+	    !load_flags(argc, argv, config, err) || !check_whole(config, err))
+		return false;
+	if (config->public_port == 0)
+		config->public_port = config->port;
+	return true;
+}
+
+void
+config_free(struct config *config)
+{
+	for (size_t i = 0; i < COUNT_OF(settings); i++) {
+		void *at = member(config, &settings[i]);
+
+		if (settings[i].kind == KIND_TEXT)
+			free(*(char **)at);
+		else if (settings[i].kind == KIND_LIST)
+			list_clear(at);
+	}
+	*config = (struct config){ 0 };
+}
+
+void
+config_help(struct buf *out)
+{
+	for (size_t i = 0; i < COUNT_OF(settings); i++) {
+		const struct setting *setting = &settings[i];
+
+		buf_print(out, "  --%-24s %s%s%s%s\n", setting->name, setting->help,
+		    setting->fallback[0] != '\0' ? " [" : "", setting->fallback,
+		    setting->fallback[0] != '\0' ? "]" : "");
+	}
+}
+
+void
+config_markdown(struct buf *out)
+{
+	buf_add(out, V("| setting | default | meaning |\n|---|---|---|\n"));
+	for (size_t i = 0; i < COUNT_OF(settings); i++)
+		buf_print(out, "| `%s` | %s%s%s | %s |\n", settings[i].name,
+		    settings[i].fallback[0] != '\0' ? "`" : "", settings[i].fallback,
+		    settings[i].fallback[0] != '\0' ? "`" : "", settings[i].help);
+}
+
+bool
+config_path(const struct config *config, const char *name, char **out, struct error *err)
+{
+	if (asprintf(out, "%s/%s", config->data, name) < 0) {
+		*out = NULL;
+		return error_memory(err);
+	}
+	return true;
+}

@@ -1,0 +1,53 @@
+/*
+ * Settings: one table, from which the settings file, the environment, the flags, the help and the
+ * documentation are read.  Later sources win: default, file, environment, flag.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONFIG_LIST_MAX 64
+#define CONFIG_TEXT_MAX 512
+
+struct config_list {
+	char *items[CONFIG_LIST_MAX + 1]; /* NULL at the end */
+	size_t count;
+};
+
+struct config {
+	bool dev; /* set by the command, not a setting */
+	char *data, *domain, *location;
+	unsigned port, public_port;
+	struct config_list listen;
+	unsigned loops, pool;
+	char *certificate, *certificate_key;
+	unsigned connections, idle_seconds, head_seconds, body_seconds, write_seconds;
+	unsigned drain_seconds;
+	char *audit_sync, *log_level;
+	unsigned audit_segment_mb, audit_checkpoint_lines;
+	struct config_list vaults, purge_protection, retention;
+};
+
+/*
+ * config_load(argc, argv, config, err):
+ * Defaults, then the file named by --config (or STRONGROOM_CONFIG), the environment, the flags in
+ * ${argv}.  ERR_BAD_REQUEST names the setting that is unknown or out of range.  The caller frees
+ * ${config} with config_free, also after a failure.
+ */
+MUST_USE bool config_load(int argc, char **argv, struct config *config, struct error *err);
+void config_free(struct config *config);
+
+/* config_help(out): The table for people: flag, default, meaning. config_markdown: for docs/. */
+void config_help(struct buf *out);
+void config_markdown(struct buf *out);
+
+/* config_path(config, name, out, err): DATA/name, as a new string in ${out}. */
+MUST_USE bool config_path(const struct config *config, const char *name, char **out,
+    struct error *err);
+
+#endif

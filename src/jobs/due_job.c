@@ -1,0 +1,132 @@
+#include "jobs/due_job.h"
+
+#include "audit/record.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "keyring/work.h"
+#include "vault/due.h"
+
+#include <string.h>
+
+#define PAGE 100
+#define ARENA_MAX ((size_t)8 * 1024 * 1024)
+
+static void
+reader_done(struct store_reader **reader)
+{
+	store_reader_free(*reader);
+}
+
+/* By an object's letter: what the audit log calls its purge, and its collection. */
+static const struct {
+	char letter;
+	const char *operation, *collection;
+} purges[] = {
+	{ 's', "SecretPurge", "secrets" },
+};
+
+static bool
+write_record(const struct due_done *done, struct arena *arena, view *out, struct error *err)
+{
+	AUTO(buf_free) struct buf line = { 0 };
+	struct audit_record record = { .resource = done->scope, .status = 204 };
+	view id = V("");
+
+	*out = V("");
+	if (done->letter == 0)
+		return true;
+	for (size_t i = 0; i < COUNT_OF(purges); i++) {
+		if (purges[i].letter != done->letter)
+			continue;
+		record.operation = view_of(purges[i].operation);
+		if (!arena_print(arena, &id, "%.*s/%s/%.*s", VIEW_ARG(done->scope),
+			purges[i].collection, VIEW_ARG(done->name)))
+			return error_memory(err);
+	}
+	record.id = id;
+	record.description = V("The retention period has passed.");
+	record_write(&record, &line);
+	if (!buf_ok(&line) || !arena_copy(arena, buf_view(&line), out))
+		return error_memory(err);
+	return true;
+}
+
+/* One due document, done in a commit of its own. */
+struct one {
+	const struct services *services;
+	view path;
+};
+
+static bool
+run_one(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	const struct one *one = ctx;
+	struct due_done done;
+
+	return due_run(tx, one->services->vaults, one->path, clock_now(), &done, err) &&
+	    write_record(&done, tx->arena, journal, err);
+}
+
+static bool
+scan(struct store_reader *reader, struct arena *arena, view after, view **paths, size_t *count,
+    struct error *err)
+{
+	bool fine;
+
+	if (!store_begin(reader, err))
+		return false;
+	fine = store_keys(reader, V(DUE_PREFIX), after, PAGE, arena, paths, count, err);
+	store_end(reader);
+	return fine;
+}
+
+/* One page of what is due; ${more} when all of it was, and there may be another. */
+static bool
+run_page(const struct services *services, struct store_reader *reader, char *marker, view *after,
+    bool *more, struct error *err)
+{
+	AUTO(arena_free) struct arena arena = { 0 };
+	view *paths;
+	size_t count;
+
+	arena_init(&arena, ARENA_MAX);
+	*more = false;
+	if (!scan(reader, &arena, *after, &paths, &count, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		view path = paths[i];
+		struct one one = { services, path };
+		struct error problem;
+		int64_t time;
+
+		/* One that can't be done must not hold up the others. */
+		if (!due_time(path, &time))
+			log_line(LOG_ERROR, "due.failed", "%.*s: names no time", VIEW_ARG(path));
+		else if (time > clock_now())
+			return true;
+		else if (!work_run(services->store, services->keyring, run_one, &one, &problem))
+			log_line(LOG_ERROR, "due.failed", "%.*s: %s", VIEW_ARG(path),
+			    problem.message);
+		memcpy(marker, path.ptr, path.len);
+		*after = (view){ marker, path.len };
+	}
+	*more = count == PAGE;
+	return true;
+}
+
+bool
+due_job(const struct services *services, struct error *err)
+{
+	AUTO(reader_done) struct store_reader *reader = NULL;
+	char marker[STORE_KEY_MAX];
+	view after = V("");
+	bool more = true;
+
+	if (!store_reader_new(services->store, &reader, err))
+		return false;
+	while (more) {
+		if (!run_page(services, reader, marker, &after, &more, err))
+			return false;
+	}
+	return true;
+}

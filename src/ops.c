@@ -1,0 +1,21 @@
+/*
+ * Every operation there is, by folder.  A row not reached from here does not exist.
+ */
+#include "access/access.h"
+#include "arm/arm.h"
+#include "clock_api.h"
+#include "health.h"
+#include "identity/identity.h"
+#include "secrets/secret.h"
+
+const struct op *const op_tables[] = {
+	health_ops,
+	sts_ops,
+	graph_ops,
+	metadata_ops,
+	subscription_ops,
+	assignment_ops,
+	secret_ops,
+	clock_ops,
+	NULL,
+};

@@ -1,0 +1,236 @@
+#include "provision.h"
+
+#include "access/access.h"
+#include "arm/arm.h"
+#include "authority.h"
+#include "base/clock.h"
+#include "base/pack.h"
+#include "crypto/random.h"
+#include "identity/identity.h"
+#include "keyring/work.h"
+#include "vault/vault.h"
+
+#define PATH "install"
+#define FORMAT 1
+#define DAY ((int64_t)86400)
+#define SECRET_DAYS 730
+
+struct reading {
+	struct installation *out;
+	bool found;
+};
+
+static bool
+read_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	AUTO(plain_done) struct plain *document = NULL;
+	struct reading *reading = ctx;
+	struct unpack in;
+	bool fine;
+
+	(void)journal;
+	if (!tx_get(tx, keyring_system(tx->keyring), V(PATH), &document, err))
+		return false;
+	reading->found = document != NULL;
+	if (document == NULL)
+		return true;
+	in = unpack_of(plain_view(document));
+	fine = unpack_u8(&in) == FORMAT && uuid_parse(unpack_bytes(&in), &reading->out->tenant) &&
+	    uuid_parse(unpack_bytes(&in), &reading->out->subscription) &&
+	    uuid_parse(unpack_bytes(&in), &reading->out->administrator) && unpack_end(&in);
+	return fine || error_set(err, ERR_CORRUPT, "the installation's document can't be read");
+}
+
+bool
+installation_read(struct store *store, struct keyring *keyring, struct installation *out,
+    bool *found, struct error *err)
+{
+	struct reading reading = { .out = out };
+
+	if (!work_run(store, keyring, read_body, &reading, err))
+		return false;
+	*found = reading.found;
+	return true;
+}
+
+static bool
+put_installation(struct tx *tx, const struct installation *installation, struct error *err)
+{
+	AUTO(buf_free) struct buf document = { 0 };
+
+	pack_u8(&document, FORMAT);
+	pack_bytes(&document, uuid_view(&installation->tenant));
+	pack_bytes(&document, uuid_view(&installation->subscription));
+	pack_bytes(&document, uuid_view(&installation->administrator));
+	return tx_put(tx, keyring_system(tx->keyring), V(PATH), &document, err);
+}
+
+/* The administrator may do everything in the subscription, on both planes. */
+static bool
+put_roles(struct tx *tx, const struct installation *installation, const struct uuid *principal,
+    struct error *err)
+{
+	static const char *const roles[] = { "Owner", "Key Vault Administrator" };
+	struct assignment assignment = {
+		.principal = *principal,
+		.principal_type = V("ServicePrincipal"),
+		.created = clock_now(),
+		.created_by = *principal,
+	};
+
+	if (!arena_print(tx->arena, &assignment.scope, "/subscriptions/%s",
+		installation->subscription.text))
+		return error_memory(err);
+	for (size_t i = 0; i < COUNT_OF(roles); i++) {
+		random_uuid(&assignment.name);
+		assignment.role = role_find_named(view_of(roles[i]));
+		if (!assignment_put(tx, &assignment, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+create_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	const struct installation *installation = ctx;
+	struct application administrator = {
+		.tenant = installation->tenant,
+		.id = installation->administrator,
+		.name = V("administrator"),
+		.administrator = true,
+	};
+	const struct subscription subscription = {
+		.id = installation->subscription,
+		.tenant = installation->tenant,
+		.name = V("Strongroom"),
+	};
+	view authority;
+
+	(void)journal;
+	random_uuid(&administrator.object);
+	if (!arena_print(tx->arena, &authority, "Strongroom authority %.8s",
+		installation->tenant.text))
+		return error_memory(err);
+	return authority_create(tx, authority, err) &&
+	    tenant_create(tx, &installation->tenant, V("Strongroom"), err) &&
+	    subscription_create(tx, &subscription, err) &&
+	    application_create(tx, &administrator, err) &&
+	    put_roles(tx, installation, &administrator.object, err) &&
+	    put_installation(tx, installation, err);
+}
+
+bool
+installation_create(struct store *store, struct keyring *keyring, struct installation *out,
+    struct error *err)
+{
+	struct installation installation;
+
+	random_uuid(&installation.tenant);
+	random_uuid(&installation.subscription);
+	random_uuid(&installation.administrator);
+	if (!work_run(store, keyring, create_body, &installation, err))
+		return false;
+	*out = installation;
+	return true;
+}
+
+struct secret_wish {
+	const struct installation *installation;
+	struct plain *secret;
+};
+
+static bool
+secret_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	struct secret_wish *wish = ctx;
+
+	(void)journal;
+	plain_free(wish->secret);
+	wish->secret = NULL;
+	return application_add_secret(tx, uuid_view(&wish->installation->tenant),
+	    uuid_view(&wish->installation->administrator), V("first start"), SECRET_DAYS * DAY,
+	    &wish->secret, err);
+}
+
+bool
+installation_secret(struct store *store, struct keyring *keyring,
+    const struct installation *installation, struct plain **out, struct error *err)
+{
+	struct secret_wish wish = { .installation = installation };
+
+	if (!work_run(store, keyring, secret_body, &wish, err)) {
+		plain_free(wish.secret);
+		return false;
+	}
+	*out = wish.secret;
+	return true;
+}
+
+/* The days that "NAME=DAYS" gives this vault. */
+static bool
+retention_of(const struct config *config, view name, unsigned *out, struct error *err)
+{
+	*out = RETENTION_MAX;
+	for (size_t i = 0; i < config->retention.count; i++) {
+		view days = view_of(config->retention.items[i]);
+		view of = view_cut(&days, '=');
+		uint64_t value;
+
+		if (!view_u64(days, &value) || value < RETENTION_MIN || value > RETENTION_MAX)
+			return error_set(err, ERR_BAD_REQUEST, "retention: NAME=DAYS, %d to %d",
+			    RETENTION_MIN, RETENTION_MAX);
+		if (view_ieq(of, name))
+			*out = (unsigned)value;
+	}
+	return true;
+}
+
+static bool
+is_protected(const struct config *config, view name)
+{
+	for (size_t i = 0; i < config->purge_protection.count; i++) {
+		if (view_ieq(view_of(config->purge_protection.items[i]), name))
+			return true;
+	}
+	return false;
+}
+
+static bool
+vault_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	(void)journal;
+	return vault_create(tx, ctx, err);
+}
+
+static bool
+make_vault(const struct config *config, struct store *store, struct keyring *keyring,
+    const struct installation *installation, view name, struct error *err)
+{
+	struct vault vault = {
+		.tenant = installation->tenant,
+		.subscription = installation->subscription,
+		.name = name,
+		.resource_group = V(PROVISION_GROUP),
+		.location = view_of(config->location),
+		.created = clock_now(),
+		.purge_protection = is_protected(config, name),
+	};
+
+	if (!retention_of(config, name, &vault.retention_days, err))
+		return false;
+	/* One that is there stays as it is. */
+	return work_run(store, keyring, vault_body, &vault, err) || err->code == ERR_CONFLICT;
+}
+
+bool
+installation_vaults(const struct config *config, struct store *store, struct keyring *keyring,
+    const struct installation *installation, struct error *err)
+{
+	for (size_t i = 0; i < config->vaults.count; i++) {
+		if (!make_vault(config, store, keyring, installation,
+			view_of(config->vaults.items[i]), err))
+			return false;
+	}
+	return true;
+}

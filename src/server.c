@@ -1,0 +1,436 @@
+#include "server.h"
+
+#include "access/access.h"
+#include "answer.h"
+#include "api/body.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "clock_api.h"
+#include "datafolder.h"
+#include "environment.h"
+#include "identity/identity.h"
+#include "jobs/due_job.h"
+#include "jobs/scheduler.h"
+#include "keyring/work.h"
+#include "listener.h"
+#include "notify.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HEAD_MAX ((size_t)16 * 1024)
+#define BODY_MAX ((size_t)1024 * 1024)
+#define FIELDS_MAX 100
+#define ARENA_MAX ((size_t)8 * 1024 * 1024)
+#define MEGABYTE ((size_t)1024 * 1024)
+
+struct server {
+	const struct config *config;
+	struct datafolder folder;
+	struct installation installation;
+	struct audit *audit;
+	struct directory *directory;
+	struct access *access;
+	struct vaults *vaults;
+	struct authority *authority;
+	struct services services;
+	struct router *router;
+	struct answerer *answerer;
+	struct listener listener;
+	struct http_server *http;
+	struct scheduler *scheduler;
+	unsigned loops;
+};
+
+/* What the signal handlers reach. */
+static struct http_server *_Atomic running;
+static atomic_bool reload_wanted;
+
+static void
+text_done(char **text)
+{
+	free(*text);
+}
+
+static bool
+tick_audit(void *ctx, struct error *err)
+{
+	struct server *server = ctx;
+
+	(void)err;
+	audit_tick(server->audit);
+	return true;
+}
+
+static bool
+do_due(void *ctx, struct error *err)
+{
+	struct server *server = ctx;
+
+	return due_job(&server->services, err);
+}
+
+static bool
+rotate_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	struct server *server = ctx;
+
+	(void)journal;
+	return directory_rotate_signing_keys(server->directory, tx, err);
+}
+
+static bool
+rotate_signing_keys(void *ctx, struct error *err)
+{
+	struct server *server = ctx;
+
+	return work_run(server->folder.store, server->folder.keyring, rotate_body, server, err);
+}
+
+static bool
+refresh_certificate(void *ctx, struct error *err)
+{
+	struct server *server = ctx;
+
+	return listener_refresh(&server->listener, atomic_exchange(&reload_wanted, false), err);
+}
+
+static const struct job jobs[] = {
+	{ "audit.tick", 1, tick_audit },
+	{ "due", 1, do_due },
+	{ "tls.certificate", 1, refresh_certificate },
+	{ "identity.signing-keys", 3600, rotate_signing_keys },
+};
+
+static bool
+open_audit(struct server *server, struct error *err)
+{
+	const struct config *config = server->config;
+	AUTO(text_done) char *directory = NULL;
+	struct audit_settings settings = {
+		.segment_bytes = config->audit_segment_mb * MEGABYTE,
+		.checkpoint_lines = config->audit_checkpoint_lines,
+		.sync = strcmp(config->audit_sync, "always") == 0 ? AUDIT_SYNC_ALWAYS
+								  : AUDIT_SYNC_INTERVAL,
+	};
+
+	if (!config_path(config, "audit", &directory, err))
+		return false;
+	if (mkdir(directory, 0700) != 0 && access(directory, W_OK) != 0)
+		return error_errno(err, "cannot make the audit log's folder");
+	settings.directory = directory;
+	return audit_open(&settings, server->folder.store, server->folder.keyring, &server->audit,
+	    err);
+}
+
+static bool
+open_installation(struct server *server, struct error *err)
+{
+	struct store *store = server->folder.store;
+	struct keyring *keyring = server->folder.keyring;
+	bool found;
+
+	if (!installation_read(store, keyring, &server->installation, &found, err))
+		return false;
+	if (!found && !server->config->dev)
+		return error_set(err, ERR_NOT_FOUND,
+		    "the data folder has not been set up (see `strongroom init`)");
+	if (!found && !installation_create(store, keyring, &server->installation, err))
+		return false;
+	if (!server->config->dev)
+		return true;
+	return clock_restore(store, keyring, err) &&
+	    installation_vaults(server->config, store, keyring, &server->installation, err);
+}
+
+static bool
+authority_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	struct server *server = ctx;
+
+	(void)journal;
+	return authority_open(tx, &server->authority, err);
+}
+
+static bool
+open_services(struct server *server, struct error *err)
+{
+	const struct config *config = server->config;
+	struct store *store = server->folder.store;
+	struct keyring *keyring = server->folder.keyring;
+	char issuer[CONFIG_TEXT_MAX + 32];
+
+	(void)snprintf(issuer, sizeof(issuer), "https://login.%s", config->domain);
+	if (config->public_port != 443)
+		(void)snprintf(issuer + strlen(issuer), sizeof(issuer) - strlen(issuer), ":%u",
+		    config->public_port);
+	if (!directory_open(store, keyring, view_of(issuer), server->loops, &server->directory,
+		err) ||
+	    !access_open(store, keyring, &server->access, err) ||
+	    !vaults_open(store, keyring, &server->vaults, err))
+		return false;
+	server->services = (struct services){
+		.config = config,
+		.store = store,
+		.keyring = keyring,
+		.directory = server->directory,
+		.access = server->access,
+		.vaults = server->vaults,
+	};
+	return work_run(store, keyring, authority_body, server, err);
+}
+
+static bool
+open_answerer(struct server *server, struct error *err)
+{
+	return router_new(op_tables, &server->router, err) &&
+	    answerer_new(&server->services, server->router, server->audit, server->loops,
+		&server->answerer, err);
+}
+
+static bool
+open_http(struct server *server, struct error *err)
+{
+	const struct config *config = server->config;
+	const struct http_settings settings = {
+		.addresses = (const char *const *)config->listen.items,
+		.port = config->port,
+		.loops = server->loops,
+		.max_connections = config->connections,
+		.max_head = HEAD_MAX,
+		.max_body = BODY_MAX,
+		.max_fields = FIELDS_MAX,
+		.max_arena = ARENA_MAX,
+		.head_seconds = config->head_seconds,
+		.body_seconds = config->body_seconds,
+		.idle_seconds = config->idle_seconds,
+		.write_seconds = config->write_seconds,
+		.drain_seconds = config->drain_seconds,
+		.tls = server->listener.tls,
+		.answer = answer_request,
+		.turn = answer_turn,
+		.refuse = answer_refuse,
+		.ctx = server->answerer,
+	};
+
+	return http_server_open(&settings, &server->http, err);
+}
+
+/* Everything, from the store to the sockets; nothing is served yet. */
+static bool
+server_open(struct server *server, struct error *err)
+{
+	return datafolder_open(server->config, server->config->dev, &server->folder, err) &&
+	    open_audit(server, err) && open_installation(server, err) &&
+	    open_services(server, err) &&
+	    environment_certificates(server->config, server->authority, err) &&
+	    listener_open(server->config, server->authority, &server->listener, err) &&
+	    open_answerer(server, err) && open_http(server, err);
+}
+
+/* What writes goes first, what it writes to last. */
+static void
+server_close(struct server *server)
+{
+	scheduler_stop(server->scheduler);
+	http_server_free(server->http);
+	answerer_free(server->answerer);
+	router_free(server->router);
+	listener_close(&server->listener);
+	authority_free(server->authority);
+	audit_close(server->audit);
+	vaults_close(server->vaults);
+	access_close(server->access);
+	directory_close(server->directory);
+	datafolder_close(&server->folder);
+}
+
+static bool
+environment_secret(const struct server *server, struct buf *secret, struct error *err)
+{
+	AUTO(buf_free) struct buf client = { 0 };
+	AUTO(plain_done) struct plain *fresh = NULL;
+
+	if (environment_value(server->config, "AZURE_CLIENT_ID", &client, err) &&
+	    view_eq(buf_view(&client), uuid_view(&server->installation.administrator)) &&
+	    environment_value(server->config, "AZURE_CLIENT_SECRET", secret, err))
+		return true;
+	buf_reset(secret);
+	if (!installation_secret(server->folder.store, server->folder.keyring,
+		&server->installation, &fresh, err))
+		return false;
+	buf_add(secret, plain_view(fresh));
+	return buf_ok(secret) || error_memory(err);
+}
+
+/* Development: DATA/env holds what a client needs, the administrator's secret among it. */
+static bool
+write_environment(const struct server *server, struct error *err)
+{
+	AUTO(buf_free) struct buf text = { 0 }, secret = { 0 };
+	AUTO(text_done) char *path = NULL;
+
+	return environment_secret(server, &secret, err) &&
+	    environment_text(server->config, &server->installation, buf_view(&secret),
+		server->vaults, &text, err) &&
+	    config_path(server->config, "env", &path, err) &&
+	    file_write(path, buf_view(&text), 0600, err);
+}
+
+static void
+tell_how_to_connect(const struct config *config)
+{
+	(void)printf(
+	    "Strongroom, for development. In another shell:\n\n"
+	    "    . %s/env\n"
+	    "    curl --cacert \"$STRONGROOM_CA\" \"$KEYVAULT_URL/healthstatus\"\n\n"
+	    "Any Azure SDK signs in with what env exports (DefaultAzureCredential). For az:\n\n"
+	    "    az cloud register -n Strongroom "
+	    "--endpoint-resource-manager \"$STRONGROOM_MANAGEMENT\"\n"
+	    "    az cloud set -n Strongroom\n"
+	    "    az config set core.instance_discovery=false\n"
+	    "    az login --service-principal -u \"$AZURE_CLIENT_ID\" "
+	    "-p \"$AZURE_CLIENT_SECRET\" --tenant \"$STRONGROOM_TENANT\"\n\n",
+	    config->data);
+}
+
+static void
+on_stop(int number)
+{
+	struct http_server *http = atomic_load(&running);
+
+	(void)number;
+	if (http != NULL)
+		http_server_stop(http);
+}
+
+static void
+on_reload(int number)
+{
+	(void)number;
+	atomic_store(&reload_wanted, true);
+}
+
+static void
+install_signals(struct http_server *http)
+{
+	struct sigaction stop = { .sa_handler = on_stop, .sa_flags = SA_RESTART };
+	struct sigaction reload = { .sa_handler = on_reload, .sa_flags = SA_RESTART };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	atomic_store(&running, http);
+	(void)sigaction(SIGTERM, &stop, NULL);
+	(void)sigaction(SIGINT, &stop, NULL);
+	(void)sigaction(SIGHUP, &reload, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static bool
+serve(struct server *server, struct error *err)
+{
+	const struct config *config = server->config;
+	bool fine;
+
+	if (config->dev) {
+		if (!write_environment(server, err))
+			return false;
+		tell_how_to_connect(config);
+	}
+	if (!scheduler_start(jobs, COUNT_OF(jobs), server, &server->scheduler, err))
+		return false;
+	install_signals(server->http);
+	(void)printf("ready: https://*.%s:%u\n", config->domain, config->public_port);
+	(void)fflush(stdout);
+	notify_send("READY=1");
+	fine = http_server_run(server->http, err);
+	atomic_store(&running, NULL);
+	notify_send("STOPPING=1");
+	return fine;
+}
+
+static unsigned
+loop_count(const struct config *config)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (config->loops > 0)
+		return config->loops;
+	return cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
+}
+
+static bool
+size_pool(const struct config *config, struct error *err)
+{
+	char text[16];
+
+	/* libuv reads the size of its pool here, once. */
+	(void)snprintf(text, sizeof(text), "%u", config->pool);
+	/* Before the first thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+	return setenv("UV_THREADPOOL_SIZE", text, 1) == 0 ||
+	    error_errno(err, "cannot size the pool");
+}
+
+bool
+server_run(const struct config *config, struct error *err)
+{
+	struct server server = { .config = config, .loops = loop_count(config) };
+	bool fine;
+
+	body_wipe_parser();
+	if (!plain_protect(err))
+		log_line(LOG_WARN, "memory.unprotected", "%s", err->message);
+	fine = size_pool(config, err) && server_open(&server, err) && serve(&server, err);
+	server_close(&server);
+	return fine;
+}
+
+static bool
+init_installation(struct server *server, struct error *err)
+{
+	const struct config *config = server->config;
+	struct store *store = server->folder.store;
+	struct keyring *keyring = server->folder.keyring;
+	bool found;
+
+	if (!installation_read(store, keyring, &server->installation, &found, err))
+		return false;
+	if (found)
+		return error_set(err, ERR_CONFLICT, "the data folder %s has been set up already",
+		    config->data);
+	return installation_create(store, keyring, &server->installation, err) &&
+	    installation_vaults(config, store, keyring, &server->installation, err) &&
+	    open_services(server, err) && environment_certificates(config, server->authority, err);
+}
+
+static bool
+print_credentials(struct server *server, struct error *err)
+{
+	AUTO(buf_free) struct buf text = { 0 };
+	AUTO(plain_done) struct plain *secret = NULL;
+
+	if (!installation_secret(server->folder.store, server->folder.keyring,
+		&server->installation, &secret, err) ||
+	    !environment_text(server->config, &server->installation, plain_view(secret),
+		server->vaults, &text, err))
+		return false;
+	(void)printf("# The administrator's credentials: kept nowhere else.\n%.*s",
+	    VIEW_ARG(buf_view(&text)));
+	return fflush(stdout) == 0 || error_errno(err, "cannot print the credentials");
+}
+
+bool
+server_init(const struct config *config, struct error *err)
+{
+	struct server server = { .config = config, .loops = 1 };
+	bool fine;
+
+	fine = datafolder_open(config, true, &server.folder, err) &&
+	    init_installation(&server, err) && print_credentials(&server, err);
+	server_close(&server);
+	return fine;
+}
