@@ -80,9 +80,9 @@ verify_token(struct request *r, const struct plane_identity *identity, view toke
     struct error *err)
 {
 	view audience;
+	const view parts[] = { V("https://"), view_of(identity->label), V("."), r->domain };
 
-	if (!arena_print(r->arena, &audience, "https://%s.%.*s", identity->label,
-		VIEW_ARG(r->domain)))
+	if (!arena_join(r->arena, parts, COUNT_OF(parts), &audience))
 		return error_memory(err);
 	if (!token_authenticate(r->services->directory, http_loop_index(r->exchange->loop), token,
 		audience, &r->caller, err) ||
@@ -189,8 +189,9 @@ data_scope(struct request *r, view *out, struct error *err)
 	*out = r->vault->scope;
 	if (r->param_count == 0)
 		return true;
-	return arena_print(r->arena, out, "%.*s/%.*s/%.*s", VIEW_ARG(r->vault->scope),
-		   VIEW_ARG(collection), VIEW_ARG(r->params[0])) ||
+	return arena_join(r->arena,
+		   (const view[]){ r->vault->scope, V("/"), collection, V("/"), r->params[0] }, 5,
+		   out) ||
 	    error_memory(err);
 }
 
@@ -245,7 +246,8 @@ authorize_data(struct request *r, struct error *err)
 
 	if (!data_scope(r, &r->scope, err))
 		return false;
-	if (!arena_print(r->arena, &action, DATA_ACTIONS "%s", r->op->action))
+	if (!arena_join(r->arena, (const view[]){ V(DATA_ACTIONS), view_of(r->op->action) }, 2,
+		&action))
 		return error_memory(err);
 	return may(r, action, true, err) || deny_data(r, action, err);
 }

@@ -25,10 +25,11 @@ printable(view text, size_t max)
 static view
 request_uri(struct request *r, view version)
 {
-	view uri, path = printable(r->path, PATH_MAX_SHOWN);
+	const view parts[] = { V("https://"), r->authority, printable(r->path, PATH_MAX_SHOWN),
+		version.len > 0 ? V("?api-version=") : V(""), version };
+	view uri;
 
-	if (!arena_print(r->arena, &uri, "https://%.*s%.*s%s%.*s", VIEW_ARG(r->authority),
-		VIEW_ARG(path), version.len > 0 ? "?api-version=" : "", VIEW_ARG(version)))
+	if (!arena_join(r->arena, parts, COUNT_OF(parts), &uri))
 		return V("");
 	return uri;
 }
@@ -51,12 +52,28 @@ add_caller(const struct request *r, struct audit_record *record)
 	record->tenant = view_of(r->caller.tenant.text);
 }
 
+/* What the record is about: the vault, else the scope that was asked for. */
+static view
+resource_of(struct request *r)
+{
+	char *bytes;
+
+	if (r->vault != NULL)
+		return r->vault->scope_capital;
+	bytes = arena_alloc(r->arena, r->scope.len + 1);
+	if (bytes == NULL)
+		return V("");
+	for (size_t i = 0; i < r->scope.len; i++)
+		bytes[i] = ascii_upper(r->scope.ptr[i]);
+	return (view){ bytes, r->scope.len };
+}
+
 view
 record_of(struct request *r)
 {
 	AUTO(buf_free) struct buf line = { 0 };
 	struct audit_record record = {
-		.resource = r->vault != NULL ? r->vault->scope : r->scope,
+		.resource = resource_of(r),
 		.operation = operation_of(r),
 		.status = r->out->status,
 		.description = r->out->status >= 400 ? view_of(r->error.message) : V(""),

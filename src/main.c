@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cli/remote.h"
 #include "config.h"
+#include "crypto/memory.h"
 #include "datafolder.h"
 #include "environment_file.h"
 #include "server.h"
@@ -265,6 +266,8 @@ main(int argc, char **argv)
 	char word[] = "help", *help[] = { word };
 	struct error err;
 
+	if (!crypto_wipe_memory())
+		log_line(LOG_WARN, "memory.unwiped", "OpenSSL's memory is not wiped");
 	argc--;
 	argv++;
 	if (argc == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) {

@@ -21,10 +21,15 @@ reply_field(struct request *r, const char *name, view value)
 
 	buf_add(fields, view_of(name));
 	buf_add(fields, V(": "));
-	for (size_t i = 0; i < value.len; i++) {
+	while (value.len > 0) {
+		size_t fine = 0;
+
 		/* A value with a line break in it would be a second field. */
-		if ((unsigned char)value.ptr[i] >= 0x20 && value.ptr[i] != 0x7f)
-			buf_add_char(fields, value.ptr[i]);
+		while (fine < value.len && (unsigned char)value.ptr[fine] >= 0x20 &&
+		    value.ptr[fine] != 0x7f)
+			fine++;
+		buf_add(fields, (view){ value.ptr, fine });
+		value = view_from(value, fine + 1);
 	}
 	buf_add(fields, V("\r\n"));
 }

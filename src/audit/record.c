@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 
+#define RECORD_USUAL 1280 /* bytes */
+
 static const struct {
 	int status;
 	const char *reason;
@@ -41,18 +43,6 @@ text_if(struct json *json, const char *name, view text)
 }
 
 static void
-write_resource(struct json *json, view resource)
-{
-	json_text_open(json, "resourceId");
-	for (size_t i = 0; i < resource.len; i++) {
-		char c = ascii_upper(resource.ptr[i]);
-
-		json_text_part(json, (view){ &c, 1 });
-	}
-	json_text_close(json);
-}
-
-static void
 write_identity(struct json *json, const struct audit_record *record)
 {
 	json_open_in(json, "identity", '{');
@@ -87,10 +77,11 @@ record_write(const struct audit_record *record, struct buf *out)
 	bool success = record->status < 400;
 
 	clock_iso(clock_wall_nanos(), iso);
+	/* Most fit into this: no growing and copying on the way. */
+	(void)!buf_room(out, RECORD_USUAL);
 	json_open(&json, '{');
 	json_text(&json, "time", (view){ iso, CLOCK_ISO_LEN });
-	if (record->resource.len > 0)
-		write_resource(&json, record->resource);
+	text_if(&json, "resourceId", record->resource);
 	json_text(&json, "operationName", record->operation);
 	text_if(&json, "operationVersion", record->version);
 	json_text(&json, "category", V("AuditEvent"));

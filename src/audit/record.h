@@ -9,14 +9,14 @@
 #include "base/view.h"
 
 struct audit_record {
-	view resource;             /* the vault's id; written in capitals, as the original does */
-	view operation;            /* "SecretGet" */
-	view version;              /* the api-version asked for */
-	int status;                /* HTTP */
-	view description;          /* why it was refused */
-	int64_t duration;          /* nanoseconds */
-	view address;              /* of the caller */
-	view correlation, request; /* the client's id, ours */
+	view resource;                    /* the vault's id, in capitals, as the original has it */
+	view operation;                   /* "SecretGet" */
+	view version;                     /* the api-version asked for */
+	int status;                       /* HTTP */
+	view description;                 /* why it was refused */
+	int64_t duration;                 /* nanoseconds */
+	view address;                     /* of the caller */
+	view correlation, request;        /* the client's id, ours */
 	view object, application, tenant; /* of the caller: oid, appid, tid */
 	view user_agent, uri, id;         /* id: URL of the object */
 	view tls_version;

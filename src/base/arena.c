@@ -39,8 +39,9 @@ chunk_add(struct arena *arena, size_t need)
 	return true;
 }
 
-void *
-arena_alloc(struct arena *arena, size_t len)
+/* ${len} bytes as they are; the caller fills them. */
+static char *
+take(struct arena *arena, size_t len)
 {
 	size_t need = (len + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 	struct arena_chunk *chunk = arena->newest;
@@ -55,19 +56,41 @@ arena_alloc(struct arena *arena, size_t len)
 	}
 	bytes = chunk->bytes + chunk->used;
 	chunk->used += need;
-	return memset(bytes, 0, len);
+	return bytes;
+}
+
+void *
+arena_alloc(struct arena *arena, size_t len)
+{
+	char *bytes = take(arena, len);
+
+	return bytes == NULL ? NULL : memset(bytes, 0, len);
 }
 
 bool
 arena_copy(struct arena *arena, view text, view *out)
 {
-	char *bytes = arena_alloc(arena, text.len + 1);
+	return arena_join(arena, &text, 1, out);
+}
 
+bool
+arena_join(struct arena *arena, const view *parts, size_t count, view *out)
+{
+	size_t len = 0;
+	char *bytes, *at;
+
+	for (size_t i = 0; i < count; i++)
+		len += parts[i].len;
+	bytes = at = take(arena, len + 1);
 	if (bytes == NULL)
 		return false;
-	if (text.len > 0)
-		memcpy(bytes, text.ptr, text.len);
-	*out = (view){ bytes, text.len };
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].len > 0)
+			memcpy(at, parts[i].ptr, parts[i].len);
+		at += parts[i].len;
+	}
+	*at = '\0';
+	*out = (view){ bytes, len };
 	return true;
 }
 
@@ -82,7 +105,7 @@ arena_print(struct arena *arena, view *out, const char *format, ...)
 	va_copy(again, args);
 	len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
-	bytes = len < 0 ? NULL : arena_alloc(arena, (size_t)len + 1);
+	bytes = len < 0 ? NULL : take(arena, (size_t)len + 1);
 	if (bytes != NULL) {
 		(void)vsnprintf(bytes, (size_t)len + 1, format, again);
 		*out = (view){ bytes, (size_t)len };

@@ -25,6 +25,9 @@ MUST_USE void *arena_alloc(struct arena *arena, size_t len);
 /* arena_copy(arena, text, out): A private copy of ${text}, with a NUL behind it. */
 MUST_USE bool arena_copy(struct arena *arena, view text, view *out);
 
+/* arena_join(arena, parts, count, out): All parts in a row, with a NUL behind them. */
+MUST_USE bool arena_join(struct arena *arena, const view *parts, size_t count, view *out);
+
 /*
  * arena_print(arena, out, format, ...):
  * Format into the arena, with a NUL behind it.

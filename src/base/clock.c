@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define NANOS ((int64_t)1000000000)
@@ -53,16 +54,40 @@ clock_set_offset(int64_t seconds)
 	atomic_store(&offset, seconds);
 }
 
+/* "2026-01-31T23:59:59" of the second that was asked for last: most calls ask for the same. */
+struct second {
+	int64_t second;
+	char text[CLOCK_ISO_LEN + 1];
+};
+
+static void
+print_second(int64_t second, struct second *out)
+{
+	time_t time = (time_t)second;
+	struct tm tm;
+
+	(void)gmtime_r(&time, &tm);
+	(void)snprintf(out->text, sizeof(out->text), "%04u-%02u-%02uT%02u:%02u:%02u",
+	    (unsigned)(tm.tm_year + 1900) % 10000U, (unsigned)(tm.tm_mon + 1) % 100U,
+	    (unsigned)tm.tm_mday % 100U, (unsigned)tm.tm_hour % 100U, (unsigned)tm.tm_min % 100U,
+	    (unsigned)tm.tm_sec % 100U);
+	out->second = second;
+}
+
 void
 clock_iso(int64_t wall_nanos, char out[CLOCK_ISO_LEN + 1])
 {
-	time_t seconds = (time_t)(wall_nanos / NANOS);
-	unsigned ticks = (unsigned)(wall_nanos % NANOS / 100);
-	struct tm tm;
+	static _Thread_local struct second last = { .second = INT64_MIN };
+	uint64_t ticks = (uint64_t)(wall_nanos % NANOS / 100);
 
-	(void)gmtime_r(&seconds, &tm);
-	(void)snprintf(out, CLOCK_ISO_LEN + 1, "%04u-%02u-%02uT%02u:%02u:%02u.%07uZ",
-	    (unsigned)(tm.tm_year + 1900) % 10000U, (unsigned)(tm.tm_mon + 1) % 100U,
-	    (unsigned)tm.tm_mday % 100U, (unsigned)tm.tm_hour % 100U, (unsigned)tm.tm_min % 100U,
-	    (unsigned)tm.tm_sec % 100U, ticks % 10000000U);
+	if (last.second != wall_nanos / NANOS)
+		print_second(wall_nanos / NANOS, &last);
+	memcpy(out, last.text, CLOCK_ISO_LEN - 9);
+	out[CLOCK_ISO_LEN - 9] = '.';
+	for (int i = CLOCK_ISO_LEN - 2; i > CLOCK_ISO_LEN - 9; i--) {
+		out[i] = (char)('0' + ticks % 10);
+		ticks /= 10;
+	}
+	out[CLOCK_ISO_LEN - 1] = 'Z';
+	out[CLOCK_ISO_LEN] = '\0';
 }

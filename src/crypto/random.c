@@ -1,5 +1,7 @@
 #include "crypto/random.h"
 
+#include "base/clock.h"
+
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -81,6 +83,19 @@ random_version(char out[HEX16_LEN + 1])
 	uint8_t bytes[ID_LEN];
 
 	random_id(bytes);
+	hex_encode((view){ (const char *)bytes, sizeof(bytes) }, out);
+	out[HEX16_LEN] = '\0';
+}
+
+void
+random_ordered(char out[HEX16_LEN + 1])
+{
+	uint64_t milliseconds = (uint64_t)clock_wall_nanos() / 1000000;
+	uint8_t bytes[16];
+
+	random_id(bytes);
+	for (size_t i = 0; i < 6; i++)
+		bytes[i] = (uint8_t)(milliseconds >> (8 * (5 - i)));
 	hex_encode((view){ (const char *)bytes, sizeof(bytes) }, out);
 	out[HEX16_LEN] = '\0';
 }

@@ -12,6 +12,13 @@
 void random_bytes(void *out, size_t len);
 void random_id(uint8_t out[16]);
 void random_uuid(struct uuid *out);
+
+/*
+ * random_ordered(out):
+ * 32 hex digits that begin with the time in milliseconds: what is made one after the other lies
+ * side by side in an index.  For internal ids that nobody is shown.
+ */
+void random_ordered(char out[HEX16_LEN + 1]);
 void random_version(char out[HEX16_LEN + 1]); /* 32 lower-case hex digits */
 
 #endif

@@ -29,7 +29,7 @@ static bool
 write_record(const struct due_done *done, struct arena *arena, view *out, struct error *err)
 {
 	AUTO(buf_free) struct buf line = { 0 };
-	struct audit_record record = { .resource = done->scope, .status = 204 };
+	struct audit_record record = { .resource = done->scope_capital, .status = 204 };
 	view id = V("");
 
 	*out = V("");

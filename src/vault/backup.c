@@ -260,7 +260,7 @@ static bool
 write_all(struct request *r, const struct object_type *type, struct restored *restored,
     struct error *err)
 {
-	random_version(restored->object.id);
+	random_ordered(restored->object.id);
 	for (size_t i = 0; i < restored->count; i++) {
 		if (!object_write_version(r, type, &restored->object, &restored->versions[i], err))
 			return false;

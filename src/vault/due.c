@@ -137,7 +137,8 @@ purge(struct tx *tx, const struct vault *vault, const struct due *due, int64_t n
 		return true;
 	done->letter = due->letter;
 	if (!arena_copy(tx->arena, due->name, &done->name) ||
-	    !arena_copy(tx->arena, vault->scope, &done->scope))
+	    !arena_copy(tx->arena, vault->scope, &done->scope) ||
+	    !arena_copy(tx->arena, vault->scope_capital, &done->scope_capital))
 		return error_memory(err);
 	return head_path(&r, &type, OBJECT_DELETED, due->name, &path, err) &&
 	    tx_delete(tx, path, err) &&

@@ -35,8 +35,9 @@ MUST_USE bool due_sweep_versions(struct tx *tx, view vault, char letter, view ob
  * an object was purged, ${done} says which, for the audit log; its views lie in tx->arena.
  */
 struct due_done {
-	char letter; /* 0: nothing to tell */
-	view scope;  /* the vault's resource id */
+	char letter;        /* 0: nothing to tell */
+	view scope;         /* the vault's resource id */
+	view scope_capital; /* and in capitals */
 	view name;
 };
 MUST_USE bool due_run(struct tx *tx, struct vaults *vaults, view path, int64_t now,

@@ -103,7 +103,7 @@ object_add_version(struct request *r, const struct object_type *type, view name,
 		if (!refuse_deleted(r, type, name, err))
 			return false;
 		object->name = name;
-		random_version(object->id);
+		random_ordered(object->id);
 	}
 	if (!new_text(r->arena, &version->id, err))
 		return false;

@@ -27,54 +27,51 @@ bool
 heads_prefix(struct request *r, const struct object_type *type, enum object_state state, view *out,
     struct error *err)
 {
-	return arena_print(r->arena, out, "v/%s/%s%c/", r->vault->id.text,
-		   state == OBJECT_DELETED ? "d" : "", type->letter) ||
-	    error_memory(err);
+	const view parts[] = { V("v/"), uuid_view(&r->vault->id),
+		state == OBJECT_DELETED ? V("/d") : V("/"), { &type->letter, 1 }, V("/") };
+
+	return arena_join(r->arena, parts, COUNT_OF(parts), out) || error_memory(err);
 }
 
 bool
 versions_prefix(struct arena *arena, view vault, char letter, view object, view *out,
     struct error *err)
 {
-	return arena_print(arena, out, "v/%.*s/v%c/%.*s/", VIEW_ARG(vault), letter,
-		   VIEW_ARG(object)) ||
-	    error_memory(err);
+	const view parts[] = { V("v/"), vault, V("/v"), { &letter, 1 }, V("/"), object, V("/") };
+
+	return arena_join(arena, parts, COUNT_OF(parts), out) || error_memory(err);
 }
 
+/* Names are compared in any case: in the keys they stand in upper case. */
 bool
 head_path(struct request *r, const struct object_type *type, enum object_state state, view name,
     view *out, struct error *err)
 {
-	view prefix;
-	char *path;
+	char upper[OBJECT_NAME_MAX];
+	view parts[2] = { { NULL, 0 }, { upper, name.len } };
 
-	if (!heads_prefix(r, type, state, &prefix, err))
-		return false;
-	path = arena_alloc(r->arena, prefix.len + name.len + 1);
-	if (path == NULL)
-		return error_memory(err);
-	memcpy(path, prefix.ptr, prefix.len);
+	if (name.len > sizeof(upper))
+		return error_set(err, ERR_CORRUPT, "an object's name is too long");
 	for (size_t i = 0; i < name.len; i++)
-		path[prefix.len + i] = ascii_upper(name.ptr[i]);
-	*out = (view){ path, prefix.len + name.len };
-	return true;
+		upper[i] = ascii_upper(name.ptr[i]);
+	return heads_prefix(r, type, state, &parts[0], err) &&
+	    (arena_join(r->arena, parts, COUNT_OF(parts), out) || error_memory(err));
 }
 
 bool
 version_path(struct request *r, const struct object_type *type, const struct object *object,
     view version, view *out, struct error *err)
 {
-	view prefix;
-	char id[HEX16_LEN];
+	char lower[HEX16_LEN];
+	view parts[2] = { { NULL, 0 }, { lower, sizeof(lower) } };
 
-	if (version.len != HEX16_LEN)
+	if (version.len != sizeof(lower))
 		return error_set(err, ERR_CORRUPT, "a version's id has the wrong length");
-	for (size_t i = 0; i < HEX16_LEN; i++)
-		id[i] = ascii_lower(version.ptr[i]);
+	for (size_t i = 0; i < sizeof(lower); i++)
+		lower[i] = ascii_lower(version.ptr[i]);
 	return versions_prefix(r->arena, uuid_view(&r->vault->id), type->letter,
-		   view_of(object->id), &prefix, err) &&
-	    (arena_print(r->arena, out, "%.*s%.*s", VIEW_ARG(prefix), HEX16_LEN, id) ||
-		error_memory(err));
+		   view_of(object->id), &parts[0], err) &&
+	    (arena_join(r->arena, parts, COUNT_OF(parts), out) || error_memory(err));
 }
 
 bool

@@ -108,7 +108,7 @@ entry_new(const struct vault *vault)
 
 	for (size_t i = 0; i < COUNT_OF(parts); i++)
 		scope += parts[i].len;
-	size = scope + vault->name.len + vault->resource_group.len + vault->location.len;
+	size = 2 * scope + vault->name.len + vault->resource_group.len + vault->location.len;
 	entry = calloc(1, sizeof(*entry) + size);
 	if (entry == NULL)
 		return NULL;
@@ -117,6 +117,9 @@ entry_new(const struct vault *vault)
 	entry->vault.scope = (view){ entry->text, scope };
 	for (size_t i = 0; i < COUNT_OF(parts); i++)
 		buf_add(&text, parts[i]);
+	for (size_t i = 0; i < scope; i++)
+		buf_add_char(&text, ascii_upper(entry->text[i]));
+	entry->vault.scope_capital = (view){ entry->text + scope, scope };
 	entry->vault.name = text_add(&text, vault->name);
 	entry->vault.resource_group = text_add(&text, vault->resource_group);
 	entry->vault.location = text_add(&text, vault->location);

@@ -23,7 +23,8 @@ struct vault {
 	int64_t created;
 	unsigned retention_days;
 	bool purge_protection;
-	view scope; /* its resource id */
+	view scope;         /* its resource id */
+	view scope_capital; /* the same in capitals, as the audit log has it */
 	struct vault_key *key;
 };
 
