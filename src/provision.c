@@ -197,6 +197,32 @@ is_protected(const struct config *config, view name)
 }
 
 static bool
+will_be_made(const struct config *config, view name)
+{
+	for (size_t i = 0; i < config->vaults.count; i++) {
+		if (view_ieq(view_of(config->vaults.items[i]), name))
+			return true;
+	}
+	return false;
+}
+
+/* A misspelt name must not leave a vault without the protection that was asked for. */
+static bool
+check_names(const struct config_list *list, const struct config *config, const char *setting,
+    struct error *err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		view rest = view_of(list->items[i]), name = view_cut(&rest, '=');
+
+		if (!will_be_made(config, name))
+			return error_set(err, ERR_BAD_REQUEST,
+			    "%s: there is no vault %.*s among those to be made", setting,
+			    VIEW_ARG(name));
+	}
+	return true;
+}
+
+static bool
 vault_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 {
 	(void)journal;
@@ -227,6 +253,9 @@ bool
 installation_vaults(const struct config *config, struct store *store, struct keyring *keyring,
     const struct installation *installation, struct error *err)
 {
+	if (!check_names(&config->purge_protection, config, "purge-protection", err) ||
+	    !check_names(&config->retention, config, "retention", err))
+		return false;
 	for (size_t i = 0; i < config->vaults.count; i++) {
 		if (!make_vault(config, store, keyring, installation,
 			view_of(config->vaults.items[i]), err))

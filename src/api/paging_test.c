@@ -172,6 +172,14 @@ test_refuses_forged_ones(void **state)
 		assert_int_equal(err.code, ERR_BAD_PARAMETER);
 		free(changed);
 	}
+	/* Zero bytes behind the marker: what a printed MAC message would have left out. */
+	for (size_t more = 1; more < 8; more++) {
+		view longer;
+
+		assert_true(arena_print(&arena, &longer, "%.*s%.*s", VIEW_ARG(token), (int)more,
+		    "AAAAAAA"));
+		assert_false(reads(V("list"), longer, &page));
+	}
 	assert_int_equal(page.limit, 99);
 	assert_true(reads(V("list"), token, &page));
 }

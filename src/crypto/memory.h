@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* crypto_wipe_memory(): Once, before anything else of OpenSSL is used; false when it is too late. */
+/* crypto_wipe_memory(): Once, before any other use of OpenSSL; false when it is too late. */
 bool crypto_wipe_memory(void);
 
 #endif

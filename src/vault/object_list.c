@@ -100,10 +100,17 @@ write_version(struct request *r, const struct object_type *type, void *ctx, stru
 	return true;
 }
 
-/* The original: versions of what is not there are an empty list, not an error. */
+/*
+ * The original: versions of what is not there are an empty list, not an error.  What the page is
+ * asked for is looked at all the same; no skip token is of this list.
+ */
 static bool
-write_no_versions(struct request *r)
+write_no_versions(struct request *r, struct error *err)
 {
+	struct page page;
+
+	if (!page_read(r, V("nothing"), &page, err))
+		return false;
 	json_open(reply_json(r), '{');
 	json_open_in(&r->json, "value", '[');
 	json_close(&r->json, ']');
@@ -123,7 +130,7 @@ object_list_versions(struct request *r, const struct object_type *type, struct e
 	    !object_read(r, type, OBJECT_LIVE, r->params[0], TO_READ, &object, &found, err))
 		return false;
 	if (!found)
-		return write_no_versions(r);
+		return write_no_versions(r, err);
 	return versions_prefix(r->arena, uuid_view(&r->vault->id), type->letter, view_of(object.id),
 		   &prefix, err) &&
 	    write_page(r, type, prefix, write_version, &object, err);
