@@ -251,8 +251,10 @@ make_vault(const struct config *config, struct store *store, struct keyring *key
 
 bool
 installation_vaults(const struct config *config, struct store *store, struct keyring *keyring,
-    const struct installation *installation, struct error *err)
+    const struct installation *installation, bool first, struct error *err)
 {
+	if (first && config->vaults.count == 0)
+		return make_vault(config, store, keyring, installation, V(PROVISION_VAULT), err);
 	if (!check_names(&config->purge_protection, config, "purge-protection", err) ||
 	    !check_names(&config->retention, config, "retention", err))
 		return false;

@@ -18,6 +18,7 @@ struct installation {
 };
 
 #define PROVISION_GROUP "dev" /* the resource group of the first vaults */
+#define PROVISION_VAULT "dev" /* the vault of a development server that is told of none */
 
 /* installation_read(store, keyring, out, found, err): Has there been a first start? */
 MUST_USE bool installation_read(struct store *store, struct keyring *keyring,
@@ -33,9 +34,11 @@ MUST_USE bool installation_secret(struct store *store, struct keyring *keyring,
 
 /*
  * installation_vaults(config, store, keyring, installation, err):
- * Make the vaults that the settings name and that are not there yet.
+ * Make the vaults that the settings name and that are not there yet.  ${first}: the first start of
+ * a development server, which gets a vault in any case.
  */
 MUST_USE bool installation_vaults(const struct config *config, struct store *store,
-    struct keyring *keyring, const struct installation *installation, struct error *err);
+    struct keyring *keyring, const struct installation *installation, bool first,
+    struct error *err);
 
 #endif

@@ -15,6 +15,7 @@
 #include "listener.h"
 #include "notify.h"
 
+#include <netdb.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -100,11 +101,35 @@ refresh_certificate(void *ctx, struct error *err)
 	return listener_refresh(&server->listener, atomic_exchange(&reload_wanted, false), err);
 }
 
+/*
+ * *.localhost resolves by libnss-myhostname on Debian, and not at all without it: say so.  Here, and
+ * not before the first answer, because looking a name up takes a while.
+ */
+static bool
+check_names(void *ctx, struct error *err)
+{
+	const struct server *server = ctx;
+	struct addrinfo *found = NULL;
+	char name[CONFIG_TEXT_MAX + 8];
+
+	(void)err;
+	(void)snprintf(name, sizeof(name), "login.%s", server->config->domain);
+	if (getaddrinfo(name, NULL, NULL, &found) == 0)
+		freeaddrinfo(found);
+	else
+		log_line(LOG_WARN, "names.unresolved",
+		    "%s does not resolve here: install libnss-myhostname, or add it, its sisters "
+		    "(management, graph) and each vault to /etc/hosts",
+		    name);
+	return true;
+}
+
 static const struct job jobs[] = {
 	{ "audit.tick", 1, tick_audit },
 	{ "due", 1, do_due },
 	{ "tls.certificate", 1, refresh_certificate },
 	{ "identity.signing-keys", 3600, rotate_signing_keys },
+	{ "names", 86400, check_names },
 };
 
 static bool
@@ -145,7 +170,7 @@ open_installation(struct server *server, struct error *err)
 	if (!server->config->dev)
 		return true;
 	return clock_restore(store, keyring, err) &&
-	    installation_vaults(server->config, store, keyring, &server->installation, err);
+	    installation_vaults(server->config, store, keyring, &server->installation, !found, err);
 }
 
 static bool
@@ -403,7 +428,7 @@ init_installation(struct server *server, struct error *err)
 		return error_set(err, ERR_CONFLICT, "the data folder %s has been set up already",
 		    config->data);
 	return installation_create(store, keyring, &server->installation, err) &&
-	    installation_vaults(config, store, keyring, &server->installation, err) &&
+	    installation_vaults(config, store, keyring, &server->installation, false, err) &&
 	    open_services(server, err) && environment_certificates(config, server->authority, err);
 }
 
