@@ -1,0 +1,150 @@
+"""The az command, as its users type it."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from strongroom import ROOT
+
+AZ = ROOT / ".cache" / "az" / "bin" / "az"
+
+# Nothing of the machine's own az, nothing sent elsewhere, nothing asked.
+QUIET = {
+	"AZURE_CORE_COLLECT_TELEMETRY": "no", "AZURE_CORE_SURVEY_MESSAGE": "no",
+	"AZURE_AUTO-UPGRADE_ENABLE": "no", "AZURE_CORE_NO_COLOR": "yes",
+	"AZURE_CORE_DISABLE_CONFIRM_PROMPT": "yes", "AZURE_CORE_ONLY_SHOW_ERRORS": "yes",
+}
+
+
+class Az:
+	def __init__(self, home):
+		self.env = {name: value for name, value in os.environ.items() if not name.startswith("AZURE_")}
+		self.env |= QUIET | {"HOME": str(home), "AZURE_CONFIG_DIR": str(home / "azure")}
+
+	def run(self, *arguments):
+		return subprocess.run([AZ, *map(str, arguments)], env=self.env, stdin=subprocess.DEVNULL,
+		    capture_output=True, text=True, timeout=120)
+
+	def __call__(self, *arguments):
+		"""Its output, which is JSON if anything."""
+		done = self.run(*arguments)
+		assert done.returncode == 0, f"az {arguments}: {done.stderr}"
+		return json.loads(done.stdout) if done.stdout.strip() else None
+
+	def secret(self, verb, *arguments):
+		return self("keyvault", "secret", verb, "--vault-name", "az-cli", *arguments)
+
+	def fails(self, code, *arguments):
+		"""What it said on its way out with ${code}."""
+		done = self.run(*arguments)
+		assert done.returncode == code, f"{done.returncode}: {done.stdout}{done.stderr}"
+		return done.stderr
+
+
+@pytest.fixture(scope="module")
+def az(shared, tmp_path_factory):
+	assert AZ.exists(), "no az: run script/bootstrap"
+	az = Az(tmp_path_factory.mktemp("az"))
+	az("cloud", "register", "-n", "Strongroom", "--endpoint-resource-manager", shared.management)
+	az("cloud", "set", "-n", "Strongroom")
+	az("config", "set", "core.instance_discovery=false")
+	az("login", "--service-principal", "-u", shared.env["AZURE_CLIENT_ID"],
+	    "-p", shared.env["AZURE_CLIENT_SECRET"], "--tenant", shared.tenant)
+	return az
+
+
+def test_account(az, shared):
+	account = az("account", "show")
+	assert account["environmentName"] == "Strongroom"
+	assert account["id"] == shared.subscription
+	assert (account["tenantId"], account["state"]) == (shared.tenant, "Enabled")
+	assert account["user"] == {"name": shared.env["AZURE_CLIENT_ID"], "type": "servicePrincipal"}
+
+
+def test_cloud_knows_the_vaults(az, shared):
+	cloud = az("cloud", "show")
+	assert cloud["suffixes"]["keyvaultDns"] == f".vault.localhost:{shared.port}"
+	assert cloud["endpoints"]["resourceManager"].rstrip("/") == shared.management
+	assert cloud["endpoints"]["activeDirectory"].rstrip("/").startswith(f"https://login.localhost:{shared.port}")
+
+
+def test_set_show_versions_attributes(az, shared):
+	first = az.secret("set", "-n", "web", "--value", "one", "--tags", "team=a", "tier=b",
+	    "--content-type", "text/plain", "--expires", "2050-02-02T00:00:00Z",
+	    "--not-before", "2015-02-02T00:00:00Z")
+	assert first["value"] == "one"
+	assert first["id"].startswith(f"{shared.url('az-cli')}/secrets/web/")
+	assert first["contentType"] == "text/plain"
+	assert first["tags"].items() >= {"team": "a", "tier": "b"}.items()
+	assert first["attributes"]["expires"] == "2050-02-02T00:00:00+00:00"
+	assert first["attributes"]["notBefore"] == "2015-02-02T00:00:00+00:00"
+	assert first["attributes"]["recoveryLevel"] == "Recoverable+Purgeable"
+	second = az.secret("set", "-n", "web", "--value", "zwei ü")
+
+	assert az.secret("show", "-n", "web")["value"] == "zwei ü"
+	assert az("keyvault", "secret", "show", "--id", first["id"])["value"] == "one"
+	versions = az.secret("list-versions", "-n", "web")
+	assert {each["id"] for each in versions} == {first["id"], second["id"]}
+
+	changed = az.secret("set-attributes", "-n", "web", "--enabled", "false", "--tags", "x=y")
+	assert (changed["attributes"]["enabled"], changed["tags"]) == (False, {"x": "y"})
+	said = az.fails(1, "keyvault", "secret", "show", "--vault-name", "az-cli", "-n", "web")
+	assert "(Forbidden)" in said and "SecretDisabled" in said
+	assert "Operation get is not allowed on a disabled secret." in said
+
+
+def test_list(az):
+	az.secret("set", "-n", "listed", "--value", "x")
+	assert "listed" in [each["name"] for each in az.secret("list")]
+	assert len(az.secret("list", "--maxresults", "1")) == 1
+
+
+def test_file_encodings(az, tmp_path):
+	"""A file goes in and comes out; az keeps its encoding in a tag and reads it back."""
+	source, target = tmp_path / "in.bin", tmp_path / "out.bin"
+	source.write_bytes(bytes(range(256)))
+	made = az.secret("set", "-n", "file", "--file", source, "--encoding", "base64")
+	assert made["tags"]["file-encoding"] == "base64"
+	az.secret("download", "-n", "file", "--file", target)
+	assert target.read_bytes() == source.read_bytes()
+
+
+def test_life(az, tmp_path):
+	blob = tmp_path / "life.backup"
+	made = az.secret("set", "-n", "life", "--value", "long")
+	az.secret("backup", "-n", "life", "--file", blob)
+	deleted = az.secret("delete", "-n", "life")
+	assert deleted["recoveryId"].endswith("/deletedsecrets/life")
+	assert "life" in [each["name"] for each in az.secret("list-deleted")]
+	assert az.secret("show-deleted", "-n", "life")["id"] == made["id"]
+
+	said = az.fails(1, "keyvault", "secret", "set", "--vault-name", "az-cli", "-n", "life", "--value", "x")
+	assert "(Conflict)" in said and "ObjectIsDeletedButRecoverable" in said
+	assert "is currently in a deleted but recoverable state" in said
+
+	assert az.secret("recover", "-n", "life")["id"] == made["id"]
+	assert az.secret("show", "-n", "life")["value"] == "long"
+	az.secret("delete", "-n", "life")
+	az.secret("purge", "-n", "life")
+	restored = az.secret("restore", "--file", blob)
+	assert restored["id"] == made["id"]
+	assert az.secret("show", "-n", "life")["value"] == "long"
+	said = az.fails(1, "keyvault", "secret", "restore", "--vault-name", "az-cli", "--file", blob)
+	assert "(Conflict) There was a conflict restoring the secret" in said
+
+
+def test_missing(az):
+	said = az.fails(3, "keyvault", "secret", "show", "--vault-name", "az-cli", "-n", "nothing")
+	assert "(SecretNotFound) A secret with (name/id) nothing was not found in this key vault." in said
+
+
+def test_bad_name(az):
+	said = az.fails(1, "keyvault", "secret", "set", "--vault-name", "az-cli", "-n", "bad_name", "--value", "x")
+	assert "(BadParameter) The request URI contains an invalid name: bad_name" in said
+
+
+def test_wrong_password(az, shared, principal):
+	said = az.fails(1, "login", "--service-principal", "-u", principal().client_id, "-p", "not-it",
+	    "--tenant", shared.tenant)
+	assert "AADSTS7000215" in said

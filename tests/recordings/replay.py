@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+"""Replay recorded traffic of the original against a server of ours, and compare every answer.
+
+	replay.py RECORDING...      (each gets a vault of its own on a fresh server)
+
+A recording is a file of JSON lines: method, host, path, query, body, status, headers, reply, and
+`times` where the same poll was repeated.  Status, headers and reply are compared, members in their
+order.  Nothing differs but what the rules below say; what a rule let pass is counted and printed.
+
+    host        the recorded vault, vaultname.vault.azure.net (with or without :443, as nextLink has
+                it), stands for ours
+    version     a recorded version id stands for one of ours, from its first sight on, both ways
+    time        created, updated, deletedDate and scheduledPurgeDate are of today: see Replay.times
+    blob        a recorded backup stands for ours
+    skiptoken   a recorded token stands for ours
+    page        versions are listed by their random ids: the same ones on pages of the same sizes
+    transition  the original deletes, purges and recovers in the background, we at once (reference of
+                the data plane, section 11): a 404 or 409 is left out when the very next line of the
+                recording is the same request again and its status is 200
+    text        TEXTS: where the original's wording has changed since (sections 3.1 and 5)
+    build       the value of x-ms-keyvault-service-version
+"""
+import collections
+import json
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "clients"))
+from strongroom import Server  # noqa: E402
+
+RECORDED = "https://vaultname.vault.azure.net"
+VERSION = re.compile(r"(?<=/)[0-9a-f]{32}(?![0-9a-f])")
+TIMES = ("created", "updated", "deletedDate", "scheduledPurgeDate")
+
+# Recorded text -> what the original says today, which is what we say.
+TEXTS = {
+	"Request is missing a Bearer or PoP token.": "AKV10000: Request is missing a Bearer or PoP token.",
+}
+CHALLENGE = re.compile(r'Bearer authorization="https://login\.windows\.net/[0-9a-f-]{36}", '
+    r'resource="https://vault\.azure\.net"')
+
+# Headers that are compared by value, and must be there or not as recorded; keep this list whole.
+HEADERS = ("cache-control", "content-type", "expires", "pragma", "strict-transport-security",
+    "www-authenticate", "x-content-type-options")
+
+
+class Mismatch(Exception):
+	pass
+
+
+def load(path):
+	with open(path) as lines:
+		return [json.loads(line, object_pairs_hook=collections.OrderedDict) for line in lines]
+
+
+def same_request(one, other):
+	return all(one[part] == other[part] for part in ("method", "path", "query", "body"))
+
+
+def is_transition(exchanges, index):
+	one, *rest = exchanges[index:index + 2]
+	return bool(one["status"] in (404, 409) and rest and same_request(one, rest[0])
+	    and rest[0]["status"] == 200)
+
+
+class Replay:
+	def __init__(self, vault):
+		self.vault = vault
+		self.rules = collections.Counter()
+		self.versions = {}  # recorded -> ours
+		self.blobs = {}
+		self.tokens = {}
+		self.listed = set() # versions, on any page
+		self.clocks = collections.defaultdict(dict)  # (name, member, recorded time) -> {version: our time}
+		self.compared = 0
+
+	def run(self, exchanges):
+		self.exchanges = exchanges
+		for index, exchange in enumerate(exchanges):
+			if is_transition(exchanges, index):
+				self.rules["transition"] += exchange.get("times", 1)
+				continue
+			for _ in range(exchange.get("times", 1)):
+				try:
+					self.replay(exchange)
+				except Mismatch as error:
+					raise Mismatch(f"line {index + 1}, {exchange['method']} {exchange['path']}: {error}") from None
+		return self
+
+	# Asking
+
+	def replay(self, exchange):
+		token = False if exchange["status"] == 401 else None
+		body = exchange["body"]
+		if isinstance(body, dict) and body.get("value") in self.blobs:
+			self.rules["blob"] += 1
+			body = {**body, "value": self.blobs[body["value"]]}
+		query = exchange["query"]
+		if recorded := re.search(r"(?<=\$skiptoken=)[^&]+", query):
+			self.rules["skiptoken"] += 1
+			query = query.replace(recorded[0], self.tokens[recorded[0]])
+		reply = self.vault.request(exchange["method"], self.our_versions(exchange["path"]), body, query=query,
+		    token=token)
+		self.compared += 1
+		self.equal("status", exchange["status"], reply.status)
+		self.headers(exchange, reply)
+		if exchange["reply"] is None:
+			self.equal("body", b"", reply.body)
+			return
+		try:
+			ours = json.loads(reply.body, object_pairs_hook=collections.OrderedDict)
+		except ValueError:
+			raise Mismatch(f"no JSON: {reply.body!r}") from None
+		self.compare("reply", exchange["reply"], ours, exchange)
+
+	# Comparing
+
+	def equal(self, where, recorded, ours):
+		if recorded != ours:
+			raise Mismatch(f"{where} is {ours!r}, recorded {recorded!r}")
+
+	def headers(self, exchange, reply):
+		for name in HEADERS:
+			recorded = exchange["headers"].get(name)
+			if name == "www-authenticate" and recorded and CHALLENGE.fullmatch(recorded):
+				self.rules["text"] += 1
+				server = self.vault.server
+				recorded = (f'Bearer authorization="https://{server.host("login")}/{server.tenant}", '
+					f'resource="{server.resource}"')
+			self.equal(name, recorded, reply.header(name))
+		unknown = set(exchange["headers"]) - set(HEADERS) - {"x-ms-keyvault-service-version"}
+		if unknown:
+			raise Mismatch(f"recorded headers nobody compares: {unknown}")
+		self.rules["build"] += 1
+		if not reply.header("x-ms-keyvault-service-version"):
+			raise Mismatch("no x-ms-keyvault-service-version")
+
+	def compare(self, where, recorded, ours, exchange, about=None):
+		"""${about} is the recorded id of the object that this is part of."""
+		if type(recorded) is not type(ours):
+			raise Mismatch(f"{where} is {ours!r}, recorded {recorded!r}")
+		if isinstance(recorded, dict):
+			about = recorded.get("id", about)
+			self.equal(f"{where}'s members", list(recorded), list(ours))
+			for name in recorded:
+				if name not in TIMES:
+					self.member(f"{where}.{name}", name, recorded[name], ours[name], exchange, about)
+			self.times(where, recorded, ours, about)
+		elif isinstance(recorded, list):
+			self.equal(f"{where}'s length", len(recorded), len(ours))
+			if exchange["path"].endswith("/versions"):
+				recorded = self.page(where, recorded, ours)
+			for index, pair in enumerate(zip(recorded, ours)):
+				self.compare(f"{where}[{index}]", *pair, exchange)
+		else:
+			self.text(where, recorded, ours)
+
+	def member(self, where, name, recorded, ours, exchange, about):
+		if name == "value" and exchange["path"].endswith("/backup"):
+			self.rules["blob"] += 1
+			if not isinstance(ours, str) or not re.fullmatch(r"[\w-]{100,}", ours):
+				raise Mismatch(f"{where} is no backup: {ours!r}")
+			self.blobs[recorded] = ours
+		elif name == "nextLink" and recorded is not None:
+			self.next_link(where, recorded, ours)
+		else:
+			self.compare(where, recorded, ours, exchange, about)
+
+	def text(self, where, recorded, ours):
+		if not isinstance(recorded, str):
+			self.equal(where, recorded, ours)
+			return
+		if recorded in TEXTS:
+			self.rules["text"] += 1
+			recorded = TEXTS[recorded]
+		if recorded.startswith(RECORDED + "/"):
+			self.rules["host"] += 1
+			theirs, mine = VERSION.findall(recorded), VERSION.findall(ours)
+			if len(theirs) == len(mine):
+				for pair in zip(theirs, mine):
+					self.bind(where, *pair)
+			recorded = self.our_versions(self.vault.url + recorded.removeprefix(RECORDED))
+		self.equal(where, recorded, ours)
+
+	def bind(self, where, recorded, ours):
+		if recorded not in self.versions:
+			if ours in self.versions.values():
+				raise Mismatch(f"{where}: {ours} is not a new version")
+			self.rules["version"] += 1
+			self.versions[recorded] = ours
+		self.equal(f"{where}'s version", self.versions[recorded], ours)
+
+	def our_versions(self, text):
+		return VERSION.sub(lambda match: self.versions.get(match[0], match[0]), text)
+
+	def next_link(self, where, recorded, ours):
+		link = re.compile(r"^([^?]*\?api-version=[^&]*&\$skiptoken=)([\w-]+)((?:&maxresults=\d+)?)$")
+		theirs, mine = link.match(recorded), link.match(ours or "")
+		if not theirs or not mine:
+			raise Mismatch(f"{where} is {ours!r}, recorded {recorded!r}")
+		self.rules["host"] += 1
+		head = theirs[1].replace(RECORDED + ":443/", self.vault.url + "/", 1)
+		self.equal(where, (head, theirs[3]), (mine[1], mine[3]))
+		self.rules["skiptoken"] += 1
+		self.tokens[theirs[2]] = mine[2]
+
+	def page(self, where, recorded, ours):
+		"""The recorded items in our order: those with the versions that are on this page of ours."""
+		self.rules["page"] += 1
+		ids = [item["id"] for item in ours]
+		self.equal(f"{where}'s order", sorted(ids), ids)
+		listed = {item["id"]: item for exchange in self.exchanges if exchange["path"].endswith("/versions")
+		    for item in exchange["reply"]["value"]}
+		by_ours = {self.our_versions(self.vault.url + key.removeprefix(RECORDED)): item
+		    for key, item in listed.items()}
+		for each in ids:
+			if each not in by_ours:
+				raise Mismatch(f"{where} lists {each}, which is no recorded version")
+			if each in self.listed:
+				raise Mismatch(f"{where} lists {each} again")
+			self.listed.add(each)
+		return [by_ours[each] for each in ids]
+
+	def times(self, where, recorded, ours, about):
+		"""Ours are whole seconds of now.  What was equal in a reply is equal, what was before is not
+		after; a time of the same version is the same again; the retention is exact."""
+		name, _, version = (about or "").removeprefix(RECORDED + "/secrets/").partition("/")
+		for member in TIMES:
+			if member not in recorded:
+				continue
+			self.rules["time"] += 1
+			mine, ahead = ours[member], 90 * 86400 if member == "scheduledPurgeDate" else 0
+			if type(mine) is not int or abs(mine - ahead - time.time()) > 300:
+				raise Mismatch(f"{where}.{member} is {mine!r}")
+			known = self.clocks[name, member, recorded[member]]
+			if version:
+				self.equal(f"{where}.{member}", known.setdefault(version, mine), mine)
+			elif mine not in known.values():
+				raise Mismatch(f"{where}.{member} is {mine!r}, which no version of {name} has")
+		if "created" in recorded:
+			changed = recorded["updated"] > recorded["created"]
+			if ours["updated"] < ours["created"] or not changed and ours["updated"] != ours["created"]:
+				raise Mismatch(f"{where}: created {ours['created']}, updated {ours['updated']}")
+		if "deletedDate" in recorded:
+			self.equal(f"{where}'s retention", recorded["scheduledPurgeDate"] - recorded["deletedDate"],
+			    ours["scheduledPurgeDate"] - ours["deletedDate"])
+
+
+def main(paths):
+	if not paths:
+		sys.exit(__doc__)
+	totals = collections.Counter()
+	failed = 0
+	with tempfile.TemporaryDirectory() as folder:
+		names = [f"replay-{index}" for index in range(len(paths))]
+		server = Server(folder, names).start()
+		for path, name in zip(paths, names):
+			replay = Replay(server.vault(name))
+			try:
+				replay.run(load(path))
+				outcome = "same"
+			except Mismatch as error:
+				failed += 1
+				outcome = f"DIFFERS: {error}"
+			totals.update(replay.rules)
+			print(f"{Path(path).stem}: {replay.compared} compared, {outcome}")
+		server.stop()
+	print("let pass by rule:", ", ".join(f"{rule} {count}" for rule, count in totals.most_common()))
+	return 1 if failed else 0
+
+
+if __name__ == "__main__":
+	sys.exit(main(sys.argv[1:]))
