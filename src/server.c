@@ -102,8 +102,8 @@ refresh_certificate(void *ctx, struct error *err)
 }
 
 /*
- * *.localhost resolves by libnss-myhostname on Debian, and not at all without it: say so.  Here, and
- * not before the first answer, because looking a name up takes a while.
+ * *.localhost resolves by libnss-myhostname on Debian, and not at all without it: say so.  Here,
+ * and not before the first answer, because looking a name up takes a while.
  */
 static bool
 check_names(void *ctx, struct error *err)
