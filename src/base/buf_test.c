@@ -89,7 +89,8 @@ test_leaves_nothing_behind(void **state)
 static void
 test_finds_what_is_left_behind(void **state)
 {
-	char *memory = strdup("a secret value");
+	/* Volatile: or the compiler sees that nobody looks, and leaves both calls out. */
+	char *volatile memory = strdup("a secret value");
 
 	(void)state;
 	found = false;

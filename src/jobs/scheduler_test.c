@@ -121,7 +121,8 @@ test_stops_while_it_sleeps(void **state)
 static void *
 let_go(void *ctx)
 {
-	rest(200);
+	/* Long enough for the other thread to be in scheduler_stop, on a busy machine too. */
+	rest(2000);
 	atomic_store(&hold, false);
 	return ctx;
 }

@@ -195,7 +195,7 @@ def one_round(server, number, seed):
 	threads = [threading.Thread(target=writer.run) for writer in writers]
 	for thread in threads:
 		thread.start()
-	time.sleep(chance.uniform(0.3, 1.2))
+	time.sleep(chance.uniform(0.1, 0.8))
 	server.kill()
 	for thread in threads:
 		thread.join(40)
