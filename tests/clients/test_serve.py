@@ -36,9 +36,11 @@ class Serving(Server):
 
 	def init(self):
 		names = [part for name in self.vaults for part in ("--vault", name)]
+		# Another test's server may have left its settings in this process's environment.
+		environment = {name: value for name, value in os.environ.items() if not name.startswith("STRONGROOM_")}
 		return subprocess.run([self.binary, "init", "--config", self.folder / "strongroom.conf", *names],
 		    cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
-		    env=SANITIZER_OPTIONS | dict(os.environ))
+		    env=SANITIZER_OPTIONS | environment)
 
 	def read_env(self):
 		return self.printed
