@@ -131,7 +131,8 @@ admit(struct answerer *answerer, struct request *r, struct error *err)
 
 	if (!host_resolve(r, err))
 		return false;
-	route_find(answerer->router, r, &unrouted);
+	if (path_resolve(r, &unrouted))
+		route_find(answerer->router, r, &unrouted);
 	if (!recordable(answerer, r, err) || !caller_authenticate(r, err))
 		return false;
 	if (r->op == NULL) {
@@ -170,7 +171,8 @@ run(struct request *r, struct store_reader *reader)
 		refuse(r, &err);
 		return false;
 	}
-	fine = r->op->run(r, &err);
+	/* Before another try the caller's rights may have gone, too. */
+	fine = (r->tries == 0 || caller_authorize(r, &err)) && r->op->run(r, &err);
 	store_end(reader);
 	if (!fine)
 		refuse(r, &err);
@@ -254,6 +256,7 @@ committed(struct http_task *task)
 		return;
 	}
 	if (err.code == ERR_STORE_CONFLICT && ++r->tries < TRIES_MAX) {
+		arena_rewind(r->arena, r->before);
 		start(r);
 		return;
 	}
@@ -331,6 +334,7 @@ answer_request(void *ctx, struct http_exchange *exchange)
 		send_reply(r);
 		return;
 	}
+	r->before = arena_mark(r->arena);
 	start(r);
 }
 
@@ -366,6 +370,21 @@ record_batch(struct answerer *answerer, struct http_exchange **batch, const view
 		withhold(batch[i], &err);
 }
 
+/* One without a record must not spoil the others': its reply alone is withheld. */
+static size_t
+add_record(struct http_exchange *exchange, struct http_exchange **slot, view *record)
+{
+	struct error err;
+
+	*record = record_of(exchange->user);
+	*slot = exchange;
+	if (record->len > 0)
+		return 1;
+	(void)error_memory(&err);
+	withhold(exchange, &err);
+	return 0;
+}
+
 void
 answer_turn(void *ctx, struct http_loop *loop, struct http_exchange *waiting)
 {
@@ -380,10 +399,8 @@ answer_turn(void *ctx, struct http_loop *loop, struct http_exchange *waiting)
 
 		if (r == NULL)
 			continue;
-		if (unwritten(exchange)) {
-			batch[count] = exchange;
-			records[count++] = record_of(r);
-		}
+		if (unwritten(exchange))
+			count += add_record(exchange, &batch[count], &records[count]);
 		vault_release(r->vault);
 		r->vault = NULL;
 		if (count == BATCH_MAX) {

@@ -72,9 +72,14 @@ host_resolve(struct request *r, struct error *err)
 		r->domain = view_from(r->authority, labels.len + 1);
 		find_plane(r, labels);
 	}
-	if (!path_decode(r->in->path, r->arena, &r->path))
-		return error_set(err, ERR_BAD_REQUEST, "The request URI is not valid.");
 	return true;
+}
+
+bool
+path_resolve(struct request *r, struct error *err)
+{
+	return path_decode(r->in->path, r->arena, &r->path) ||
+	    error_set(err, ERR_BAD_REQUEST, "The request URI is not valid.");
 }
 
 /* Weak clients send POST and say here what they mean. */

@@ -8,6 +8,7 @@
 
 /* answer_host.c: whose name was called, what is asked for there */
 MUST_USE bool host_resolve(struct request *r, struct error *err);
+MUST_USE bool path_resolve(struct request *r, struct error *err);
 void route_find(const struct router *router, struct request *r, struct error *err);
 
 /* answer_guard.c: who asks, and whether they may */

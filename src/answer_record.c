@@ -5,7 +5,8 @@
 #include "vault/vault.h"
 
 #define USER_AGENT_MAX 256
-#define PATH_MAX_SHOWN 512
+#define PATH_MAX_SHOWN 1024
+#define RECORD_ROOM ((size_t)16 * 1024)
 
 static view
 shortened(view text, size_t max)
@@ -71,7 +72,6 @@ resource_of(struct request *r)
 view
 record_of(struct request *r)
 {
-	AUTO(buf_free) struct buf line = { 0 };
 	struct audit_record record = {
 		.resource = resource_of(r),
 		.operation = operation_of(r),
@@ -81,19 +81,20 @@ record_of(struct request *r)
 		.address = r->in->peer,
 		.correlation = r->correlation,
 		.request = uuid_view(&r->id),
+		.id = r->object_id,
 		.user_agent = printable(http_field(r->in, V("User-Agent")), USER_AGENT_MAX),
 		.tls_version = r->in->tls_version,
 		.assignment = r->assignment,
 	};
-	view copy;
+	struct error err;
+	view line;
 
+	/* The record has room of its own, however much the request has used. */
+	r->arena->left += RECORD_ROOM;
 	if (r->op != NULL && r->op->versioning != VERSION_NONE &&
 	    request_query(r, "api-version", &record.version))
 		record.version = printable(record.version, 40);
 	record.uri = request_uri(r, record.version);
 	add_caller(r, &record);
-	record_write(&record, &line);
-	if (!buf_ok(&line) || !arena_copy(r->arena, buf_view(&line), &copy))
-		return V("");
-	return copy;
+	return record_line(&record, r->arena, &line, &err) ? line : V("");
 }

@@ -25,7 +25,8 @@ vault_fields(struct request *r)
 {
 	view location = view_of(r->services->config->location);
 
-	if (r->vault != NULL)
+	/* Strangers are not told by this that a vault is there. */
+	if (r->vault != NULL && r->caller.known)
 		location = r->vault->location;
 	reply_field(r, "x-ms-keyvault-region", location);
 	buf_add(&r->out->fields,
@@ -35,7 +36,7 @@ vault_fields(struct request *r)
 	buf_add(&r->out->fields,
 	    r->in->peer_ipv6 ? V(";act_addr_fam=InterNetworkV6;\r\n")
 			     : V(";act_addr_fam=InterNetwork;\r\n"));
-	if (r->assignment.len > 0)
+	if (r->assignment.len > 0 && r->out->status < 400)
 		reply_field(r, "x-ms-keyvault-rbac-assignment-id", r->assignment);
 }
 
@@ -46,9 +47,12 @@ reply_finish(struct request *r)
 
 	if (r->out->body.len > 0)
 		buf_add(fields, V("Content-Type: application/json; charset=utf-8\r\n"));
+	/* What signs in must not be kept at all. */
 	buf_add(fields,
-	    V("Cache-Control: no-cache\r\n"
-	      "Pragma: no-cache\r\n"
+	    r->plane == PLANE_LOGIN ? V("Cache-Control: no-store, no-cache\r\n")
+				    : V("Cache-Control: no-cache\r\n"));
+	buf_add(fields,
+	    V("Pragma: no-cache\r\n"
 	      "Expires: -1\r\n"
 	      "Strict-Transport-Security: max-age=31536000;includeSubDomains\r\n"
 	      "X-Content-Type-Options: nosniff\r\n"

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/pack.h"
 #include "config.h"
-#include "keyring/work.h"
 
 #define PATH "dev/clock"
 #define ADVANCE_MAX ((int64_t)100 * 366 * 86400) /* seconds, in all: dates keep four digits */
@@ -21,32 +20,25 @@ static const struct field clock_fields[] = {
 	{ 0 },
 };
 
+/* The commit moves the clock, not the request: what was not kept has not happened. */
 static bool
-restore_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+update(void *ctx, view name, const view *document, struct error *err)
 {
-	AUTO(plain_done) struct plain *document = NULL;
-	int64_t *offset = ctx;
-	struct unpack in;
+	struct unpack in = unpack_of(document == NULL ? V("") : *document);
+	int64_t offset = document == NULL ? 0 : unpack_i64(&in);
 
-	(void)journal;
-	if (!tx_get(tx, keyring_system(tx->keyring), V(PATH), &document, err))
-		return false;
-	if (document == NULL)
-		return true;
-	in = unpack_of(plain_view(document));
-	*offset = unpack_i64(&in);
-	return unpack_end(&in) || error_set(err, ERR_CORRUPT, "the clock's document can't be read");
+	(void)ctx;
+	(void)name;
+	if (!unpack_end(&in))
+		return error_set(err, ERR_CORRUPT, "the clock's document can't be read");
+	clock_set_offset(offset);
+	return true;
 }
 
 bool
-clock_restore(struct store *store, struct keyring *keyring, struct error *err)
+clock_open(struct store *store, struct keyring *keyring, struct mirror **out, struct error *err)
 {
-	int64_t offset = 0;
-
-	if (!work_run(store, keyring, restore_body, &offset, err))
-		return false;
-	clock_set_offset(offset);
-	return true;
+	return mirror_open(store, keyring, V(PATH), update, NULL, out, err);
 }
 
 static bool
@@ -54,6 +46,8 @@ run_advance(struct request *r, struct error *err)
 {
 	const struct clock_body *body = r->body;
 	AUTO(buf_free) struct buf document = { 0 };
+	AUTO(plain_done) struct plain *before = NULL;
+	struct vault_key *system = keyring_system(r->services->keyring);
 	int64_t offset = clock_offset();
 
 	if (!r->services->config->dev)
@@ -63,11 +57,11 @@ run_advance(struct request *r, struct error *err)
 		    "The clock can be advanced by 0 seconds to 100 years, in all.");
 	offset += body->advance.value;
 	pack_i64(&document, offset);
-	if (!tx_put(&r->tx, keyring_system(r->services->keyring), V(PATH), &document, err))
+	if (!tx_take(&r->tx, system, V(PATH), &before, err) ||
+	    !tx_put(&r->tx, system, V(PATH), &document, err))
 		return false;
-	clock_set_offset(offset);
 	json_open(reply_json(r), '{');
-	json_number(&r->json, "now", clock_now());
+	json_number(&r->json, "now", clock_wall() + offset);
 	json_number(&r->json, "offset", offset);
 	json_close(&r->json, '}');
 	return true;

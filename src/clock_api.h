@@ -8,9 +8,14 @@
 #define CLOCK_API_H
 
 #include "api/request.h"
+#include "keyring/mirror.h"
 
-/* clock_restore(store, keyring, err): At start: set the clock as it was left. */
-MUST_USE bool clock_restore(struct store *store, struct keyring *keyring, struct error *err);
+/*
+ * clock_open(store, keyring, out, err):
+ * Set the clock as it was left, and from then on as every commit says.  Closed with mirror_close.
+ */
+MUST_USE bool clock_open(struct store *store, struct keyring *keyring, struct mirror **out,
+    struct error *err);
 
 extern const struct op clock_ops[];
 

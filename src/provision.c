@@ -2,6 +2,7 @@
 
 #include "access/access.h"
 #include "arm/arm.h"
+#include "audit/record.h"
 #include "authority.h"
 #include "base/clock.h"
 #include "base/pack.h"
@@ -90,6 +91,24 @@ put_roles(struct tx *tx, const struct installation *installation, const struct u
 	return true;
 }
 
+/* What the server itself did, for the audit log. */
+static bool
+tell(const struct installation *installation, const char *operation, struct tx *tx, view *journal,
+    struct error *err)
+{
+	struct uuid id;
+	const struct audit_record record = {
+		.operation = view_of(operation),
+		.correlation = uuid_view(&id),
+		.status = 201,
+		.application = uuid_view(&installation->administrator),
+		.tenant = uuid_view(&installation->tenant),
+	};
+
+	random_uuid(&id);
+	return record_line(&record, tx->arena, journal, err);
+}
+
 static bool
 create_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 {
@@ -107,7 +126,6 @@ create_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 	};
 	view authority;
 
-	(void)journal;
 	random_uuid(&administrator.object);
 	if (!arena_print(tx->arena, &authority, "Strongroom authority %.8s",
 		installation->tenant.text))
@@ -117,7 +135,8 @@ create_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 	    subscription_create(tx, &subscription, err) &&
 	    application_create(tx, &administrator, err) &&
 	    put_roles(tx, installation, &administrator.object, err) &&
-	    put_installation(tx, installation, err);
+	    put_installation(tx, installation, err) &&
+	    tell(installation, "InstallationCreate", tx, journal, err);
 }
 
 bool
@@ -145,12 +164,12 @@ secret_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 {
 	struct secret_wish *wish = ctx;
 
-	(void)journal;
 	plain_free(wish->secret);
 	wish->secret = NULL;
 	return application_add_secret(tx, uuid_view(&wish->installation->tenant),
-	    uuid_view(&wish->installation->administrator), V("first start"), SECRET_DAYS * DAY,
-	    &wish->secret, err);
+		   uuid_view(&wish->installation->administrator), V("first start"),
+		   SECRET_DAYS * DAY, &wish->secret, err) &&
+	    tell(wish->installation, "AdministratorSecretCreate", tx, journal, err);
 }
 
 bool

@@ -35,6 +35,7 @@ struct server {
 	struct datafolder folder;
 	struct installation installation;
 	struct audit *audit;
+	struct mirror *clock; /* development only */
 	struct directory *directory;
 	struct access *access;
 	struct vaults *vaults;
@@ -169,7 +170,7 @@ open_installation(struct server *server, struct error *err)
 		return false;
 	if (!server->config->dev)
 		return true;
-	return clock_restore(store, keyring, err) &&
+	return clock_open(store, keyring, &server->clock, err) &&
 	    installation_vaults(server->config, store, keyring, &server->installation, !found, err);
 }
 
@@ -272,6 +273,7 @@ server_close(struct server *server)
 	vaults_close(server->vaults);
 	access_close(server->access);
 	directory_close(server->directory);
+	mirror_close(server->clock);
 	datafolder_close(&server->folder);
 }
 

@@ -229,6 +229,26 @@ access_reaches(struct access *access, const struct uuid *principal, view scope)
 }
 
 bool
+access_has(struct access *access, const struct assignment *wanted)
+{
+	const struct grant *grant;
+
+	(void)pthread_rwlock_rdlock(&access->lock);
+	grant = map_get(access->by_principal, uuid_view(&wanted->principal));
+	while (grant != NULL && !assignment_same(&grant->assignment, wanted))
+		grant = grant->next;
+	(void)pthread_rwlock_unlock(&access->lock);
+	return grant != NULL;
+}
+
+bool
+assignment_same(const struct assignment *a, const struct assignment *b)
+{
+	return a->role == b->role && view_ieq(a->scope, b->scope) &&
+	    view_eq(uuid_view(&a->principal), uuid_view(&b->principal));
+}
+
+bool
 assignment_put(struct tx *tx, const struct assignment *assignment, struct error *err)
 {
 	AUTO(buf_free) struct buf document = { 0 };
@@ -236,17 +256,33 @@ assignment_put(struct tx *tx, const struct assignment *assignment, struct error 
 	view path;
 
 	encode(assignment, &document);
-	return path_of(tx->arena, uuid_view(&assignment->name), &path, err) &&
-	    tx_take(tx, keyring_system(tx->keyring), path, &before, err) &&
-	    tx_put(tx, keyring_system(tx->keyring), path, &document, err);
+	if (!path_of(tx->arena, uuid_view(&assignment->name), &path, err) ||
+	    !tx_take(tx, keyring_system(tx->keyring), path, &before, err))
+		return false;
+	/* It has appeared since the index was asked: look again. */
+	if (before != NULL)
+		return error_set(err, ERR_STORE_CONFLICT, "the role assignment exists already");
+	return tx_put(tx, keyring_system(tx->keyring), path, &document, err);
 }
 
 bool
-assignment_delete(struct tx *tx, const struct uuid *name, struct error *err)
+assignment_delete(struct tx *tx, const struct assignment *assignment, struct error *err)
 {
+	AUTO(plain_done) struct plain *before = NULL;
+	struct assignment present;
 	view path;
 
-	return path_of(tx->arena, uuid_view(name), &path, err) && tx_delete(tx, path, err);
+	if (!path_of(tx->arena, uuid_view(&assignment->name), &path, err) ||
+	    !tx_take(tx, keyring_system(tx->keyring), path, &before, err))
+		return false;
+	/* What the caller may delete is the one that the index showed, at that scope. */
+	if (before == NULL)
+		return error_set(err, ERR_STORE_CONFLICT, "the role assignment is gone");
+	if (!decode(uuid_view(&assignment->name), plain_view(before), &present, err))
+		return false;
+	if (!view_ieq(present.scope, assignment->scope))
+		return error_set(err, ERR_STORE_CONFLICT, "the role assignment is another one");
+	return tx_delete(tx, path, err);
 }
 
 static bool

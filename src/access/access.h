@@ -42,9 +42,17 @@ bool access_check(struct access *access, const struct uuid *principal, view acti
  */
 bool access_reaches(struct access *access, const struct uuid *principal, view scope);
 
-/* assignment_put, assignment_delete(tx, ...): Add the change. */
+/* The same principal, role and scope, whatever their names. */
+bool assignment_same(const struct assignment *a, const struct assignment *b);
+bool access_has(struct access *access, const struct assignment *wanted);
+
+/*
+ * assignment_put, assignment_delete(tx, ...):
+ * Add the change.  ERR_STORE_CONFLICT when the store is ahead of the index that was asked: run again.
+ */
 MUST_USE bool assignment_put(struct tx *tx, const struct assignment *assignment, struct error *err);
-MUST_USE bool assignment_delete(struct tx *tx, const struct uuid *name, struct error *err);
+MUST_USE bool assignment_delete(struct tx *tx, const struct assignment *assignment,
+    struct error *err);
 
 /* assignment_find(access, name, arena, out): A copy, in ${arena}. False when there is none. */
 bool assignment_find(struct access *access, const struct uuid *name, struct arena *arena,

@@ -94,8 +94,10 @@ static void
 revoke(unsigned name)
 {
 	struct uuid id = id_of(name);
+	struct assignment present;
 
-	assert_fine(work_run(place.store, place.keyring, delete_body, &id, &err), &err);
+	assert_true(assignment_find(access_index, &id, &arena, &present));
+	assert_fine(work_run(place.store, place.keyring, delete_body, &present, &err), &err);
 }
 
 static bool
@@ -143,6 +145,34 @@ test_counts_from_the_commit_on(void **state)
 	assert_false(may_read(2, V(VAULT)));
 	revoke(10);
 	assert_false(may_read(1, V(VAULT)));
+}
+
+/* What the index showed the caller is what is changed, or nothing is. */
+static void
+test_the_store_has_the_last_word(void **state)
+{
+	struct assignment wanted = {
+		.name = id_of(10),
+		.principal = id_of(1),
+		.role = role_find_named(V("Key Vault Secrets User")),
+		.scope = V(VAULT),
+		.principal_type = V("ServicePrincipal"),
+	};
+	struct assignment elsewhere = wanted;
+
+	(void)state;
+	assert_false(work_run(place.store, place.keyring, delete_body, &wanted, &err));
+	assert_int_equal(err.code, ERR_STORE_CONFLICT);
+	assert_false(access_has(access_index, &wanted));
+	grant(10, 1, V("Key Vault Secrets User"), V(VAULT));
+	assert_true(access_has(access_index, &wanted));
+	assert_false(work_run(place.store, place.keyring, put_body, &wanted, &err));
+	assert_int_equal(err.code, ERR_STORE_CONFLICT);
+	elsewhere.scope = V(VAULT "/secrets/one");
+	assert_false(access_has(access_index, &elsewhere));
+	assert_false(work_run(place.store, place.keyring, delete_body, &elsewhere, &err));
+	assert_int_equal(err.code, ERR_STORE_CONFLICT);
+	assert_true(may_read(1, V(VAULT)));
 	revoke(10);
 }
 
@@ -209,10 +239,11 @@ test_each_stands_for_itself(void **state)
 }
 
 static void
-test_replacing_takes_the_old_away(void **state)
+test_a_name_given_again(void **state)
 {
 	(void)state;
 	grant(10, 1, V("Key Vault Secrets User"), V("/a"));
+	revoke(10);
 	grant(10, 2, V("Key Vault Secrets User"), V("/b"));
 	assert_false(may_read(1, V("/a")));
 	assert_false(may_read(1, V("/b")));
@@ -297,10 +328,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scopes),
 		FRESH(test_counts_from_the_commit_on),
+		FRESH(test_the_store_has_the_last_word),
 		FRESH(test_holds_below_its_scope),
 		FRESH(test_tells_which_assignment_allowed_it),
 		FRESH(test_each_stands_for_itself),
-		FRESH(test_replacing_takes_the_old_away),
+		FRESH(test_a_name_given_again),
 		FRESH(test_is_there_after_a_restart),
 		FRESH(test_reaches),
 		FRESH(test_lists),

@@ -11,6 +11,7 @@
 #define PROVIDER "{scope}/providers/Microsoft.Authorization/"
 #define ASSIGNMENT_TYPE "Microsoft.Authorization/roleAssignments"
 #define DEFINITION_TYPE "Microsoft.Authorization/roleDefinitions"
+#define SCOPE_MAX 512
 
 struct assignment_body {
 	struct body_text role, principal, principal_type;
@@ -122,27 +123,18 @@ assignment_name(const struct request *r, struct uuid *out, struct error *err)
 }
 
 static bool
-same_grant(const struct assignment *have, const void *ctx)
-{
-	const struct assignment *want = ctx;
-
-	return have->role == want->role && view_ieq(have->scope, want->scope) &&
-	    view_eq(uuid_view(&have->principal), uuid_view(&want->principal));
-}
-
-static bool
 refuse_duplicate(struct request *r, const struct assignment *wanted, struct error *err)
 {
-	struct assignment *same;
-	size_t count;
+	return !access_has(r->services->access, wanted) ||
+	    error_set(err, ERR_ROLE_ASSIGNMENT_EXISTS, "The role assignment already exists.");
+}
 
-	if (!assignments_list(r->services->access, same_grant, wanted, r->arena, &same, &count,
-		err))
-		return false;
-	if (count > 0)
-		return error_set(err, ERR_ROLE_ASSIGNMENT_EXISTS,
-		    "The role assignment already exists.");
-	return true;
+/* The longest there is names an object in a vault. */
+static bool
+check_scope(view scope, struct error *err)
+{
+	return scope.len <= SCOPE_MAX ||
+	    error_set(err, ERR_BAD_REQUEST, "The scope of a role assignment is too long.");
 }
 
 static bool
@@ -158,7 +150,7 @@ read_wanted(struct request *r, struct assignment *out, struct error *err)
 		.created = clock_now(),
 		.created_by = r->caller.object,
 	};
-	if (!assignment_name(r, &out->name, err))
+	if (!assignment_name(r, &out->name, err) || !check_scope(out->scope, err))
 		return false;
 	if (out->role == NULL)
 		return error_set(err, ERR_ROLE_DEFINITION_MISSING,
@@ -175,15 +167,26 @@ read_wanted(struct request *r, struct assignment *out, struct error *err)
 	return false;
 }
 
+/* The audit log says who was given what, where. */
+static bool
+name_for_audit(struct request *r, const struct assignment *assignment, struct error *err)
+{
+	return arena_print(r->arena, &r->object_id,
+		   "%.*s/providers/" ASSIGNMENT_TYPE "/%s (role %s, principal %s)",
+		   VIEW_ARG(assignment->scope), assignment->name.text, assignment->role->id,
+		   assignment->principal.text) ||
+	    error_memory(err);
+}
+
 static bool
 run_put(struct request *r, struct error *err)
 {
 	struct assignment wanted, present;
 
-	if (!read_wanted(r, &wanted, err))
+	if (!read_wanted(r, &wanted, err) || !name_for_audit(r, &wanted, err))
 		return false;
 	if (assignment_find(r->services->access, &wanted.name, r->arena, &present)) {
-		if (!same_grant(&present, &wanted))
+		if (!assignment_same(&present, &wanted))
 			return error_set(err, ERR_ROLE_ASSIGNMENT_FIXED,
 			    "Tenant ID, application ID, principal ID, and scope are not allowed to "
 			    "be updated.");
@@ -237,7 +240,7 @@ run_delete(struct request *r, struct error *err)
 		return true;
 	}
 	write_assignment(reply_json(r), &assignment);
-	return assignment_delete(&r->tx, &assignment.name, err);
+	return name_for_audit(r, &assignment, err) && assignment_delete(&r->tx, &assignment, err);
 }
 
 /*

@@ -65,10 +65,11 @@ struct request {
 
 	void *body; /* op->body_size bytes, filled by the row's fields */
 	struct tx tx;
-	struct json json;   /* writes out->body */
-	view object_id;     /* for the audit log: the URL of the object */
-	struct error error; /* why it was refused, when it was */
-	unsigned tries;     /* a commit that lost a race is run again */
+	struct json json;         /* writes out->body */
+	view object_id;           /* for the audit log: the URL of the object */
+	struct error error;       /* why it was refused, when it was */
+	struct arena_mark before; /* where the arena stood before the row's function ran */
+	unsigned tries;           /* a commit that lost a race is run again */
 	struct commit commit;
 	struct http_task committed;
 	bool commit_ok;

@@ -97,3 +97,12 @@ record_write(const struct audit_record *record, struct buf *out)
 	write_properties(&json, record);
 	json_close(&json, '}');
 }
+
+bool
+record_line(const struct audit_record *record, struct arena *arena, view *out, struct error *err)
+{
+	AUTO(buf_free) struct buf line = { 0 };
+
+	record_write(record, &line);
+	return (buf_ok(&line) && arena_copy(arena, buf_view(&line), out)) || error_memory(err);
+}

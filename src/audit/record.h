@@ -5,7 +5,9 @@
 #ifndef AUDIT_RECORD_H
 #define AUDIT_RECORD_H
 
+#include "base/arena.h"
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/view.h"
 
 struct audit_record {
@@ -25,5 +27,9 @@ struct audit_record {
 
 /* record_write(record, out): Append it as one JSON object, without a line break. */
 void record_write(const struct audit_record *record, struct buf *out);
+
+/* record_line(record, arena, out, err): The same as a text in ${arena}. */
+MUST_USE bool record_line(const struct audit_record *record, struct arena *arena, view *out,
+    struct error *err);
 
 #endif

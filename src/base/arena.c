@@ -115,28 +115,48 @@ arena_print(struct arena *arena, view *out, const char *format, ...)
 }
 
 static void
-chunk_wipe(struct arena_chunk *chunk)
+chunk_cut(struct arena_chunk *chunk, size_t used)
 {
-	explicit_bzero(chunk->bytes, chunk->used);
-	chunk->used = 0;
+	explicit_bzero(chunk->bytes + used, chunk->used - used);
+	chunk->used = used;
+}
+
+/* Give back the newest chunk. */
+static void
+chunk_drop(struct arena *arena)
+{
+	struct arena_chunk *chunk = arena->newest;
+
+	chunk_cut(chunk, 0);
+	arena->newest = chunk->older;
+	arena->left += chunk->size;
+	free(chunk);
+}
+
+struct arena_mark
+arena_mark(const struct arena *arena)
+{
+	return (
+	    struct arena_mark){ arena->newest, arena->newest == NULL ? 0 : arena->newest->used };
+}
+
+void
+arena_rewind(struct arena *arena, struct arena_mark mark)
+{
+	while (arena->newest != mark.newest)
+		chunk_drop(arena);
+	if (arena->newest != NULL)
+		chunk_cut(arena->newest, mark.used);
 }
 
 void
 arena_wipe(struct arena *arena)
 {
-	struct arena_chunk *chunk = arena->newest;
-
-	while (chunk != NULL && chunk->older != NULL) {
-		struct arena_chunk *older = chunk->older;
-
-		chunk_wipe(chunk);
-		arena->left += chunk->size;
-		free(chunk);
-		chunk = older;
-	}
-	if (chunk != NULL)
-		chunk_wipe(chunk);
-	arena->newest = chunk;
+	while (arena->newest != NULL && arena->newest->older != NULL)
+		chunk_drop(arena);
+	if (arena->newest != NULL)
+		chunk_cut(arena->newest, 0);
+	arena->left = arena->limit - (arena->newest == NULL ? 0 : arena->newest->size);
 }
 
 void

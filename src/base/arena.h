@@ -34,6 +34,17 @@ MUST_USE bool arena_join(struct arena *arena, const view *parts, size_t count, v
  */
 PRINTF(3, 4) MUST_USE bool arena_print(struct arena *arena, view *out, const char *format, ...);
 
+/*
+ * arena_mark, arena_rewind:
+ * Remember how far the arena is used; wipe and give back all that was taken since.
+ */
+struct arena_mark {
+	struct arena_chunk *newest;
+	size_t used;
+};
+struct arena_mark arena_mark(const struct arena *arena);
+void arena_rewind(struct arena *arena, struct arena_mark mark);
+
 /* arena_wipe(arena): Wipe all that was used; keep the first chunk; the arena starts again. */
 void arena_wipe(struct arena *arena);
 

@@ -125,6 +125,34 @@ test_a_zeroed_one_can_be_freed(void **state)
 	arena_free(&arena);
 }
 
+static void
+test_rewinds_to_a_mark(void **state)
+{
+	AUTO(arena_free) struct arena arena = { 0 };
+	struct arena_mark mark;
+	char *kept, *first;
+
+	(void)state;
+	arena_init(&arena, 64 * 1024);
+	kept = arena_alloc(&arena, 100);
+	memset(kept, 'k', 100);
+	mark = arena_mark(&arena);
+	for (int round = 0; round < 100; round++) {
+		size_t left = arena.left;
+
+		/* More than would fit without giving back, in this chunk and in others. */
+		first = arena_alloc(&arena, 1000);
+		assert_non_null(first);
+		assert_int_equal(first[999], 0);
+		memset(first, 's', 1000);
+		assert_non_null(arena_alloc(&arena, 20000));
+		arena_rewind(&arena, mark);
+		assert_int_equal(arena.left, left);
+		assert_int_equal(first[0], 0);
+	}
+	assert_int_equal(kept[99], 'k');
+}
+
 int
 main(void)
 {
@@ -136,6 +164,7 @@ main(void)
 		cmocka_unit_test(test_wipes_what_was_used),
 		cmocka_unit_test(test_copies_end_with_a_nul),
 		cmocka_unit_test(test_a_zeroed_one_can_be_freed),
+		cmocka_unit_test(test_rewinds_to_a_mark),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,7 +132,6 @@ token(struct request *r, struct error *err)
 	};
 	struct sts_form form;
 
-	reply_field(r, "Cache-Control", V("no-store"));
 	if (!sts_form_read(r, &form, err) ||
 	    !sts_grant(r->services->directory, &r->tx, &place, &form, &r->caller, &text, err))
 		return false;

@@ -3,6 +3,7 @@
 #include "audit/record.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "crypto/random.h"
 #include "keyring/work.h"
 #include "vault/due.h"
 
@@ -28,8 +29,10 @@ static const struct {
 static bool
 write_record(const struct due_done *done, struct arena *arena, view *out, struct error *err)
 {
-	AUTO(buf_free) struct buf line = { 0 };
-	struct audit_record record = { .resource = done->scope_capital, .status = 204 };
+	struct uuid correlation;
+	struct audit_record record = { .resource = done->scope_capital,
+		.correlation = uuid_view(&correlation),
+		.status = 204 };
 	view id = V("");
 
 	*out = V("");
@@ -45,10 +48,8 @@ write_record(const struct due_done *done, struct arena *arena, view *out, struct
 	}
 	record.id = id;
 	record.description = V("The retention period has passed.");
-	record_write(&record, &line);
-	if (!buf_ok(&line) || !arena_copy(arena, buf_view(&line), out))
-		return error_memory(err);
-	return true;
+	random_uuid(&correlation);
+	return record_line(&record, arena, out, err);
 }
 
 /* One due document, done in a commit of its own. */

@@ -261,6 +261,8 @@ write_all(struct request *r, const struct object_type *type, struct restored *re
     struct error *err)
 {
 	random_ordered(restored->object.id);
+	if (!object_name(r, type, &restored->object, restored->object.latest, err))
+		return false;
 	for (size_t i = 0; i < restored->count; i++) {
 		if (!object_write_version(r, type, &restored->object, &restored->versions[i], err))
 			return false;

@@ -53,6 +53,16 @@ name_held(const struct object_type *type, view name, struct error *err)
 }
 
 bool
+object_name(struct request *r, const struct object_type *type, const struct object *object,
+    view version, struct error *err)
+{
+	const view parts[] = { V("https://"), r->authority, V("/"), view_of(type->collection),
+		V("/"), object->name, version.len > 0 ? V("/") : V(""), version };
+
+	return arena_join(r->arena, parts, COUNT_OF(parts), &r->object_id) || error_memory(err);
+}
+
+bool
 object_require(struct request *r, const struct object_type *type, view name, view version,
     enum intent intent, struct object *object, struct version *out, struct error *err)
 {
@@ -68,7 +78,9 @@ object_require(struct request *r, const struct object_type *type, view name, vie
 		wanted = object->latest;
 	if (!version_read(r, type, object, wanted, intent, out, err))
 		return false;
-	return out->document != NULL || not_found(type, name, version, err);
+	if (out->document == NULL)
+		return not_found(type, name, version, err);
+	return object_name(r, type, object, out->id, err);
 }
 
 static bool
@@ -109,8 +121,8 @@ object_add_version(struct request *r, const struct object_type *type, view name,
 		return false;
 	object->latest = version->id;
 	version->attributes.created = version->attributes.updated = clock_now();
-	return object_write_version(r, type, object, version, err) &&
-	    head_write(r, type, object, err);
+	return object_name(r, type, object, version->id, err) &&
+	    object_write_version(r, type, object, version, err) && head_write(r, type, object, err);
 }
 
 static void
@@ -156,7 +168,9 @@ require_deleted(struct request *r, const struct object_type *type, enum intent i
 	if (!object_name_check(name, err) ||
 	    !object_read(r, type, OBJECT_DELETED, name, intent, object, &found, err))
 		return false;
-	return found || deleted_not_found(type, name, err);
+	if (!found)
+		return deleted_not_found(type, name, err);
+	return object_name(r, type, object, V(""), err);
 }
 
 static bool
@@ -225,6 +239,7 @@ object_recover(struct request *r, const struct object_type *type, struct error *
 	if (!found)
 		return not_found(type, r->params[0], V(""), err);
 	if (!require_latest(r, type, &object, &version, err) ||
+	    !object_name(r, type, &object, version.id, err) ||
 	    !take_deleted_away(r, type, &object, err))
 		return false;
 	object.deleted = object.purge = 0;

@@ -110,6 +110,10 @@ MUST_USE bool object_restore(struct request *r, const struct object_type *type, 
     struct error *err);
 
 /* Members that all types write alike. */
+/* object_name(r, type, object, version, err): Note for the audit log what the request is about. */
+MUST_USE bool object_name(struct request *r, const struct object_type *type,
+    const struct object *object, view version, struct error *err);
+
 void write_id(struct request *r, const char *name, const char *collection,
     const struct object *object, view version);
 void write_attributes(struct request *r, const struct attributes *attributes);
