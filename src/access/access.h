@@ -48,7 +48,8 @@ bool access_has(struct access *access, const struct assignment *wanted);
 
 /*
  * assignment_put, assignment_delete(tx, ...):
- * Add the change.  ERR_STORE_CONFLICT when the store is ahead of the index that was asked: run again.
+ * Add the change.  ERR_STORE_CONFLICT when the store is ahead of the index that was asked: run
+ * again.
  */
 MUST_USE bool assignment_put(struct tx *tx, const struct assignment *assignment, struct error *err);
 MUST_USE bool assignment_delete(struct tx *tx, const struct assignment *assignment,
