@@ -1,16 +1,12 @@
 #include "datafolder.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static void
-text_done(char **text)
-{
-	free(*text);
-}
 
 static bool
 make_folder(const struct config *config, struct error *err)

@@ -8,12 +8,6 @@
 #define SYSTEM_BUNDLE "/etc/ssl/certs/ca-certificates.crt"
 #define BUNDLE_MAX ((size_t)4 * 1024 * 1024)
 
-static void
-text_done(char **text)
-{
-	free(*text);
-}
-
 static bool
 write_in_data(const struct config *config, const char *name, const struct buf *content, mode_t mode,
     struct error *err)

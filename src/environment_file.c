@@ -6,12 +6,6 @@
 
 #define ENV_MAX ((size_t)64 * 1024)
 
-static void
-text_done(char **text)
-{
-	free(*text);
-}
-
 /* "export NAME='VALUE'": the value. */
 static bool
 parse_line(view line, view name, view *value)

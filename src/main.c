@@ -22,12 +22,6 @@ struct command {
 	int positional; /* arguments before the settings */
 };
 
-static void
-text_done(char **text)
-{
-	free(*text);
-}
-
 static bool
 apply_log_level(const struct config *config, struct error *err)
 {

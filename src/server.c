@@ -53,12 +53,6 @@ struct server {
 static struct http_server *_Atomic running;
 static atomic_bool reload_wanted;
 
-static void
-text_done(char **text)
-{
-	free(*text);
-}
-
 static bool
 tick_audit(void *ctx, struct error *err)
 {

@@ -81,12 +81,6 @@ audit_healthy(const struct audit *audit)
 	return trail_healthy(audit->trail);
 }
 
-static void
-reader_done(struct store_reader **reader)
-{
-	store_reader_free(*reader);
-}
-
 static bool
 read_journal(struct store_reader *reader, uint64_t after, struct arena *arena,
     struct journal_line **lines, size_t *count, struct error *err)
@@ -104,7 +98,7 @@ read_journal(struct store_reader *reader, uint64_t after, struct arena *arena,
 static bool
 catch_up(struct audit *audit, struct error *err)
 {
-	AUTO(reader_done) struct store_reader *reader = NULL;
+	AUTO(store_reader_done) struct store_reader *reader = NULL;
 	AUTO(arena_free) struct arena arena;
 	struct journal_line *lines;
 	size_t count;
@@ -130,7 +124,7 @@ catch_up(struct audit *audit, struct error *err)
 static bool
 agree_with_store(struct audit *audit, uint64_t *journal, struct error *err)
 {
-	AUTO(reader_done) struct store_reader *reader = NULL;
+	AUTO(store_reader_done) struct store_reader *reader = NULL;
 	AUTO(arena_free) struct arena arena;
 	uint64_t both = audit->head.journal;
 	struct journal_line *lines;

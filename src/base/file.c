@@ -13,11 +13,14 @@
 void
 fd_done(int *fd)
 {
+	int before = errno; /* why it is given up, mostly */
+
 	if (*fd >= 0)
 		(void)close(*fd);
+	errno = before;
 }
 
-static void
+void
 text_done(char **text)
 {
 	free(*text);

@@ -22,6 +22,7 @@ MUST_USE bool file_write(const char *path, view bytes, mode_t mode, struct error
  */
 MUST_USE bool file_read(const char *path, size_t max, struct buf *out, struct error *err);
 
-void fd_done(int *fd); /* for AUTO: close unless it is negative */
+void fd_done(int *fd);       /* for AUTO: close unless it is negative; errno stays */
+void text_done(char **text); /* for AUTO: free */
 
 #endif

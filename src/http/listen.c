@@ -1,4 +1,5 @@
 /* Addresses to listeners.  All loops share one port; the kernel spreads the connections. */
+#include "base/file.h"
 #include "http/conn.h"
 #include "http/loop.h"
 
@@ -33,16 +34,6 @@ address_parse(const char *text, unsigned port, struct address *out, struct error
 	else
 		return error_set(err, ERR_BAD_PARAMETER, "%s is not a numeric address", text);
 	return true;
-}
-
-static void
-fd_done(int *fd)
-{
-	int before = errno; /* why it is given up, mostly */
-
-	if (*fd >= 0)
-		(void)close(*fd);
-	errno = before;
 }
 
 static bool

@@ -269,16 +269,10 @@ load_next(struct directory *directory, struct store_reader *reader, struct buf *
 	return buf_ok(after) || error_memory(err);
 }
 
-static void
-reader_done(struct store_reader **reader)
-{
-	store_reader_free(*reader);
-}
-
 static bool
 load(struct directory *directory, struct error *err)
 {
-	AUTO(reader_done) struct store_reader *reader = NULL;
+	AUTO(store_reader_done) struct store_reader *reader = NULL;
 	AUTO(buf_free) struct buf after = { 0 };
 	bool found = true, ok = true;
 

@@ -12,12 +12,6 @@
 #define PAGE 100
 #define ARENA_MAX ((size_t)8 * 1024 * 1024)
 
-static void
-reader_done(struct store_reader **reader)
-{
-	store_reader_free(*reader);
-}
-
 /* By an object's letter: what the audit log calls its purge, and its collection. */
 static const struct {
 	char letter;
@@ -118,7 +112,7 @@ run_page(const struct services *services, struct store_reader *reader, char *mar
 bool
 due_job(const struct services *services, struct error *err)
 {
-	AUTO(reader_done) struct store_reader *reader = NULL;
+	AUTO(store_reader_done) struct store_reader *reader = NULL;
 	char marker[STORE_KEY_MAX];
 	view after = V("");
 	bool more = true;

@@ -65,16 +65,10 @@ load_page(struct mirror *mirror, struct store_reader *reader, struct arena *page
 	return true;
 }
 
-static void
-reader_done(struct store_reader **reader)
-{
-	store_reader_free(*reader);
-}
-
 static bool
 load(struct mirror *mirror, struct store *store, struct error *err)
 {
-	AUTO(reader_done) struct store_reader *reader = NULL;
+	AUTO(store_reader_done) struct store_reader *reader = NULL;
 	AUTO(arena_free) struct arena page = { 0 };
 	char marker[STORE_KEY_MAX];
 	view after = V("");

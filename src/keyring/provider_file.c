@@ -2,6 +2,7 @@
  * Root keys in a file: "<16 hex digits of id> <64 hex digits of key>\n", the current one first; a
  * second line while a rekey is under way.
  */
+#include "base/file.h"
 #include "base/uuid.h"
 #include "crypto/random.h"
 #include "keyring/provider.h"
@@ -31,19 +32,6 @@ struct provider {
 	struct root roots[ROOTS_MAX];
 	size_t count;
 };
-
-static void
-fd_done(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
-
-static void
-text_done(char **text)
-{
-	free(*text);
-}
 
 static bool
 file_failed(struct error *err, const char *what)

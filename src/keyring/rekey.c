@@ -140,17 +140,11 @@ one_round(struct keyring *keyring, struct store_reader *reader, enum progress *o
 	return err->code == ERR_STORE_CONFLICT;
 }
 
-static void
-reader_done(struct store_reader **reader)
-{
-	store_reader_free(*reader);
-}
-
 /* Bring all under the current root key, then drop the others. */
 static bool
 settle(struct keyring *keyring, struct error *err)
 {
-	AUTO(reader_done) struct store_reader *reader = NULL;
+	AUTO(store_reader_done) struct store_reader *reader = NULL;
 	enum progress progress;
 	bool ok;
 

@@ -3,12 +3,6 @@
 #define ARENA_MAX ((size_t)8 * 1024 * 1024)
 #define TRIES_MAX 100
 
-static void
-reader_done(struct store_reader **reader)
-{
-	store_reader_free(*reader);
-}
-
 static bool
 run_once(struct store *store, struct tx *tx, work_body *body, void *ctx, struct error *err)
 {
@@ -26,7 +20,7 @@ bool
 work_run(struct store *store, struct keyring *keyring, work_body *body, void *ctx,
     struct error *err)
 {
-	AUTO(reader_done) struct store_reader *reader = NULL;
+	AUTO(store_reader_done) struct store_reader *reader = NULL;
 	AUTO(arena_free) struct arena arena = { 0 };
 
 	arena_init(&arena, ARENA_MAX);

@@ -132,6 +132,12 @@ store_reader_free(struct store_reader *reader)
 	free(reader);
 }
 
+void
+store_reader_done(struct store_reader **reader)
+{
+	store_reader_free(*reader);
+}
+
 bool
 store_begin(struct store_reader *reader, struct error *err)
 {

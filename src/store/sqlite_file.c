@@ -1,5 +1,6 @@
 #include "store/sqlite_file.h"
 
+#include "base/file.h"
 #include "store/sqlite_connection.h"
 
 #include <errno.h>
@@ -39,19 +40,6 @@ static const char schema[] = "PRAGMA application_id = " TEXT(
 				"CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL,"
 				" revision INTEGER NOT NULL, journal INTEGER NOT NULL) STRICT;"
 				"INSERT INTO meta VALUES (1, 0, 0, 0);";
-
-static void
-close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
-
-static void
-free_text(char **text)
-{
-	free(*text);
-}
 
 /* What the system said, but always as ERR_UNAVAILABLE. */
 static bool
@@ -94,9 +82,9 @@ name_of(const char *path)
 static bool
 resolve(const char *path, char **out, struct error *err)
 {
-	AUTO(free_text) char *given = folder_of(path);
-	AUTO(free_text) char *folder = NULL;
-	AUTO(free_text) char *slashed = NULL;
+	AUTO(text_done) char *given = folder_of(path);
+	AUTO(text_done) char *folder = NULL;
+	AUTO(text_done) char *slashed = NULL;
 
 	*out = realpath(path, NULL);
 	if (*out != NULL)
@@ -129,7 +117,7 @@ open_private(const char *path, int *out, struct error *err)
 static bool
 lock(struct sqlite_file *file, struct error *err)
 {
-	AUTO(free_text) char *path = joined(file->path, ".lock");
+	AUTO(text_done) char *path = joined(file->path, ".lock");
 
 	if (path == NULL)
 		return error_memory(err);
@@ -145,8 +133,8 @@ lock(struct sqlite_file *file, struct error *err)
 static bool
 sync_folder(const char *path, struct error *err)
 {
-	AUTO(free_text) char *folder = folder_of(path);
-	AUTO(close_fd) int fd = -1;
+	AUTO(text_done) char *folder = folder_of(path);
+	AUTO(fd_done) int fd = -1;
 
 	if (folder == NULL)
 		return error_memory(err);
@@ -172,7 +160,7 @@ each_file(const char *path, int (*act)(const char *path), struct error *err)
 	static const char *const suffixes[] = { "", "-journal", "-wal", "-shm" };
 
 	for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
-		AUTO(free_text) char *name = joined(path, suffixes[i]);
+		AUTO(text_done) char *name = joined(path, suffixes[i]);
 
 		if (name == NULL)
 			return error_memory(err);
@@ -204,8 +192,8 @@ refuse(const char *path)
 static bool
 create(const char *path, struct error *err)
 {
-	AUTO(free_text) char *aside = joined(path, ".new");
-	AUTO(close_fd) int fd = -1;
+	AUTO(text_done) char *aside = joined(path, ".new");
+	AUTO(fd_done) int fd = -1;
 
 	if (aside == NULL)
 		return error_memory(err);
@@ -264,7 +252,7 @@ check(const char *path, bool whole, struct error *err)
 static bool
 prepare(const char *path, struct error *err)
 {
-	AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	AUTO(fd_done) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat stat;
 
 	if (fd < 0 && errno != ENOENT)
@@ -280,7 +268,7 @@ prepare(const char *path, struct error *err)
 bool
 sqlite_file_open(view where, struct sqlite_file *out, struct error *err)
 {
-	AUTO(free_text) char *path = NULL;
+	AUTO(text_done) char *path = NULL;
 
 	if (where.len == 0 || where.len >= PATH_MAX || memchr(where.ptr, 0, where.len) != NULL)
 		return error_set(err, ERR_UNAVAILABLE, "The store's path is not a path.");
@@ -293,6 +281,6 @@ sqlite_file_open(view where, struct sqlite_file *out, struct error *err)
 void
 sqlite_file_close(struct sqlite_file *file)
 {
-	close_fd(&file->lock); /* and so unlock it; the file stays: others may wait for it */
+	fd_done(&file->lock); /* and so unlock it; the file stays: others may wait for it */
 	free(file->path);
 }

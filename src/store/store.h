@@ -98,7 +98,8 @@ MUST_USE bool store_commit_wait(struct store *store, const struct change *change
  * snapshot, which holds every commit whose callback has run before store_begin.
  */
 MUST_USE bool store_reader_new(struct store *store, struct store_reader **out, struct error *err);
-void store_reader_free(struct store_reader *reader); /* NULL is fine */
+void store_reader_free(struct store_reader *reader);  /* NULL is fine */
+void store_reader_done(struct store_reader **reader); /* for AUTO */
 MUST_USE bool store_begin(struct store_reader *reader, struct error *err);
 void store_end(struct store_reader *reader);
 
