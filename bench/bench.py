@@ -243,7 +243,9 @@ def pages(table, server):
 
 def growth(table, small, large, made):
     count = fill(large, made)
-    large.set_secret("one", VALUE)
+    # wrk asks its script for one request more than it sends: the first name is left out.
+    for name in "one", "name-1":
+        large.set_secret(name, VALUE)
     table.title(f"growth: a vault with {count} secrets : one with 1 (GET, 32 connections)")
     few, many = small.bearer(), large.bearer()
     base, same, some = rounds(
