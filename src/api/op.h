@@ -52,7 +52,8 @@ struct op {
 	const struct field *body; /* what a client may send; NULL: the body is not looked at */
 	size_t body_size;         /* of the struct the fields fill */
 	op_run *run;
-	bool unrecorded; /* health checks only: not in the audit log, and not refused by it */
+	const void *detail; /* the row's own data, for a function that serves many rows */
+	bool unrecorded;    /* health checks only: not in the audit log, and not refused by it */
 };
 
 /* The tables, each a folder's own, ended by a row without name; all listed in ops.c. */

@@ -30,12 +30,16 @@ struct services {
 	struct vaults *vaults;
 };
 
+#define UPN_MAX 113 /* bytes of a user's sign-in name: the original's limit */
+
 /* Who is asking, as their token says; copied out of the token cache. */
 struct caller {
 	bool known;              /* a valid token came with the request */
+	bool person;             /* a user through the application, not the application itself */
 	struct uuid tenant;      /* tid */
 	struct uuid object;      /* oid */
 	struct uuid application; /* appid */
+	char upn[UPN_MAX + 1];   /* of a person */
 	char issuer[160];
 };
 

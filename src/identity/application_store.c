@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-#define FORMAT 1
-#define WALK_PAGE 64 /* documents in memory at once */
+#define FORMAT 2
+#define FORMAT_PLAIN 1 /* without what pack_more adds */
+#define WALK_PAGE 64   /* documents in memory at once */
 
 static void
 pack_fixed(struct buf *out, const void *bytes, size_t len)
@@ -77,6 +78,65 @@ unpack_certificate(struct unpack *in, struct client_certificate *out)
 }
 
 static void
+pack_federated(struct buf *out, const struct federated_credential *credential)
+{
+	pack_bytes(out, uuid_view(&credential->id));
+	pack_bytes(out, credential->name);
+	pack_bytes(out, credential->issuer);
+	pack_bytes(out, credential->subject);
+	pack_bytes(out, credential->audience);
+	pack_bytes(out, credential->description);
+}
+
+static void
+unpack_federated(struct unpack *in, struct federated_credential *out)
+{
+	unpack_uuid(in, &out->id);
+	out->name = unpack_bytes(in);
+	out->issuer = unpack_bytes(in);
+	out->subject = unpack_bytes(in);
+	out->audience = unpack_bytes(in);
+	out->description = unpack_bytes(in);
+}
+
+static void
+pack_more(const struct registration *from, struct buf *out)
+{
+	pack_u8(out, (uint8_t)from->kind);
+	pack_bytes(out, from->resource);
+	pack_u32(out, (uint32_t)from->federated_count);
+	for (size_t i = 0; i < from->federated_count; i++)
+		pack_federated(out, &from->federated[i]);
+	pack_u32(out, (uint32_t)from->redirect_count);
+	for (size_t i = 0; i < from->redirect_count; i++)
+		pack_bytes(out, from->redirects[i]);
+	pack_u32(out, (uint32_t)from->attached_count);
+	for (size_t i = 0; i < from->attached_count; i++)
+		pack_bytes(out, uuid_view(&from->attached[i]));
+}
+
+static void
+unpack_more(struct unpack *in, struct registration *out)
+{
+	out->kind = unpack_u8(in) == REGISTRATION_IDENTITY ? REGISTRATION_IDENTITY
+							   : REGISTRATION_APPLICATION;
+	out->resource = unpack_bytes(in);
+	out->federated_count = unpack_u32(in);
+	for (size_t i = 0; i < out->federated_count && i < APPLICATION_FEDERATED_MAX; i++)
+		unpack_federated(in, &out->federated[i]);
+	out->redirect_count = unpack_u32(in);
+	for (size_t i = 0; i < out->redirect_count && i < APPLICATION_REDIRECTS_MAX; i++)
+		out->redirects[i] = unpack_bytes(in);
+	out->attached_count = unpack_u32(in);
+	for (size_t i = 0; i < out->attached_count && i < APPLICATION_ATTACHED_MAX; i++)
+		unpack_uuid(in, &out->attached[i]);
+	if (out->federated_count > APPLICATION_FEDERATED_MAX ||
+	    out->redirect_count > APPLICATION_REDIRECTS_MAX ||
+	    out->attached_count > APPLICATION_ATTACHED_MAX)
+		in->failed = true;
+}
+
+static void
 registration_pack(const struct registration *from, struct buf *out)
 {
 	pack_u8(out, FORMAT);
@@ -93,13 +153,15 @@ registration_pack(const struct registration *from, struct buf *out)
 	pack_u32(out, (uint32_t)from->certificate_count);
 	for (size_t i = 0; i < from->certificate_count; i++)
 		pack_certificate(out, &from->certificates[i]);
+	pack_more(from, out);
 }
 
 static bool
 registration_unpack(view document, struct registration *out, struct error *err)
 {
 	struct unpack in = unpack_of(document);
-	bool known = unpack_u8(&in) == FORMAT;
+	unsigned format = unpack_u8(&in);
+	bool known = format == FORMAT || format == FORMAT_PLAIN;
 
 	*out = (struct registration){ 0 };
 	unpack_uuid(&in, &out->tenant);
@@ -115,6 +177,8 @@ registration_unpack(view document, struct registration *out, struct error *err)
 	out->certificate_count = unpack_u32(&in);
 	for (size_t i = 0; i < out->certificate_count && i < APPLICATION_CERTIFICATES_MAX; i++)
 		unpack_certificate(&in, &out->certificates[i]);
+	if (format == FORMAT)
+		unpack_more(&in, out);
 	if (!known || !unpack_end(&in) || out->secret_count > APPLICATION_SECRETS_MAX ||
 	    out->certificate_count > APPLICATION_CERTIFICATES_MAX)
 		return error_set(err, ERR_CORRUPT, "An application's document is not readable.");

@@ -11,12 +11,26 @@
 #define APPLICATION_NAME_MAX 1024 /* bytes: 256 characters */
 #define APPLICATION_SECRETS_MAX 32
 #define APPLICATION_CERTIFICATES_MAX 16
+#define APPLICATION_FEDERATED_MAX 20
+#define APPLICATION_REDIRECTS_MAX 32
+#define APPLICATION_ATTACHED_MAX 64
 #define CERTIFICATE_MAX ((size_t)16 * 1024)
 
 struct client_certificate {
 	struct uuid id;
 	view name, der;
 	int64_t start, end; /* its validity, Unix seconds */
+};
+
+/* An outside issuer's tokens, with this subject and audience, prove the application. */
+struct federated_credential {
+	struct uuid id;
+	view name, issuer, subject, audience, description;
+};
+
+enum registration_kind {
+	REGISTRATION_APPLICATION,
+	REGISTRATION_IDENTITY, /* a managed identity: no application object, no secrets */
 };
 
 /* An application with its service principal and credentials; views borrow from its document. */
@@ -31,6 +45,15 @@ struct registration {
 	size_t secret_count;
 	struct client_certificate certificates[APPLICATION_CERTIFICATES_MAX];
 	size_t certificate_count;
+	enum registration_kind kind;
+	view resource; /* a managed identity's resource id */
+	struct federated_credential federated[APPLICATION_FEDERATED_MAX];
+	size_t federated_count;
+	view redirects[APPLICATION_REDIRECTS_MAX]; /* where codes may be sent to */
+	size_t redirect_count;
+	/* A host's: object ids of the managed identities it may speak for. */
+	struct uuid attached[APPLICATION_ATTACHED_MAX];
+	size_t attached_count;
 };
 
 enum object_kind { OBJECT_ANY, OBJECT_SERVICE_PRINCIPAL, OBJECT_APPLICATION };

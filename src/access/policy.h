@@ -1,0 +1,47 @@
+/*
+ * Access policies, the older of the two models of a vault's data plane: per principal a set of
+ * permissions for keys, secrets and certificates.  No inheritance, no denies.
+ *
+ * A policy with an application is compound: it holds only for that principal through that
+ * application.
+ */
+#ifndef ACCESS_POLICY_H
+#define ACCESS_POLICY_H
+
+#include "api/body.h"
+#include "api/request.h"
+
+#define POLICIES_MAX 1024
+
+struct access_policy {
+	struct uuid tenant, object;
+	struct uuid application; /* empty text: any */
+	/* Sets of bits, in the order of the original's lists of permissions. */
+	uint32_t keys, secrets, certificates, storage;
+};
+
+/* What a client sends; FIELD_LIST of these is `accessPolicies`. */
+struct policy_body;
+extern const struct field policy_fields[];
+extern const size_t policy_body_size;
+
+/* policy_read(body, out, err): ERR_BAD_REQUEST names what is wrong. */
+MUST_USE bool policy_read(const struct policy_body *body, struct access_policy *out,
+    struct error *err);
+
+/* policy_write(json, policy): One entry of `accessPolicies`, as the original prints it. */
+void policy_write(struct json *json, const struct access_policy *policy);
+
+void policy_pack(const struct access_policy *policy, struct buf *out);
+struct unpack;
+bool policy_unpack(struct unpack *in, struct access_policy *out);
+
+/*
+ * policies_allow(policies, count, directory, caller, action):
+ * May ${caller}, itself or by a group, do the data ${action} ("secrets/getSecret/action", without
+ * "Microsoft.KeyVault/vaults/")?
+ */
+bool policies_allow(const struct access_policy *policies, size_t count, struct directory *directory,
+    const struct caller *caller, view action);
+
+#endif

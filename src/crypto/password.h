@@ -1,0 +1,24 @@
+/*
+ * Passwords of people: Argon2id (RFC 9106), as libargon2 has it.
+ */
+#ifndef CRYPTO_PASSWORD_H
+#define CRYPTO_PASSWORD_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/plain.h"
+
+/*
+ * password_hash(password, out, err):
+ * Append Argon2's text of it ("$argon2id$v=19$m=19456,t=2,p=1$…$…") with a salt of its own.  Burns
+ * some 20 ms and 19 MB: not on an event loop.
+ */
+MUST_USE bool password_hash(view password, struct buf *out, struct error *err);
+
+/* password_matches(password, hash): In the time a right one takes; false also without memory. */
+bool password_matches(view password, view hash);
+
+/* password_waste(password): Take as long as a check, for a user who does not exist. */
+void password_waste(view password);
+
+#endif
