@@ -88,3 +88,27 @@ principal_name(struct tx *tx, const struct uuid *object, view *out, struct error
 		fine = application_name(tx, object, out, err);
 	return fine || err->code == ERR_GRAPH_NOT_FOUND;
 }
+
+void
+principal_groups(struct directory *directory, const struct uuid *object,
+    struct uuid out[MEMBERSHIPS_DIRECT_MAX], size_t *count)
+{
+	(void)principals_groups(directory->principals, object, out, MEMBERSHIPS_DIRECT_MAX, count);
+}
+
+bool
+principal_leave(struct directory *directory, struct tx *tx, const struct uuid *object,
+    struct error *err)
+{
+	struct uuid *groups = arena_alloc(tx->arena, MEMBERSHIPS_DIRECT_MAX * sizeof(*groups));
+	size_t count;
+
+	if (groups == NULL)
+		return error_memory(err);
+	principal_groups(directory, object, groups, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (!membership_delete(tx, &groups[i], object, err))
+			return false;
+	}
+	return true;
+}
