@@ -17,6 +17,9 @@ struct access;
 struct access_decision;
 struct config;
 struct directory;
+struct locks;
+struct provider;
+struct subscriptions;
 struct vault;
 struct vaults;
 
@@ -28,6 +31,9 @@ struct services {
 	struct directory *directory; /* identity */
 	struct access *access;
 	struct vaults *vaults;
+	const struct provider *const *providers; /* arm; NULL at the end */
+	struct subscriptions *subscriptions;
+	struct locks *locks;
 };
 
 #define UPN_MAX 113 /* bytes of a user's sign-in name: the original's limit */
