@@ -26,6 +26,7 @@ struct vaults;
 /* What the rows work with; made once, at start. */
 struct services {
 	const struct config *config;
+	const char *location; /* the installation's, as it is set */
 	struct store *store;
 	struct keyring *keyring;
 	struct directory *directory; /* identity */

@@ -56,6 +56,7 @@ struct resource_type {
 	const char *name;             /* "vaults", "vaults/secrets" */
 	const char *const *versions;  /* newest first, ended by NULL */
 	bool placeless;               /* has no location of its own */
+	bool global;                  /* is everywhere: "global" is a location */
 	bool always_ok;               /* PUT answers 200 also when it creates */
 	bool etags;                   /* shows and minds them */
 	resource_put_hook *put;       /* checks the body, fills in wanted->properties; writes the
@@ -138,6 +139,14 @@ MUST_USE bool resource_get(struct tx *tx, const struct services *services, view 
     struct resource *out, bool *found, struct error *err);
 MUST_USE bool resource_put(struct tx *tx, const struct resource *resource, struct error *err);
 MUST_USE bool resource_delete(struct tx *tx, view id, struct error *err);
+
+/*
+ * resource_remove(tx, services, resource, caller, err):
+ * Its type's remove hook, its children and extensions with theirs, its document.  ERR_CONFLICT when
+ * they are more than one commit should hold.
+ */
+MUST_USE bool resource_remove(struct tx *tx, const struct services *services,
+    const struct resource *resource, const struct caller *caller, struct error *err);
 
 /* resource_decode(document, services, arena, out, err): ${document} must outlive ${out}. */
 MUST_USE bool resource_decode(view document, const struct services *services, struct arena *arena,
