@@ -12,12 +12,13 @@
 #define PAGE 100
 #define ARENA_MAX ((size_t)8 * 1024 * 1024)
 
-/* By an object's letter: what the audit log calls its purge, and its collection. */
+/* By an object's letter: what the audit log calls its purge, and its collection; a vault has none. */
 static const struct {
 	char letter;
 	const char *operation, *collection;
 } purges[] = {
 	{ 's', "SecretPurge", "secrets" },
+	{ DUE_LETTER_VAULT, "VaultPurge", NULL },
 };
 
 static bool
@@ -36,7 +37,9 @@ write_record(const struct due_done *done, struct arena *arena, view *out, struct
 		if (purges[i].letter != done->letter)
 			continue;
 		record.operation = view_of(purges[i].operation);
-		if (!arena_print(arena, &id, "%.*s/%s/%.*s", VIEW_ARG(done->scope),
+		id = done->scope;
+		if (purges[i].collection != NULL &&
+		    !arena_print(arena, &id, "%.*s/%s/%.*s", VIEW_ARG(done->scope),
 			purges[i].collection, VIEW_ARG(done->name)))
 			return error_memory(err);
 	}
@@ -48,7 +51,6 @@ write_record(const struct due_done *done, struct arena *arena, view *out, struct
 
 /* One due document, done in a commit of its own. */
 struct one {
-	const struct services *services;
 	view path;
 };
 
@@ -58,7 +60,7 @@ run_one(void *ctx, struct tx *tx, view *journal, struct error *err)
 	const struct one *one = ctx;
 	struct due_done done;
 
-	return due_run(tx, one->services->vaults, one->path, clock_now(), &done, err) &&
+	return due_run(tx, one->path, clock_now(), &done, err) &&
 	    write_record(&done, tx->arena, journal, err);
 }
 
@@ -90,7 +92,7 @@ run_page(const struct services *services, struct store_reader *reader, char *mar
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		view path = paths[i];
-		struct one one = { services, path };
+		struct one one = { path };
 		struct error problem;
 		int64_t time;
 

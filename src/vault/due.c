@@ -1,10 +1,11 @@
 #include "vault/due.h"
 
 #include "base/pack.h"
+#include "vault/deleted.h"
 #include "vault/object_store.h"
 
 #define FORMAT 1
-#define SWEEP_MAX 1000 /* versions a commit */
+#define SWEEP_MAX 1000 /* documents a commit */
 #define TIME_DIGITS 16
 
 struct due {
@@ -102,21 +103,80 @@ due_delete_purge(struct request *r, const struct object_type *type, const struct
 	return due_path(r->arena, object->purge, &due, &path, err) && tx_delete(&r->tx, path, err);
 }
 
+static struct due
+vault_due(const struct vault *vault)
+{
+	return (struct due){
+		.kind = DUE_VAULT,
+		.vault_name = vault->name,
+		.vault = uuid_view(&vault->id),
+		.letter = DUE_LETTER_VAULT,
+	};
+}
+
+bool
+due_put_vault(struct tx *tx, const struct vault *vault, int64_t time, struct error *err)
+{
+	struct due due = vault_due(vault);
+
+	return due_put(tx, time, &due, err);
+}
+
+bool
+due_delete_vault(struct tx *tx, const struct vault *vault, int64_t time, struct error *err)
+{
+	struct due due = vault_due(vault);
+	view path;
+
+	return due_path(tx->arena, time, &due, &path, err) && tx_delete(tx, path, err);
+}
+
+/* Delete what is under ${prefix}; when a commit can't hold it all, ${rest} says what is left. */
+static bool
+sweep(struct tx *tx, view prefix, const struct due *rest, struct error *err)
+{
+	size_t count;
+	view *paths;
+
+	if (!store_keys(tx->reader, prefix, V(""), SWEEP_MAX, tx->arena, &paths, &count, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!tx_delete(tx, paths[i], err))
+			return false;
+	}
+	return count < SWEEP_MAX || due_put(tx, 0, rest, err);
+}
+
 bool
 due_sweep_versions(struct tx *tx, view vault, char letter, view object, struct error *err)
 {
 	struct due rest = { .kind = DUE_SWEEP, .vault = vault, .letter = letter, .object = object };
-	view prefix, *versions;
-	size_t count;
+	view prefix;
 
-	if (!versions_prefix(tx->arena, vault, letter, object, &prefix, err) ||
-	    !store_keys(tx->reader, prefix, V(""), SWEEP_MAX, tx->arena, &versions, &count, err))
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		if (!tx_delete(tx, versions[i], err))
-			return false;
-	}
-	return count < SWEEP_MAX || due_put(tx, 0, &rest, err);
+	return versions_prefix(tx->arena, vault, letter, object, &prefix, err) &&
+	    sweep(tx, prefix, &rest, err);
+}
+
+bool
+due_sweep_vault(struct tx *tx, view vault, struct error *err)
+{
+	struct due rest = { .kind = DUE_VAULT_SWEEP, .vault = vault, .letter = DUE_LETTER_VAULT };
+	view prefix;
+
+	if (!arena_print(tx->arena, &prefix, "v/%.*s/", VIEW_ARG(vault)))
+		return error_memory(err);
+	return sweep(tx, prefix, &rest, err);
+}
+
+static bool
+tell(struct tx *tx, const struct vault *vault, char letter, view name, struct due_done *done,
+    struct error *err)
+{
+	done->letter = letter;
+	return (arena_copy(tx->arena, name, &done->name) &&
+		   arena_copy(tx->arena, vault->scope, &done->scope) &&
+		   arena_copy(tx->arena, vault->scope_capital, &done->scope_capital)) ||
+	    error_memory(err);
 }
 
 static bool
@@ -135,28 +195,85 @@ purge(struct tx *tx, const struct vault *vault, const struct due *due, int64_t n
 	*tx = r.tx;
 	if (!found || !view_eq(view_of(object.id), due->object) || object.purge > now)
 		return true;
-	done->letter = due->letter;
-	if (!arena_copy(tx->arena, due->name, &done->name) ||
-	    !arena_copy(tx->arena, vault->scope, &done->scope) ||
-	    !arena_copy(tx->arena, vault->scope_capital, &done->scope_capital))
-		return error_memory(err);
-	return head_path(&r, &type, OBJECT_DELETED, due->name, &path, err) &&
+	return tell(tx, vault, due->letter, due->name, done, err) &&
+	    head_path(&r, &type, OBJECT_DELETED, due->name, &path, err) &&
 	    tx_delete(tx, path, err) &&
 	    due_sweep_versions(tx, due->vault, due->letter, due->object, err);
 }
 
-static void
-release(const struct vault **vault)
+static bool
+is_of(const struct vault *vault, const struct due *due)
 {
-	vault_release(*vault);
+	return view_eq(uuid_view(&vault->id), due->vault);
 }
 
-bool
-due_run(struct tx *tx, struct vaults *vaults, view path, int64_t now, struct due_done *done,
+/*
+ * The vault is looked up in the snapshot and not in memory: one that is being deleted or recovered
+ * must not be missed, for the due document would be gone.
+ */
+static bool
+run_purge(struct tx *tx, const struct due *due, int64_t now, struct due_done *done,
     struct error *err)
 {
+	struct deleted_vault deleted;
+	struct vault vault;
+	bool found;
+
+	if (!vault_take(tx, due->vault_name, &vault, &found, err))
+		return false;
+	if (found && is_of(&vault, due))
+		return purge(tx, &vault, due, now, done, err);
+	if (!deleted_vault_take(tx, due->vault_name, &deleted, &found, err))
+		return false;
+	return !found || !is_of(&deleted.vault, due) ||
+	    purge(tx, &deleted.vault, due, now, done, err);
+}
+
+static bool
+run_sweep(struct tx *tx, const struct due *due, int64_t now, struct due_done *done,
+    struct error *err)
+{
+	(void)now;
+	(void)done;
+	return due_sweep_versions(tx, due->vault, due->letter, due->object, err);
+}
+
+static bool
+run_vault(struct tx *tx, const struct due *due, int64_t now, struct due_done *done,
+    struct error *err)
+{
+	struct deleted_vault deleted;
+	bool found;
+
+	if (!deleted_vault_take(tx, due->vault_name, &deleted, &found, err))
+		return false;
+	if (!found || !is_of(&deleted.vault, due) || deleted.purge > now)
+		return true;
+	return vault_purge(tx, &deleted, now, err) &&
+	    tell(tx, &deleted.vault, DUE_LETTER_VAULT, deleted.vault.name, done, err);
+}
+
+static bool
+run_vault_sweep(struct tx *tx, const struct due *due, int64_t now, struct due_done *done,
+    struct error *err)
+{
+	(void)now;
+	(void)done;
+	return due_sweep_vault(tx, due->vault, err);
+}
+
+static bool (*const kinds[])(struct tx *tx, const struct due *due, int64_t now,
+    struct due_done *done, struct error *err) = {
+	[DUE_PURGE] = run_purge,
+	[DUE_SWEEP] = run_sweep,
+	[DUE_VAULT] = run_vault,
+	[DUE_VAULT_SWEEP] = run_vault_sweep,
+};
+
+bool
+due_run(struct tx *tx, view path, int64_t now, struct due_done *done, struct error *err)
+{
 	AUTO(plain_done) struct plain *document = NULL;
-	AUTO(release) const struct vault *vault = NULL;
 	struct due due;
 	int64_t time;
 
@@ -170,10 +287,7 @@ due_run(struct tx *tx, struct vaults *vaults, view path, int64_t now, struct due
 		return true;
 	if (!tx_delete(tx, path, err) || !decode(plain_view(document), &due, err))
 		return false;
-	if (due.kind == DUE_SWEEP)
-		return due_sweep_versions(tx, due.vault, due.letter, due.object, err);
-	vault = vaults_find(vaults, due.vault_name);
-	if (vault == NULL || !view_eq(uuid_view(&vault->id), due.vault))
-		return true;
-	return purge(tx, vault, &due, now, done, err);
+	if (due.kind >= COUNT_OF(kinds) || kinds[due.kind] == NULL)
+		return error_set(err, ERR_CORRUPT, "a due document is of an unknown kind");
+	return kinds[due.kind](tx, &due, now, done, err);
 }

@@ -59,7 +59,7 @@ run_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 	struct due_done done;
 
 	(void)journal;
-	if (!due_run(tx, w.vaults, work->path, clock_now(), &done, err))
+	if (!due_run(tx, work->path, clock_now(), &done, err))
 		return false;
 	work->letter = done.letter;
 	(void)snprintf(work->name, sizeof(work->name), "%.*s", VIEW_ARG(done.name));

@@ -106,6 +106,7 @@ world_vault(struct world *w, const char *name, const char *location, unsigned da
 		.created = clock_now(),
 		.retention_days = days,
 		.purge_protection = protection,
+		.rbac = true,
 	};
 
 	assert_fine(work_run(w->place.store, w->place.keyring, create_body, &vault, &w->err),

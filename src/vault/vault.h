@@ -2,17 +2,21 @@
  * Vaults: each a security boundary with its own key.  Kept in memory by name; a request holds the
  * one it is about until it is answered.
  *
- * Documents, sealed under the system key: "vault/<name in lower case>". What is in a vault is
- * under "v/<vault id>/", sealed under the vault's own key.
+ * Documents, sealed under the system key: "vault/<name in lower case>" is what the data plane goes
+ * by; what resource management shows is its own.  What is in a vault is under "v/<vault id>/",
+ * sealed under the vault's own key.  Deleted vaults: deleted.h.
  */
 #ifndef VAULT_VAULT_H
 #define VAULT_VAULT_H
 
+#include "access/policy.h"
 #include "api/request.h"
+#include "network/rules.h"
 
 #define VAULT_NAME_MAX 24
 #define RETENTION_MIN 7 /* days; fixed when the vault is made */
 #define RETENTION_MAX 90
+#define DAY_SECONDS ((int64_t)86400)
 
 struct vaults;
 
@@ -23,6 +27,13 @@ struct vault {
 	int64_t created;
 	unsigned retention_days;
 	bool purge_protection;
+	bool rbac;    /* role assignments decide on the data plane; else its access policies */
+	bool premium; /* the tier */
+	/* Who else may fetch from it: virtual machines, disk encryption, template deployments. */
+	bool for_deployment, for_disk_encryption, for_template_deployment;
+	struct network_rules network;
+	const struct access_policy *policies;
+	size_t policy_count;
 	view scope;         /* its resource id */
 	view scope_capital; /* the same in capitals, as the audit log has it */
 	struct vault_key *key;
@@ -33,8 +44,13 @@ struct vault {
  * doubled.
  */
 bool vault_name_valid(view name);
+MUST_USE bool vault_name_check(view name, struct error *err); /* ERR_VAULT_NAME_INVALID */
 
-/* vaults_open(store, keyring, out, err): Load all and watch the store for changes. */
+/*
+ * vaults_open(store, keyring, out, err):
+ * Load all and watch the store for changes: also for vault keys that are deleted, which are wiped
+ * from memory by the commit that deletes them.
+ */
 MUST_USE bool vaults_open(struct store *store, struct keyring *keyring, struct vaults **out,
     struct error *err);
 void vaults_close(struct vaults *vaults); /* NULL is fine */
@@ -48,10 +64,23 @@ MUST_USE bool vaults_names(struct vaults *vaults, struct arena *arena, view **ou
     struct error *err);
 
 /*
- * vault_create(tx, vault, err):
- * Add a vault with a key of its own.  ${vault} needs all but the id, the scope and the key.
+ * vault_take(tx, name, out, found, err):
+ * A live vault as the transaction's snapshot has it, to change it; lives in tx->arena.
  */
-MUST_USE bool vault_create(struct tx *tx, const struct vault *vault, struct error *err);
+MUST_USE bool vault_take(struct tx *tx, view name, struct vault *out, bool *found,
+    struct error *err);
+
+/*
+ * vault_create(tx, vault, err):
+ * Add a vault with a key of its own; fills in ${vault}'s id, scope and key.  ERR_VAULT_EXISTS when
+ * the name is taken, in any case and anywhere in the installation; ERR_VAULT_IN_DELETED_STATE when
+ * a deleted vault of the same subscription holds it.  Last in a transaction: what fails behind it
+ * leaves the new key in memory.
+ */
+MUST_USE bool vault_create(struct tx *tx, struct vault *vault, struct error *err);
+
+/* vault_update(tx, vault, err): Put back what vault_take gave. */
+MUST_USE bool vault_update(struct tx *tx, const struct vault *vault, struct error *err);
 
 /*
  * vault_geography(location):

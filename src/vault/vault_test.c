@@ -1,3 +1,4 @@
+#include "base/pack.h"
 #include "base/testing.h"
 #include "keyring/work.h"
 #include "vault/testing.h"
@@ -139,7 +140,7 @@ test_is_found_in_any_case_and_after_a_restart(void **state)
 static bool
 create_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 {
-	const struct vault vault = { .tenant = world_subscription,
+	struct vault vault = { .tenant = world_subscription,
 		.subscription = world_subscription,
 		.name = view_of(ctx),
 		.retention_days = 90 };
@@ -158,10 +159,124 @@ test_a_name_is_taken_once(void **state)
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		assert_false(
 		    work_run(w.place.store, w.place.keyring, create_body, names[i], &w.err));
-		assert_int_equal(w.err.code, ERR_CONFLICT);
+		assert_int_equal(w.err.code, ERR_VAULT_EXISTS);
 	}
 	assert_false(work_run(w.place.store, w.place.keyring, create_body, impossible, &w.err));
-	assert_int_equal(w.err.code, ERR_BAD_REQUEST);
+	assert_int_equal(w.err.code, ERR_VAULT_NAME_INVALID);
+}
+
+/* Everything the data plane goes by, through the store and back, also after an update. */
+static bool
+rules_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	static const struct access_policy policies[] = {
+		{ .tenant = { "00000000-0000-4000-8000-00000000000a" },
+		    .object = { "00000000-0000-4000-8000-000000000001" },
+		    .keys = 1,
+		    .secrets = 0x1ff,
+		    .certificates = 4 },
+		{ .tenant = { "00000000-0000-4000-8000-00000000000a" },
+		    .object = { "00000000-0000-4000-8000-000000000002" },
+		    .application = { "00000000-0000-4000-8000-000000000003" },
+		    .storage = 9 },
+	};
+	static struct address_block blocks[2];
+	struct vault vault;
+	bool found;
+
+	(void)ctx;
+	(void)journal;
+	assert_true(address_block_parse(V("203.0.113.0/24"), &blocks[0]));
+	assert_true(address_block_parse(V("2001:db8::/32"), &blocks[1]));
+	if (!vault_take(tx, V("ruled"), &vault, &found, err))
+		return false;
+	assert_true(found);
+	vault.rbac = false;
+	vault.premium = vault.for_deployment = vault.for_template_deployment = true;
+	vault.policies = policies;
+	vault.policy_count = COUNT_OF(policies);
+	vault.network = (struct network_rules){ PUBLIC_DISABLED, true, false, blocks, 2 };
+	return vault_update(tx, &vault, err);
+}
+
+static void
+check_rules(void)
+{
+	const struct vault *vault = vaults_find(w.vaults, V("ruled"));
+	struct address inside, outside;
+
+	assert_non_null(vault);
+	assert_false(vault->rbac);
+	assert_true(vault->premium && vault->for_deployment && vault->for_template_deployment);
+	assert_false(vault->for_disk_encryption);
+	assert_int_equal(vault->policy_count, 2);
+	assert_int_equal(vault->policies[0].secrets, 0x1ff);
+	assert_text(uuid_view(&vault->policies[1].application),
+	    V("00000000-0000-4000-8000-000000000003"));
+	assert_int_equal(vault->policies[1].storage, 9);
+	assert_int_equal(vault->network.public_access, PUBLIC_DISABLED);
+	assert_true(vault->network.deny);
+	assert_false(vault->network.bypass);
+	assert_int_equal(vault->network.block_count, 2);
+	assert_true(address_parse(V("203.0.113.9"), &inside));
+	assert_true(address_parse(V("203.0.114.9"), &outside));
+	assert_true(address_block_holds(&vault->network.blocks[0], &inside));
+	assert_false(address_block_holds(&vault->network.blocks[0], &outside));
+	vault_release(vault);
+}
+
+static void
+test_keeps_rules_and_policies(void **state)
+{
+	(void)state;
+	world_vault(&w, "ruled", "local", 90, false);
+	assert_fine(work_run(w.place.store, w.place.keyring, rules_body, NULL, &w.err), &w.err);
+	check_rules();
+	world_reopen(&w);
+	check_rules();
+}
+
+/* As the first servers wrote it: role assignments decide, no rules. */
+static bool
+old_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	static const struct uuid id = { "00000000-0000-4000-8000-0000000000ff" };
+	AUTO(buf_free) struct buf document = { 0 };
+	struct change key;
+
+	(void)ctx;
+	(void)journal;
+	pack_u8(&document, 1);
+	pack_bytes(&document, uuid_view(&id));
+	pack_bytes(&document, uuid_view(&world_subscription));
+	pack_bytes(&document, uuid_view(&world_subscription));
+	pack_bytes(&document, V("Old"));
+	pack_bytes(&document, V("dev"));
+	pack_bytes(&document, V("local"));
+	pack_i64(&document, 1700000000);
+	pack_u8(&document, 30);
+	pack_u8(&document, 1);
+	return keyring_new_key(tx->keyring, uuid_view(&id), tx->arena, &key, err) &&
+	    tx_change(tx, key, err) &&
+	    tx_put(tx, keyring_system(tx->keyring), V("vault/old"), &document, err);
+}
+
+static void
+test_reads_the_old_format(void **state)
+{
+	const struct vault *vault;
+
+	(void)state;
+	assert_fine(work_run(w.place.store, w.place.keyring, old_body, NULL, &w.err), &w.err);
+	vault = vaults_find(w.vaults, V("old"));
+	assert_non_null(vault);
+	assert_true(vault->rbac && vault->purge_protection && vault->network.bypass);
+	assert_false(vault->premium || vault->network.deny);
+	assert_int_equal(vault->network.public_access, PUBLIC_ENABLED);
+	assert_int_equal(vault->policy_count, 0);
+	assert_int_equal(vault->retention_days, 30);
+	assert_true(vault->created == 1700000000);
+	vault_release(vault);
 }
 
 static void
@@ -192,6 +307,8 @@ main(void)
 		cmocka_unit_test(test_geographies),
 		FRESH(test_is_found_in_any_case_and_after_a_restart),
 		FRESH(test_a_name_is_taken_once),
+		FRESH(test_keeps_rules_and_policies),
+		FRESH(test_reads_the_old_format),
 		FRESH(test_names_are_listed_in_order),
 	};
 

@@ -1,0 +1,28 @@
+/*
+ * Vaults' documents: their keys in the store and their encoding.  Private to vault/.
+ */
+#ifndef VAULT_VAULT_STORE_H
+#define VAULT_VAULT_STORE_H
+
+#include "vault/vault.h"
+
+#define VAULT_PREFIX "vault/"
+#define DELETED_PREFIX "dvault/"
+
+/* vault_path(arena, prefix, name, out, err): ${prefix} and the name in lower case. */
+MUST_USE bool vault_path(struct arena *arena, const char *prefix, view name, view *out,
+    struct error *err);
+
+void vault_encode(const struct vault *vault, struct buf *out);
+
+/*
+ * vault_decode(document, arena, out, err):
+ * Texts borrow from ${document}, lists lie in ${arena}; the scope and the key are left empty.
+ */
+MUST_USE bool vault_decode(view document, struct arena *arena, struct vault *out,
+    struct error *err);
+
+/* vault_scope(vault, arena, err): Fill in the scope, in both spellings. */
+MUST_USE bool vault_scope(struct vault *vault, struct arena *arena, struct error *err);
+
+#endif
