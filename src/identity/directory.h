@@ -7,6 +7,7 @@
 
 #include "identity/identity.h"
 #include "identity/lockout.h"
+#include "identity/principals.h"
 #include "identity/replay.h"
 #include "identity/token_cache.h"
 
@@ -51,6 +52,7 @@ struct directory {
 	unsigned loops;
 	struct lockout *lockout;
 	struct replay *replay;
+	struct principals *principals;
 };
 
 /*
