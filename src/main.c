@@ -60,6 +60,14 @@ run_init(struct config *config, int argc, char **argv, struct error *err)
 }
 
 static bool
+run_tenant_create(struct config *config, int argc, char **argv, struct error *err)
+{
+	if (argc < 1)
+		return error_set(err, ERR_BAD_REQUEST, "what is it called?");
+	return server_tenant(config, view_of(argv[0]), err);
+}
+
+static bool
 run_env(struct config *config, int argc, char **argv, struct error *err)
 {
 	AUTO(buf_free) struct buf text = { 0 };
@@ -209,6 +217,7 @@ static const struct command commands[] = {
 	{ "env", "", "print what `dev` exports for clients", run_env, 0 },
 	{ "clock advance", "DURATION", "move a development server's clock: 90d, 12h, 30m, 45s", run_clock_advance, 1 },
 	{ "audit verify", "", "check the whole audit log of a stopped server", run_audit_verify, 0 },
+	{ "tenant create", "NAME", "add a tenant to a stopped server; prints its administrator's credentials once", run_tenant_create, 1 },
 	{ "rekey", "", "rotate the root key of a stopped server", run_rekey, 0 },
 	{ "settings", "", "print the settings as a table", run_settings, 0 },
 	{ "operations", "", "print every operation and what it takes, as JSON", run_operations, 0 },

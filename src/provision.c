@@ -109,10 +109,10 @@ tell(const struct installation *installation, const char *operation, struct tx *
 	return record_line(&record, tx->arena, journal, err);
 }
 
+/* A tenant with its subscription and its administrator. */
 static bool
-create_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+put_tenant(struct tx *tx, const struct installation *installation, view name, struct error *err)
 {
-	const struct installation *installation = ctx;
 	struct application administrator = {
 		.tenant = installation->tenant,
 		.id = installation->administrator,
@@ -122,19 +122,35 @@ create_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 	const struct subscription subscription = {
 		.id = installation->subscription,
 		.tenant = installation->tenant,
-		.name = V("Strongroom"),
+		.name = name,
 	};
-	view authority;
 
 	random_uuid(&administrator.object);
+	return tenant_create(tx, &installation->tenant, name, err) &&
+	    subscription_create(tx, &subscription, err) &&
+	    application_create(tx, &administrator, err) &&
+	    put_roles(tx, installation, &administrator.object, err);
+}
+
+static void
+draw_ids(struct installation *out)
+{
+	random_uuid(&out->tenant);
+	random_uuid(&out->subscription);
+	random_uuid(&out->administrator);
+}
+
+static bool
+create_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	const struct installation *installation = ctx;
+	view authority;
+
 	if (!arena_print(tx->arena, &authority, "Strongroom authority %.8s",
 		installation->tenant.text))
 		return error_memory(err);
 	return authority_create(tx, authority, err) &&
-	    tenant_create(tx, &installation->tenant, V("Strongroom"), err) &&
-	    subscription_create(tx, &subscription, err) &&
-	    application_create(tx, &administrator, err) &&
-	    put_roles(tx, installation, &administrator.object, err) &&
+	    put_tenant(tx, installation, V("Strongroom"), err) &&
 	    put_installation(tx, installation, err) &&
 	    tell(installation, "InstallationCreate", tx, journal, err);
 }
@@ -145,12 +161,40 @@ installation_create(struct store *store, struct keyring *keyring, struct install
 {
 	struct installation installation;
 
-	random_uuid(&installation.tenant);
-	random_uuid(&installation.subscription);
-	random_uuid(&installation.administrator);
+	draw_ids(&installation);
 	if (!work_run(store, keyring, create_body, &installation, err))
 		return false;
 	*out = installation;
+	return true;
+}
+
+struct tenant_wish {
+	struct installation installation;
+	view name;
+};
+
+static bool
+tenant_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	const struct tenant_wish *wish = ctx;
+
+	return put_tenant(tx, &wish->installation, wish->name, err) &&
+	    tell(&wish->installation, "TenantCreate", tx, journal, err);
+}
+
+bool
+installation_tenant(struct store *store, struct keyring *keyring, view name,
+    struct installation *out, struct error *err)
+{
+	struct tenant_wish wish = { .name = name };
+
+	if (name.len == 0 || name.len > TENANT_NAME_MAX || !utf8_valid(name))
+		return error_set(err, ERR_BAD_REQUEST, "a tenant's name has 1 to %d bytes",
+		    TENANT_NAME_MAX);
+	draw_ids(&wish.installation);
+	if (!work_run(store, keyring, tenant_body, &wish, err))
+		return false;
+	*out = wish.installation;
 	return true;
 }
 

@@ -28,6 +28,14 @@ MUST_USE bool installation_read(struct store *store, struct keyring *keyring,
 MUST_USE bool installation_create(struct store *store, struct keyring *keyring,
     struct installation *out, struct error *err);
 
+/*
+ * installation_tenant(store, keyring, name, out, err):
+ * Another tenant beside the first, with a subscription and an administrator of its own.
+ */
+#define TENANT_NAME_MAX 256
+MUST_USE bool installation_tenant(struct store *store, struct keyring *keyring, view name,
+    struct installation *out, struct error *err);
+
 /* installation_secret: A new client secret for the administrator; the caller frees it. */
 MUST_USE bool installation_secret(struct store *store, struct keyring *keyring,
     const struct installation *installation, struct plain **out, struct error *err);

@@ -455,3 +455,17 @@ server_init(const struct config *config, struct error *err)
 	server_close(&server);
 	return fine;
 }
+
+bool
+server_tenant(const struct config *config, view name, struct error *err)
+{
+	struct server server = { .config = config, .loops = 1 };
+	bool fine;
+
+	fine = datafolder_open(config, false, &server.folder, err) &&
+	    installation_tenant(server.folder.store, server.folder.keyring, name,
+		&server.installation, err) &&
+	    print_credentials(&server, err);
+	server_close(&server);
+	return fine;
+}

@@ -20,4 +20,10 @@ MUST_USE bool server_run(const struct config *config, struct error *err);
  */
 MUST_USE bool server_init(const struct config *config, struct error *err);
 
+/*
+ * server_tenant(config, name, err):
+ * Add a tenant to a stopped server's data folder: print its administrator's credentials, once.
+ */
+MUST_USE bool server_tenant(const struct config *config, view name, struct error *err);
+
 #endif
