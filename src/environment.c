@@ -116,7 +116,9 @@ environment_text(const struct config *config, const struct installation *install
 	if (data == NULL)
 		return error_errno(err, "the data folder");
 	export_host(config, out, "AZURE_AUTHORITY_HOST", "login");
-	export_line(out, "AZURE_TENANT_ID", V("adfs"));
+	/* Clients ask nobody else about an authority of this name; it is the first tenant's. */
+	export_line(out, "AZURE_TENANT_ID",
+	    vaults == NULL ? uuid_view(&installation->tenant) : V("adfs"));
 	export_line(out, "AZURE_CLIENT_ID", uuid_view(&installation->administrator));
 	export_line(out, "AZURE_CLIENT_SECRET", secret);
 	export_line(out, "AZURE_SUBSCRIPTION_ID", uuid_view(&installation->subscription));
@@ -127,5 +129,6 @@ environment_text(const struct config *config, const struct installation *install
 	buf_print(out, "export NODE_EXTRA_CA_CERTS='%s/ca.pem'\n", data);
 	for (size_t i = 0; i < COUNT_OF(bundles); i++)
 		buf_print(out, "export %s='%s/ca-bundle.pem'\n", bundles[i], data);
-	return export_vaults(config, vaults, out, err) && (buf_ok(out) || error_memory(err));
+	return (vaults == NULL || export_vaults(config, vaults, out, err)) &&
+	    (buf_ok(out) || error_memory(err));
 }

@@ -18,7 +18,7 @@ MUST_USE bool environment_certificates(const struct config *config,
 
 /*
  * environment_text(config, installation, secret, vaults, out, err):
- * Append the export lines; the secret is among them.
+ * Append the export lines; the secret is among them.  ${vaults} is NULL for a further tenant.
  */
 MUST_USE bool environment_text(const struct config *config, const struct installation *installation,
     view secret, struct vaults *vaults, struct buf *out, struct error *err);
