@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "base/address.h"
 #include "base/file.h"
 #include "base/view.h"
 
@@ -39,6 +40,8 @@ static const struct setting settings[] = {
 	{ "certificate", TEXT(certificate), "", 0, 0, "PEM file with the listener's certificate chain; empty: the server's own authority makes one" },
 	{ "certificate-key", TEXT(certificate_key), "", 0, 0, "PEM file with its private key" },
 	{ "connections", NUMBER(connections), "10000", 1, 1000000, "most connections at a time" },
+	{ "connections-per-address", NUMBER(connections_per_address), "1024", 0, 1000000, "most connections of one address (IPv6: of one /64); 0: as many as there are" },
+	{ "proxy-from", LIST(proxy_from), "", 0, 0, "address blocks of forwarders that begin each connection with a PROXY protocol header (version 2); nobody else may" },
 	{ "idle-seconds", NUMBER(idle_seconds), "120", 1, 86400, "how long a connection may stay without a request" },
 	{ "head-seconds", NUMBER(head_seconds), "15", 1, 3600, "how long a client may take for TLS and a request's head" },
 	{ "body-seconds", NUMBER(body_seconds), "30", 1, 3600, "how long it may take for the body" },
@@ -302,6 +305,20 @@ config_file(int argc, char **argv, view *out, struct error *err)
 }
 
 static bool
+check_blocks(const struct config_list *list, const char *name, struct error *err)
+{
+	struct address_block block;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (!address_block_parse(view_of(list->items[i]), &block))
+			return error_set(err, ERR_BAD_REQUEST,
+			    "%s: %s is not an address or a block of addresses (10.0.0.0/8)", name,
+			    list->items[i]);
+	}
+	return true;
+}
+
+static bool
 check_whole(const struct config *config, struct error *err)
 {
 	if (strcmp(config->audit_sync, "interval") != 0 &&
@@ -314,7 +331,7 @@ check_whole(const struct config *config, struct error *err)
 		return error_set(err, ERR_BAD_REQUEST, "listen: no address");
 	if (config->data[0] == '\0' || config->domain[0] == '\0')
 		return error_set(err, ERR_BAD_REQUEST, "data and domain can't be empty");
-	return true;
+	return check_blocks(&config->proxy_from, "proxy-from", err);
 }
 
 bool

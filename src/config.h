@@ -26,7 +26,9 @@ struct config {
 	struct config_list listen;
 	unsigned loops, pool;
 	char *certificate, *certificate_key;
-	unsigned connections, idle_seconds, head_seconds, body_seconds, write_seconds;
+	unsigned connections, connections_per_address;
+	struct config_list proxy_from; /* address_block_parse takes every item */
+	unsigned idle_seconds, head_seconds, body_seconds, write_seconds;
 	unsigned drain_seconds;
 	char *audit_sync, *log_level;
 	unsigned audit_segment_mb, audit_checkpoint_lines;

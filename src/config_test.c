@@ -183,6 +183,9 @@ test_refuses_flags(void **state)
 		{ "--listen", "" },
 		{ "--listen=,," },
 		{ "--audit-sync", "never" },
+		{ "--connections-per-address=1000001" },
+		{ "--proxy-from", "10.0.0.1/8" },
+		{ "--proxy-from", "10.0.0.0/8,balancer.example" },
 		{ "--certificate", "file" },
 		{ "--certificate-key", "file" },
 	};

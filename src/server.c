@@ -47,6 +47,7 @@ struct server {
 	struct http_server *http;
 	struct scheduler *scheduler;
 	unsigned loops;
+	struct address_block forwarders[CONFIG_LIST_MAX];
 };
 
 /* What the signal handlers reach. */
@@ -213,6 +214,17 @@ open_answerer(struct server *server, struct error *err)
 		&server->answerer, err);
 }
 
+/* The settings have been checked: every item is a block. */
+static size_t
+forwarders(const struct config_list *list, struct address_block *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		count += address_block_parse(view_of(list->items[i]), &out[count]);
+	return count;
+}
+
 static bool
 open_http(struct server *server, struct error *err)
 {
@@ -222,6 +234,7 @@ open_http(struct server *server, struct error *err)
 		.port = config->port,
 		.loops = server->loops,
 		.max_connections = config->connections,
+		.max_from_address = config->connections_per_address,
 		.max_head = HEAD_MAX,
 		.max_body = BODY_MAX,
 		.max_fields = FIELDS_MAX,
@@ -232,6 +245,8 @@ open_http(struct server *server, struct error *err)
 		.write_seconds = config->write_seconds,
 		.drain_seconds = config->drain_seconds,
 		.tls = server->listener.tls,
+		.proxies = server->forwarders,
+		.proxy_count = forwarders(&config->proxy_from, server->forwarders),
 		.answer = answer_request,
 		.turn = answer_turn,
 		.refuse = answer_refuse,

@@ -112,7 +112,10 @@ show(struct request *r, const struct list *list, const struct document *document
 	if ((list->wanted != NULL && !list->wanted(list->ctx, &resource)) ||
 	    (!paging->all && !may_see(r, list, &resource)))
 		return true;
-	list->write(&r->json, &resource);
+	if (list->write == NULL)
+		resource_show(r, &resource);
+	else
+		list->write(&r->json, &resource);
 	paging->written++;
 	return true;
 }

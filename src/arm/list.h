@@ -18,6 +18,7 @@ struct list {
 	/* NULL: all; decides on a resource that is otherwise to be shown. */
 	bool (*wanted)(const void *ctx, const struct resource *resource);
 	const void *ctx;
+	/* NULL: resource_show. */
 	void (*write)(struct json *json, const struct resource *resource);
 };
 

@@ -266,3 +266,16 @@ resource_write(struct json *json, const struct resource *resource)
 	write_raw(json, "properties", resource->properties);
 	json_close(json, '}');
 }
+
+void
+resource_show(struct request *r, const struct resource *resource)
+{
+	if (resource->type == NULL || resource->type->show == NULL) {
+		resource_write(&r->json, resource);
+		return;
+	}
+	json_open(&r->json, '{');
+	resource_write_envelope(&r->json, resource);
+	resource->type->show(r, resource);
+	json_close(&r->json, '}');
+}

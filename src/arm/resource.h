@@ -51,6 +51,8 @@ typedef bool resource_put_hook(struct resource_change *change, struct error *err
 typedef bool resource_remove_hook(struct tx *tx, const struct services *services,
     const struct resource *resource, const struct caller *caller, struct error *err);
 
+typedef void resource_show_hook(struct request *r, const struct resource *resource);
+
 struct resource_type {
 	const char *space;            /* "Microsoft.KeyVault" */
 	const char *name;             /* "vaults", "vaults/secrets" */
@@ -61,6 +63,8 @@ struct resource_type {
 	bool etags;                   /* shows and minds them */
 	resource_put_hook *put;       /* checks the body, fills in wanted->properties; writes the
 	                                  documents of its own to r->tx; NULL: properties stay */
+	resource_show_hook *show;     /* writes the member `properties`, when what is kept is not
+	                                  all there is to show; NULL: it is */
 	resource_remove_hook *remove; /* also when the whole group goes; NULL: nothing to do.
 	                                  The resource's own document is removed by the caller */
 };
@@ -160,6 +164,8 @@ bool resource_not_found(const struct resource_id *id, struct error *err);
 
 /* resource_write(json, resource): As a reply shows it, one JSON object. */
 void resource_write(struct json *json, const struct resource *resource);
+/* resource_show: The same to r->json, with what only a request can tell; see ->show. */
+void resource_show(struct request *r, const struct resource *resource);
 /* The same in parts, for types that add members: between json_open and json_close. */
 void resource_write_envelope(struct json *json, const struct resource *resource);
 void resource_write_type(struct json *json, const struct resource *resource);

@@ -268,7 +268,8 @@ store_change(struct request *r, bool patch, struct error *err)
 	r->object_id = wanted.id;
 	if (!apply(&change, err) || !resource_put(&r->tx, &wanted, err))
 		return false;
-	resource_write(reply_json(r), &wanted);
+	(void)reply_json(r);
+	resource_show(r, &wanted);
 	r->out->status = found || wanted.type->always_ok ? 200 : 201;
 	return true;
 }
@@ -305,7 +306,8 @@ resource_run_get(struct request *r, struct error *err)
 
 	if (!require(r, &resource, err))
 		return false;
-	resource_write(reply_json(r), &resource);
+	(void)reply_json(r);
+	resource_show(r, &resource);
 	return true;
 }
 
@@ -340,7 +342,7 @@ bool
 resource_run_list(struct request *r, struct error *err)
 {
 	const struct resource_type *type = type_of(r);
-	struct list list = { .type = type, .action = r->op->action, .write = resource_write };
+	struct list list = { .type = type, .action = r->op->action };
 	struct resource_id id;
 	view whole, base;
 

@@ -1,6 +1,7 @@
 #include "http/conn.h"
 
 #include "base/clock.h"
+#include "http/crowd.h"
 #include "http/reply.h"
 #include "http/slot.h"
 #include "http/tls_conn.h"
@@ -45,7 +46,7 @@ conn_unlink(struct conn *conn)
 		conn->next->prev = conn->prev;
 }
 
-static void
+void
 conn_link(struct conn *conn)
 {
 	conn->next = conn->loop->conns;
@@ -74,6 +75,8 @@ conn_detach(struct conn *conn)
 	tls_conn_free(conn->tls);
 	conn->tls = NULL;
 	buf_free(&conn->early);
+	if (conn->counted)
+		crowd_leave(conn->loop->crowd, &conn->address);
 	atomic_fetch_sub(conn->loop->connections, 1);
 }
 
@@ -83,7 +86,7 @@ conn_close(struct conn *conn)
 	if (conn->state == CONN_CLOSED)
 		return;
 	conn_detach(conn);
-	uv_close((uv_handle_t *)&conn->tcp, on_close);
+	uv_close(&conn->socket.handle, on_close);
 }
 
 /* A client that takes nothing: don't let the kernel keep trying for it. */
@@ -91,8 +94,9 @@ static void
 conn_reset(struct conn *conn)
 {
 	conn_detach(conn);
-	if (uv_tcp_close_reset(&conn->tcp, on_close) != 0)
-		uv_close((uv_handle_t *)&conn->tcp, on_close);
+	if (conn->socket.handle.type != UV_TCP ||
+	    uv_tcp_close_reset(&conn->socket.tcp, on_close) != 0)
+		uv_close(&conn->socket.handle, on_close);
 }
 
 static void
@@ -113,10 +117,10 @@ on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf);
 
-static void
+void
 conn_read(struct conn *conn, bool wanted)
 {
-	uv_stream_t *stream = (uv_stream_t *)&conn->tcp;
+	uv_stream_t *stream = &conn->socket.stream;
 
 	if (conn->state == CONN_CLOSED || conn->reading == wanted)
 		return;
@@ -136,8 +140,7 @@ conn_linger(struct conn *conn)
 	conn->state = CONN_LINGER;
 	conn->deadline = loop_deadline(conn->loop, LINGER_SECONDS);
 	buf_free(&conn->early);
-	if (conn->ended ||
-	    uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->tcp, on_shutdown) != 0)
+	if (conn->ended || uv_shutdown(&conn->shutdown, &conn->socket.stream, on_shutdown) != 0)
 		conn_close(conn);
 	else
 		conn_read(conn, true);
@@ -222,12 +225,12 @@ conn_write_rest(struct conn *conn, size_t done)
 	loop->out = (struct buf){ 0 };
 	rest = uv_buf_init(conn->out.ptr + done, (unsigned)(conn->out.len - done));
 	conn->write.data = conn;
-	if (uv_write(&conn->write, (uv_stream_t *)&conn->tcp, &rest, 1, on_write) != 0) {
+	if (uv_write(&conn->write, &conn->socket.stream, &rest, 1, on_write) != 0) {
 		conn_close(conn);
 		return;
 	}
 	conn->writing = true;
-	conn->write_left = uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp);
+	conn->write_left = uv_stream_get_write_queue_size(&conn->socket.stream);
 	conn->write_deadline = loop_deadline(loop, loop->settings->write_seconds);
 	conn_read(conn, false);
 }
@@ -250,7 +253,7 @@ conn_flush(struct conn *conn)
 	int len = 0;
 
 	if (out->len > 0)
-		len = uv_try_write((uv_stream_t *)&conn->tcp, &bytes, 1);
+		len = uv_try_write(&conn->socket.stream, &bytes, 1);
 	if (len == UV_EAGAIN)
 		len = 0;
 	if (len < 0 || conn->writing || !buf_ok(out)) {
@@ -426,7 +429,7 @@ conn_end(struct conn *conn)
 		conn_leave(conn);
 }
 
-static void
+void
 conn_take_cipher(struct conn *conn, view cipher)
 {
 	struct http_loop *loop = conn->loop;
@@ -452,10 +455,12 @@ on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 {
 	struct conn *conn = stream->data;
 
-	if (len == UV_EOF && conn->state != CONN_LINGER)
+	if (len == UV_EOF && conn->state != CONN_LINGER && conn->state != CONN_FORWARDED)
 		conn_end(conn);
 	else if (len < 0)
 		conn_close(conn);
+	else if (len > 0 && conn->state == CONN_FORWARDED)
+		conn_take_forwarded(conn, (view){ buf->base, (size_t)len });
 	else if (len > 0 && conn->state != CONN_LINGER)
 		conn_take_cipher(conn, (view){ buf->base, (size_t)len });
 }
@@ -513,7 +518,7 @@ conn_reply(struct slot *slot)
 static void
 sweep_write(struct conn *conn, uint64_t now)
 {
-	size_t left = uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp);
+	size_t left = uv_stream_get_write_queue_size(&conn->socket.stream);
 
 	if (left != conn->write_left) {
 		conn->write_left = left;
@@ -547,79 +552,20 @@ conn_drain(struct conn *conn)
 {
 	bool idle = conn->state == CONN_IDLE && conn->early.len == 0;
 
-	if (!conn->writing && (idle || conn->state == CONN_HANDSHAKE))
+	if (conn->state == CONN_FORWARDED)
+		conn_close(conn);
+	else if (!conn->writing && (idle || conn->state == CONN_HANDSHAKE))
 		conn_leave(conn);
 }
 
-static void
-conn_name_peer(struct conn *conn)
+int
+http_socket(const struct http_exchange *exchange)
 {
-	struct sockaddr_storage address;
-	int len = sizeof(address);
+	const struct slot *slot = (const struct slot *)exchange;
+	uv_os_fd_t fd;
 
-	if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &len) != 0)
-		return;
-	conn->peer_ipv6 = address.ss_family == AF_INET6;
-	(void)uv_ip_name((const struct sockaddr *)&address, conn->peer, sizeof(conn->peer));
-}
-
-static void
-on_turned_away(uv_handle_t *handle)
-{
-	free(handle);
-}
-
-/* Take a connection only to close it; otherwise libuv would listen no more. */
-static void
-turn_away(struct listener *listener)
-{
-	uv_tcp_t *tcp = malloc(sizeof(*tcp));
-
-	listener->stalled = tcp == NULL;
-	if (tcp == NULL)
-		return;
-	(void)uv_tcp_init(&listener->loop->uv, tcp);
-	(void)uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)tcp);
-	uv_close((uv_handle_t *)tcp, on_turned_away);
-}
-
-static struct conn *
-conn_new(struct http_loop *loop)
-{
-	struct conn *conn = calloc(1, sizeof(*conn));
-
-	if (conn == NULL)
-		return NULL;
-	conn->tls = tls_conn_new(loop->settings->tls);
-	if (conn->tls == NULL) {
-		free(conn);
-		return NULL;
-	}
-	conn->loop = loop;
-	(void)uv_tcp_init(&loop->uv, &conn->tcp);
-	conn->tcp.data = conn;
-	return conn;
-}
-
-void
-conn_accept(struct listener *listener)
-{
-	struct http_loop *loop = listener->loop;
-	unsigned open = atomic_fetch_add(loop->connections, 1);
-	struct conn *conn = open < loop->settings->max_connections ? conn_new(loop) : NULL;
-
-	if (conn == NULL) {
-		atomic_fetch_sub(loop->connections, 1);
-		turn_away(listener);
-		return;
-	}
-	listener->stalled = false;
-	conn_link(conn);
-	conn->deadline = loop_deadline(loop, loop->settings->head_seconds);
-	if (uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&conn->tcp) != 0) {
-		conn_close(conn);
-		return;
-	}
-	conn_name_peer(conn);
-	conn_read(conn, true);
+	if (slot->conn == NULL || slot->conn->state == CONN_CLOSED ||
+	    uv_fileno(&slot->conn->socket.handle, &fd) != 0)
+		return -1;
+	return fd;
 }

@@ -5,6 +5,7 @@
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "http/loop.h"
 
@@ -13,16 +14,17 @@ struct tls_conn;
 
 enum conn_state {
 	CONN_HANDSHAKE,
-	CONN_IDLE,    /* between requests */
-	CONN_RECEIVE, /* a request is coming in; has a slot */
-	CONN_ANSWER,  /* a request is with the answerer, or its reply is queued; has a slot */
-	CONN_REPLY,   /* a reply is going out */
-	CONN_LINGER,  /* all was sent; the client is given time to read it before it is cut off */
-	CONN_CLOSED,  /* kept only until libuv and the slot have let go of it */
+	CONN_FORWARDED, /* before it: a forwarder is to say who the client is */
+	CONN_IDLE,      /* between requests */
+	CONN_RECEIVE,   /* a request is coming in; has a slot */
+	CONN_ANSWER,    /* a request is with the answerer, or its reply is queued; has a slot */
+	CONN_REPLY,     /* a reply is going out */
+	CONN_LINGER,    /* all was sent; the client is given time to read it before it is cut off */
+	CONN_CLOSED,    /* kept only until libuv and the slot have let go of it */
 };
 
 struct conn {
-	uv_tcp_t tcp;
+	union socket socket;
 	struct http_loop *loop;
 	struct tls_conn *tls;
 	struct slot *slot;
@@ -34,20 +36,26 @@ struct conn {
 	bool ready;   /* in the loop's list of that name */
 	bool gone;    /* libuv has let go of the handle */
 	bool peer_ipv6;
+	bool counted;      /* ${address} is in the crowd */
 	uint64_t deadline; /* of the state; 0: none */
 	uint64_t write_deadline;
 	size_t write_left; /* bytes, when write_deadline was set */
 	struct conn *prev, *next, *next_ready;
 	struct buf early; /* plaintext that came while a request was being answered ... */
-	size_t early_at;  /* ... and how much of it has been parsed */
+	size_t early_at;  /* ... and how much of it has been parsed; a forwarder's header so far */
 	struct buf out;   /* ciphertext the socket did not take at once */
 	uv_write_t write;
 	uv_shutdown_t shutdown;
-	char peer[46];
+	struct address address; /* the client's, which a forwarder may have told */
+	char peer[ADDRESS_TEXT];
 };
 
 void conn_accept(struct listener *listener);
-void conn_resume(struct conn *conn); /* parse what came early */
+void conn_link(struct conn *conn);              /* into the loop's list */
+void conn_read(struct conn *conn, bool wanted); /* start or stop */
+void conn_take_cipher(struct conn *conn, view cipher);
+void conn_take_forwarded(struct conn *conn, view bytes); /* in CONN_FORWARDED */
+void conn_resume(struct conn *conn);                     /* parse what came early */
 
 /* conn_reply(slot): Write its reply, unless the client is gone, and give the slot back. */
 void conn_reply(struct slot *slot);

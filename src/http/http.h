@@ -10,6 +10,7 @@
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
 
+#include "base/address.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
@@ -45,9 +46,9 @@ struct http_request {
 	const struct http_field *fields;
 	size_t field_count;
 	view body;
-	view peer; /* the client's address, without port */
+	view peer; /* the client's address, without port; empty over a Unix socket */
 	bool peer_ipv6;
-	view tls_version; /* "TLSv1.2" or "TLSv1.3" */
+	view tls_version; /* "TLSv1.2" or "TLSv1.3"; empty without TLS */
 	int64_t arrived;  /* clock_mono when the head was complete */
 };
 
@@ -91,8 +92,10 @@ typedef void http_refuse(void *ctx, const struct error *err, struct http_reply *
 struct http_settings {
 	const char *const *addresses; /* numeric, NULL at the end */
 	unsigned port;                /* 0: any free one; see http_server_port */
+	const char *unix_path;        /* listen there, too, on the first loop; NULL: don't */
 	unsigned loops;
 	unsigned max_connections;  /* of all loops together; more are closed at once */
+	unsigned max_from_address; /* of one address, an IPv6 one's /64; 0: as many as there are */
 	size_t max_head, max_body; /* bytes */
 	unsigned max_fields;
 	size_t max_arena;       /* bytes a request may use for its work */
@@ -101,7 +104,10 @@ struct http_settings {
 	unsigned idle_seconds;  /* between requests */
 	unsigned write_seconds; /* a reply that makes no progress */
 	unsigned drain_seconds; /* from http_server_stop to closing what is still open */
-	struct tls *tls;
+	struct tls *tls;        /* NULL: plain HTTP, for what does not leave the host */
+	/* Forwarders: from there a connection must begin with a PROXY header (http/proxy.h). */
+	const struct address_block *proxies;
+	size_t proxy_count;
 	http_answer *answer;
 	http_turn *turn;
 	http_refuse *refuse;
@@ -160,6 +166,13 @@ void http_work(struct http_exchange *exchange, void (*work)(struct http_exchange
  * the exchange stays whole.
  */
 void http_send(struct http_exchange *exchange);
+
+/*
+ * http_socket(exchange):
+ * The connection's descriptor, to ask the kernel who is at its other end; -1 when the client is
+ * gone.  Borrowed, for the length of the answer function.
+ */
+int http_socket(const struct http_exchange *exchange);
 
 /* http_field(request, name): The first field of that name (case-insensitive); empty when absent. */
 view http_field(const struct http_request *request, view name);

@@ -8,23 +8,25 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BACKLOG 4096
-#define PORT_TRIES 16 /* a port that is free on one address may be taken on the next */
+#define PATH_MODE 0666 /* whoever may see it may ask */
+#define PORT_TRIES 16  /* a port that is free on one address may be taken on the next */
 
-struct address {
+struct socket_name {
 	struct sockaddr_storage name;
 	socklen_t len;
 };
 
 static bool
-address_parse(const char *text, unsigned port, struct address *out, struct error *err)
+socket_name_parse(const char *text, unsigned port, struct socket_name *out, struct error *err)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&out->name;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&out->name;
 
-	*out = (struct address){ 0 };
+	*out = (struct socket_name){ 0 };
 	if (port > 65535)
 		return error_set(err, ERR_BAD_PARAMETER, "port %u does not exist", port);
 	if (uv_ip4_addr(text, (int)port, v4) == 0)
@@ -45,7 +47,7 @@ turn_on(int fd, int level, int option)
 }
 
 static bool
-bind_to(int fd, const struct address *address, bool shared)
+bind_to(int fd, const struct socket_name *address, bool shared)
 {
 	return turn_on(fd, SOL_SOCKET, SO_REUSEADDR) &&
 	    (!shared || turn_on(fd, SOL_SOCKET, SO_REUSEPORT)) &&
@@ -55,7 +57,7 @@ bind_to(int fd, const struct address *address, bool shared)
 }
 
 static int
-bound_socket(const struct address *address, bool shared)
+bound_socket(const struct socket_name *address, bool shared)
 {
 	int fd = socket(address->name.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -70,10 +72,10 @@ bound_socket(const struct address *address, bool shared)
  * of the connections.  Ask for it alone first.  Returns the port, 0 when it is taken.
  */
 static unsigned
-free_port(const struct address *address)
+free_port(const struct socket_name *address)
 {
 	AUTO(fd_done) int fd = bound_socket(address, false);
-	struct address bound = { .len = sizeof(bound.name) };
+	struct socket_name bound = { .len = sizeof(bound.name) };
 
 	if (fd < 0 || listen(fd, 1) != 0 ||
 	    getsockname(fd, (struct sockaddr *)&bound.name, &bound.len) != 0)
@@ -94,25 +96,40 @@ on_connection(uv_stream_t *stream, int status)
 		listener->loop->accept_errors++;
 }
 
-static bool
-listener_open(struct http_loop *loop, const struct address *address, bool shared)
+void
+socket_init(struct http_loop *loop, bool unix_domain, union socket *out)
 {
-	struct listener *listener = &loop->listeners[loop->listener_count];
-	int fd;
+	if (unix_domain)
+		(void)uv_pipe_init(&loop->uv, &out->pipe, 0);
+	else
+		(void)uv_tcp_init(&loop->uv, &out->tcp);
+}
 
-	if (uv_tcp_init(&loop->uv, &listener->tcp) != 0)
-		return false;
+static struct listener *
+listener_new(struct http_loop *loop, bool unix_domain)
+{
+	struct listener *listener = &loop->listeners[loop->listener_count++];
+
+	socket_init(loop, unix_domain, &listener->socket);
 	listener->loop = loop;
-	listener->tcp.data = listener;
-	loop->listener_count++;
-	fd = bound_socket(address, shared);
+	listener->unix_domain = unix_domain;
+	listener->socket.handle.data = listener;
+	return listener;
+}
+
+static bool
+listener_open(struct http_loop *loop, const struct socket_name *address, bool shared)
+{
+	struct listener *listener = listener_new(loop, false);
+	int fd = bound_socket(address, shared);
+
 	if (fd < 0)
 		return false;
-	if (uv_tcp_open(&listener->tcp, fd) != 0) {
+	if (uv_tcp_open(&listener->socket.tcp, fd) != 0) {
 		fd_done(&fd);
 		return false;
 	}
-	return uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection) == 0;
+	return uv_listen(&listener->socket.stream, BACKLOG, on_connection) == 0;
 }
 
 static bool
@@ -128,9 +145,9 @@ static bool
 listen_on_address(const struct http_settings *settings, struct http_loop *loops, const char *text,
     unsigned port, struct error *err)
 {
-	struct address address;
+	struct socket_name address;
 
-	if (!address_parse(text, port, &address, err))
+	if (!socket_name_parse(text, port, &address, err))
 		return false;
 	for (unsigned i = 0; i < settings->loops; i++) {
 		if (!listener_open(&loops[i], &address, settings->loops > 1))
@@ -146,9 +163,9 @@ choose_port(const struct http_settings *settings, unsigned *port, struct error *
 	unsigned chosen = settings->port;
 
 	for (const char *const *text = settings->addresses; *text != NULL; text++) {
-		struct address address;
+		struct socket_name address;
 
-		if (!address_parse(*text, chosen, &address, err))
+		if (!socket_name_parse(*text, chosen, &address, err))
 			return false;
 		errno = 0;
 		chosen = free_port(&address);
@@ -157,6 +174,32 @@ choose_port(const struct http_settings *settings, unsigned *port, struct error *
 	}
 	*port = chosen;
 	return true;
+}
+
+/* A socket that is left from before: who listens on our ports has no rival. */
+static bool
+remove_stale(const char *path)
+{
+	struct stat stat;
+
+	return lstat(path, &stat) != 0 || !S_ISSOCK(stat.st_mode) || unlink(path) == 0;
+}
+
+static bool
+listen_on_path(struct http_loop *loop, const char *path, struct error *err)
+{
+	struct listener *listener = listener_new(loop, true);
+	int result;
+
+	if (!remove_stale(path))
+		return error_errno(err, path);
+	result = uv_pipe_bind(&listener->socket.pipe, path);
+	if (result == 0)
+		result = uv_listen(&listener->socket.stream, BACKLOG, on_connection);
+	if (result == 0 && chmod(path, PATH_MODE) != 0)
+		return error_errno(err, path);
+	return result == 0 ||
+	    error_set(err, ERR_INTERNAL, "can't listen on %s: %s", path, uv_strerror(result));
 }
 
 static size_t
@@ -177,7 +220,8 @@ listen_on(const struct http_settings *settings, struct http_loop *loops, unsigne
 	bool chosen = false;
 
 	for (unsigned i = 0; i < settings->loops; i++) {
-		loops[i].listeners = calloc(count + 1, sizeof(*loops[i].listeners));
+		loops[i].listeners =
+		    calloc(count + 1, /* one for a path */ sizeof(*loops[i].listeners));
 		if (loops[i].listeners == NULL)
 			return error_memory(err);
 	}
@@ -189,5 +233,5 @@ listen_on(const struct http_settings *settings, struct http_loop *loops, unsigne
 		if (!listen_on_address(settings, loops, settings->addresses[i], *port, err))
 			return false;
 	}
-	return true;
+	return settings->unix_path == NULL || listen_on_path(loops, settings->unix_path, err);
 }

@@ -87,7 +87,7 @@ drain(struct http_loop *loop)
 	loop->draining = true;
 	loop->drain_until = loop_deadline(loop, loop->settings->drain_seconds);
 	for (size_t i = 0; i < loop->listener_count; i++)
-		uv_close((uv_handle_t *)&loop->listeners[i].tcp, NULL);
+		uv_close(&loop->listeners[i].socket.handle, NULL);
 	while (conn != NULL) {
 		struct conn *next = conn->next;
 

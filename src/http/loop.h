@@ -19,11 +19,21 @@
 #define READ_SIZE 65536 /* bytes read from a socket at once */
 
 struct conn;
+struct crowd;
 struct slot;
 
-struct listener {
+/* A TCP or a Unix socket, by its views in libuv. */
+union socket {
+	uv_handle_t handle;
+	uv_stream_t stream;
 	uv_tcp_t tcp;
+	uv_pipe_t pipe;
+};
+
+struct listener {
+	union socket socket;
 	struct http_loop *loop;
+	bool unix_domain;
 	bool stalled; /* a connection waits in libuv for memory to take it */
 };
 
@@ -35,6 +45,7 @@ struct replies {
 struct http_loop {
 	const struct http_settings *settings;
 	atomic_uint *connections; /* the server's, of all loops */
+	struct crowd *crowd;      /* the same; NULL: addresses are not counted */
 	unsigned index;
 
 	bool opened; /* ${uv} is initialised */
@@ -66,6 +77,9 @@ struct http_loop {
 	bool draining;
 	uint64_t drain_until; /* milliseconds of uv_now */
 };
+
+/* socket_init(loop, unix_domain, out): A handle without a descriptor: nothing can fail. */
+void socket_init(struct http_loop *loop, bool unix_domain, union socket *out);
 
 /*
  * loop_open(loop, settings, connections, index, err):

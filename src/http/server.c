@@ -1,5 +1,6 @@
 /* The server: its loops and their threads. */
 #include "base/attr.h"
+#include "http/crowd.h"
 #include "http/http.h"
 #include "http/loop.h"
 
@@ -17,6 +18,7 @@ struct http_server {
 	struct http_settings settings;
 	unsigned port;
 	atomic_uint connections;
+	struct crowd *crowd; /* NULL: addresses are not counted */
 	struct http_loop *loops;
 	unsigned loop_count; /* of those that were opened */
 	uv_thread_t *threads;
@@ -40,6 +42,7 @@ loops_open(struct http_server *server, struct error *err)
 
 		if (!loop_open(&server->loops[i], settings, &server->connections, i, err))
 			return false;
+		server->loops[i].crowd = server->crowd;
 	}
 	return listen_on(settings, server->loops, &server->port, err);
 }
@@ -57,6 +60,10 @@ http_server_open(const struct http_settings *settings, struct http_server **out,
 	server->loops = calloc(settings->loops, sizeof(*server->loops));
 	server->threads = calloc(settings->loops, sizeof(*server->threads));
 	if (server->loops == NULL || server->threads == NULL)
+		return error_memory(err);
+	if (settings->max_from_address > 0)
+		server->crowd = crowd_new(settings->max_from_address);
+	if (settings->max_from_address > 0 && server->crowd == NULL)
 		return error_memory(err);
 	/* A client that is gone is an error of write(), not a signal. */
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -139,6 +146,7 @@ http_server_free(struct http_server *server)
 		free(server->tickers);
 		server->tickers = next;
 	}
+	crowd_free(server->crowd);
 	free(server->threads);
 	free(server->loops);
 	free(server);

@@ -109,7 +109,8 @@ told(struct http_exchange *exchange)
 	view text;
 
 	assert_true(request->arrived != 0 && request->arrived <= clock_mono());
-	assert_false(request->peer_ipv6);
+	assert_int_equal(request->peer_ipv6,
+	    request->peer.len > 0 && memchr(request->peer.ptr, ':', request->peer.len) != NULL);
 	assert_true(arena_print(&exchange->arena, &text, "%.*s %.*s %.*s", VIEW_ARG(request->peer),
 	    VIEW_ARG(request->tls_version), VIEW_ARG(request->host)));
 	send_text(exchange, 200, text);

@@ -28,7 +28,11 @@ enum tls_status {
 
 BIO_METHOD *tls_bio_method(void); /* NULL without memory; the caller frees it */
 
-/* tls_conn_new(tls): A server session of the current context; NULL without memory. */
+/*
+ * tls_conn_new(tls):
+ * A server session of the current context; NULL without memory.  Without ${tls} there is no TLS:
+ * the bytes pass as they are.
+ */
 MUST_USE struct tls_conn *tls_conn_new(struct tls *tls);
 
 /*

@@ -119,6 +119,8 @@ peer_open(unsigned port, const struct peer_wish *wish)
 			    (unsigned)wish->alpn.len) == 0);
 	if (wish->session != NULL)
 		require(SSL_set_session(peer.ssl, wish->session) == 1);
+	for (size_t i = 0; i < wish->before.len; i++)
+		(void)send(peer.fd, wish->before.ptr + i, 1, MSG_NOSIGNAL);
 	if (SSL_connect(peer.ssl) != 1) {
 		SSL_free(peer.ssl);
 		peer.ssl = NULL;

@@ -19,6 +19,7 @@ struct peer_wish {
 	int version;          /* the only TLS version to speak; 0: any */
 	view alpn;            /* in wire form; empty: none */
 	SSL_SESSION *session; /* to resume; NULL: none */
+	view before;          /* sent before the handshake, byte by byte */
 };
 
 struct peer {
