@@ -139,8 +139,8 @@ admit(struct answerer *answerer, struct request *r, struct error *err)
 		*err = unrouted;
 		return false;
 	}
-	return version_check(r, err) && vault_require(r, err) && caller_authorize(r, err) &&
-	    read_body(r, err);
+	return version_check(r, err) && vault_require(r, err) && network_admit(r, err) &&
+	    caller_authorize(r, err) && read_body(r, err);
 }
 
 static bool

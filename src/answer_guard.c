@@ -1,10 +1,8 @@
 #include "answer_private.h"
 
-#include "access/access.h"
 #include "identity/identity.h"
+#include "identity/principal.h"
 #include "vault/vault.h"
-
-#define DATA_ACTIONS "Microsoft.KeyVault/vaults/"
 
 /* What each plane calls a missing and a bad token, and its audience: "https://<label>.<domain>". */
 static const struct plane_identity {
@@ -95,6 +93,20 @@ verify_token(struct request *r, const struct plane_identity *identity, view toke
 	return true;
 }
 
+/* A token outlives its principal by up to an hour; what it may be used for does not. */
+static bool
+check_principal(struct request *r, const struct plane_identity *identity, struct error *err)
+{
+	struct principal principal;
+
+	if (directory_principal(r->services->directory, &r->caller.object, &principal) &&
+	    principal.enabled &&
+	    view_eq(uuid_view(&principal.tenant), uuid_view(&r->caller.tenant)))
+		return true;
+	return error_set(err, identity->bad, "%sThe token's principal is gone or disabled.",
+	    r->plane == PLANE_VAULT ? "AKV10022: " : "");
+}
+
 bool
 caller_authenticate(struct request *r, struct error *err)
 {
@@ -108,8 +120,11 @@ caller_authenticate(struct request *r, struct error *err)
 		challenge(r);
 		return error_set(err, identity->missing, "%s", identity->missing_text);
 	}
-	if (verify_token(r, identity, token, err))
-		return true;
+	if (verify_token(r, identity, token, err)) {
+		if (check_principal(r, identity, err))
+			return true;
+		r->caller.known = false;
+	}
 	if (error_table[err->code].status == 401)
 		challenge(r);
 	return false;
@@ -178,128 +193,4 @@ version_check(struct request *r, struct error *err)
 		text = V("");
 	return r->op->versioning == VERSION_VAULT ? vault_version(r, text, err)
 						  : arm_version(text, err);
-}
-
-/* A vault's object by its name, "<vault>/secrets/<name>", or the vault. */
-static bool
-data_scope(struct request *r, view *out, struct error *err)
-{
-	view rest = view_of(r->op->action), collection = view_cut(&rest, '/');
-
-	*out = r->vault->scope;
-	if (r->param_count == 0)
-		return true;
-	return arena_join(r->arena,
-		   (const view[]){ r->vault->scope, V("/"), collection, V("/"), r->params[0] }, 5,
-		   out) ||
-	    error_memory(err);
-}
-
-/* The resource as the original prints it: these words in lower case, the rest as it was written. */
-static bool
-printed_resource(struct request *r, view *out)
-{
-	return arena_print(r->arena, out,
-	    "/subscriptions/%s/resourcegroups/%.*s/providers/microsoft.keyvault/vaults/%.*s%.*s",
-	    r->vault->subscription.text, VIEW_ARG(r->vault->resource_group),
-	    VIEW_ARG(r->vault->name), VIEW_ARG(view_from(r->scope, r->vault->scope.len)));
-}
-
-/* Reference of the data plane, section 5.3. */
-static bool
-deny_data(struct request *r, view action, struct error *err)
-{
-	view resource;
-
-	if (!printed_resource(r, &resource))
-		return error_memory(err);
-	return error_set(err, ERR_FORBIDDEN_BY_RBAC,
-	    "Caller is not authorized to perform action on resource.\r\n"
-	    "If role assignments, deny assignments or role definitions were changed recently, "
-	    "please observe propagation time.\r\n"
-	    "Caller: appid=%s;oid=%s;iss=%s\r\n"
-	    "Action: '%.*s'\r\n"
-	    "Resource: '%.*s'\r\n"
-	    "Assignment: (not found)\r\n"
-	    "DenyAssignmentId: null\r\n"
-	    "DecisionReason: null\r\n"
-	    "Vault: %.*s;location=%.*s\r\n",
-	    r->caller.application.text, r->caller.object.text, r->caller.issuer, VIEW_ARG(action),
-	    VIEW_ARG(resource), VIEW_ARG(r->vault->name), VIEW_ARG(r->vault->location));
-}
-
-static bool
-may(struct request *r, view action, bool data, struct error *err)
-{
-	struct uuid assignment;
-
-	if (!access_check(r->services->access, &r->caller.object, action, data, r->scope,
-		&assignment))
-		return false;
-	return arena_copy(r->arena, uuid_view(&assignment), &r->assignment) || error_memory(err);
-}
-
-static bool
-authorize_data(struct request *r, struct error *err)
-{
-	view action;
-
-	if (!data_scope(r, &r->scope, err))
-		return false;
-	if (!arena_join(r->arena, (const view[]){ V(DATA_ACTIONS), view_of(r->op->action) }, 2,
-		&action))
-		return error_memory(err);
-	return may(r, action, true, err) || deny_data(r, action, err);
-}
-
-/* What the row is about: what stands before its extension, else its path to the last name. */
-static view
-row_scope(const struct request *r)
-{
-	view last;
-
-	if (r->param_count == 0)
-		return V("/");
-	if (view_starts(view_of(r->op->path), V("{scope}/")))
-		return r->params[0];
-	last = r->params[r->param_count - 1];
-	return (view){ r->path.ptr, (size_t)(last.ptr + last.len - r->path.ptr) };
-}
-
-static bool
-authorize_scope(struct request *r, struct error *err)
-{
-	r->scope = row_scope(r);
-	if (may(r, view_of(r->op->action), false, err))
-		return true;
-	return error_set(err, ERR_AUTHORIZATION_FAILED,
-	    "The client '%s' with object id '%s' does not have authorization to perform action "
-	    "'%s' over scope '%.*s' or the scope is invalid. If access was recently granted, "
-	    "please refresh your credentials.",
-	    r->caller.application.text, r->caller.object.text, r->op->action, VIEW_ARG(r->scope));
-}
-
-static bool
-authorize_administrator(struct request *r, struct error *err)
-{
-	bool administrator = false;
-
-	if (!caller_is_administrator(&r->tx, &r->caller, &administrator, err))
-		return false;
-	return administrator ||
-	    error_set(err, ERR_GRAPH_DENIED, "Insufficient privileges to complete the operation.");
-}
-
-bool
-caller_authorize(struct request *r, struct error *err)
-{
-	switch (r->op->guard) {
-	case GUARD_PUBLIC: return true;
-	case GUARD_CALLER: return r->caller.known;
-	case GUARD_DATA: return authorize_data(r, err);
-	case GUARD_SCOPE: return authorize_scope(r, err);
-	case GUARD_ADMIN: return authorize_administrator(r, err);
-	case GUARD_UNSET: break;
-	}
-	return error_set(err, ERR_FORBIDDEN, "The operation is not available.");
 }

@@ -4,18 +4,30 @@
 #ifndef ANSWER_PRIVATE_H
 #define ANSWER_PRIVATE_H
 
+#include "access/decide.h"
 #include "answer.h"
+#include "network/rules.h"
 
 /* answer_host.c: whose name was called, what is asked for there */
 MUST_USE bool host_resolve(struct request *r, struct error *err);
 MUST_USE bool path_resolve(struct request *r, struct error *err);
 void route_find(const struct router *router, struct request *r, struct error *err);
 
-/* answer_guard.c: who asks, and whether they may */
+/* answer_guard.c: who asks for what */
 MUST_USE bool caller_authenticate(struct request *r, struct error *err);
 MUST_USE bool vault_require(const struct request *r, struct error *err);
 MUST_USE bool version_check(struct request *r, struct error *err);
+
+/* answer_access.c: whether they may */
+MUST_USE bool network_admit(struct request *r, struct error *err);
 MUST_USE bool caller_authorize(struct request *r, struct error *err);
+
+/* answer_denial.c: what those are told who may not. Always false. */
+bool deny_data(struct request *r, view action, const struct access_decision *decision,
+    struct error *err);
+bool deny_policy(struct request *r, struct error *err);
+bool deny_network(struct request *r, enum network_verdict verdict, struct error *err);
+bool deny_scope(struct request *r, const struct access_decision *decision, struct error *err);
 
 /* answer_reply.c: what goes out */
 void reply_refuse(struct request *r, const struct error *err);

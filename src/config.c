@@ -53,6 +53,7 @@ static const struct setting settings[] = {
 	{ "log-level", TEXT(log_level), "info", 0, 0, "debug, info, warn or error" },
 	{ "vault", LIST(vaults), "", 0, 0, "`dev`, `init`: vaults to make; may be given several times" },
 	{ "purge-protection", LIST(purge_protection), "", 0, 0, "`dev`, `init`: names of vaults to be made with purge protection" },
+	{ "trusted-services", LIST(trusted_services), "", 0, 0, "application ids that pass the network rules of vaults whose bypass is AzureServices" },
 	{ "retention", LIST(retention), "", 0, 0, "`dev`, `init`: NAME=DAYS, the soft-delete retention of a vault to be made (7 to 90)" },
 };
 /* clang-format on */

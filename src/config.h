@@ -32,7 +32,7 @@ struct config {
 	unsigned drain_seconds;
 	char *audit_sync, *log_level;
 	unsigned audit_segment_mb, audit_checkpoint_lines;
-	struct config_list vaults, purge_protection, retention;
+	struct config_list vaults, purge_protection, retention, trusted_services;
 };
 
 /*
