@@ -1,6 +1,8 @@
+#include "arm/group.h"
 #include "arm/provider.h"
 
 const struct provider *const provider_list[] = {
+	&resources_provider,
 	NULL,
 };
 
