@@ -81,6 +81,8 @@ const struct error_row error_table[ERR_COUNT] = {
 	[ERR_STS_BAD_ASSERTION] = { 401, "invalid_client", "700027" },
 	[ERR_STS_EXPIRED_ASSERTION] = { 401, "invalid_client", "700024" },
 	[ERR_STS_LOCKED] = { 400, "invalid_grant", "50053" },
+	[ERR_STS_NO_FEDERATED] = { 401, "invalid_client", "700213" },
+	[ERR_STS_ISSUER_UNREACHABLE] = { 400, "invalid_request", "50166" },
 
 	[ERR_STORE_CONFLICT] = { 409, "Conflict", NULL },
 	[ERR_CORRUPT] = { 500, "InternalServerError", NULL },

@@ -83,6 +83,8 @@ enum error_code {
 	ERR_STS_BAD_ASSERTION,
 	ERR_STS_EXPIRED_ASSERTION,
 	ERR_STS_LOCKED,
+	ERR_STS_NO_FEDERATED,
+	ERR_STS_ISSUER_UNREACHABLE,
 	/* inside the process: never sent as they are */
 	ERR_STORE_CONFLICT, /* an expected revision was not there: run again */
 	ERR_CORRUPT,        /* a stored document does not open */
