@@ -5,6 +5,7 @@
 #include "crypto/publickey.h"
 #include "crypto/random.h"
 #include "identity/identity.h"
+#include "identity/user_store.h"
 
 #define SECRET_SECONDS_MAX ((int64_t)100 * 366 * 86400)
 
@@ -166,24 +167,46 @@ application_by_object(struct tx *tx, view object, struct application *out, struc
 	return true;
 }
 
-bool
-caller_is_administrator(struct tx *tx, const struct caller *caller, bool *out, struct error *err)
+static bool
+application_administers(struct tx *tx, const struct caller *caller, bool *out, struct error *err)
 {
 	AUTO(plain_done) struct plain *document = NULL;
 	struct registration registration;
-	struct error why;
 
 	if (!registration_get(tx, uuid_view(&caller->tenant), uuid_view(&caller->application),
-		STORE_READ, &document, &registration, &why)) {
-		if (why.code != ERR_GRAPH_NOT_FOUND) {
-			*err = why;
-			return false;
-		}
-		/* An application that was deleted since administers nothing. */
-		*out = false;
-		return true;
-	}
-	*out = registration.administrator &&
+		STORE_READ, &document, &registration, err))
+		return false;
+	*out = registration.administrator && !registration.disabled &&
 	    view_eq(uuid_view(&registration.object), uuid_view(&caller->object));
 	return true;
+}
+
+static bool
+user_administers(struct tx *tx, const struct caller *caller, bool *out, struct error *err)
+{
+	AUTO(plain_done) struct plain *document = NULL;
+	struct user user;
+
+	if (!user_get(tx, &caller->object, STORE_READ, &document, &user, err))
+		return false;
+	*out = user.administrator && user.enabled &&
+	    view_eq(uuid_view(&user.tenant), uuid_view(&caller->tenant));
+	return true;
+}
+
+bool
+caller_is_administrator(struct tx *tx, const struct caller *caller, bool *out, struct error *err)
+{
+	struct error why;
+	bool fine = caller->person ? user_administers(tx, caller, out, &why)
+				   : application_administers(tx, caller, out, &why);
+
+	if (fine)
+		return true;
+	/* Who was deleted since administers nothing. */
+	*out = false;
+	if (why.code == ERR_GRAPH_NOT_FOUND)
+		return true;
+	*err = why;
+	return false;
 }

@@ -7,7 +7,6 @@
 
 #define FORMAT 2
 #define FORMAT_PLAIN 1 /* without what pack_more adds */
-#define WALK_PAGE 64   /* documents in memory at once */
 
 static void
 pack_fixed(struct buf *out, const void *bytes, size_t len)
@@ -103,6 +102,7 @@ static void
 pack_more(const struct registration *from, struct buf *out)
 {
 	pack_u8(out, (uint8_t)from->kind);
+	pack_u8(out, from->disabled);
 	pack_bytes(out, from->resource);
 	pack_u32(out, (uint32_t)from->federated_count);
 	for (size_t i = 0; i < from->federated_count; i++)
@@ -120,6 +120,7 @@ unpack_more(struct unpack *in, struct registration *out)
 {
 	out->kind = unpack_u8(in) == REGISTRATION_IDENTITY ? REGISTRATION_IDENTITY
 							   : REGISTRATION_APPLICATION;
+	out->disabled = unpack_u8(in) == 1;
 	out->resource = unpack_bytes(in);
 	out->federated_count = unpack_u32(in);
 	for (size_t i = 0; i < out->federated_count && i < APPLICATION_FEDERATED_MAX; i++)
@@ -186,55 +187,10 @@ registration_unpack(view document, struct registration *out, struct error *err)
 }
 
 static bool
-not_found(struct error *err, view name)
-{
-	struct uuid id;
-
-	return error_set(err, ERR_GRAPH_NOT_FOUND,
-	    "Resource '%s' does not exist or one of its queried reference-property objects are "
-	    "not present.",
-	    uuid_parse(name, &id) ? id.text : "");
-}
-
-/* What the transaction itself did to a document, last. */
-static const struct change *
-own_change(const struct tx *tx, view path)
-{
-	for (size_t i = tx->count; i-- > 0;) {
-		if (tx->changes[i].kind != CHANGE_EXPECT && view_eq(tx->changes[i].key, path))
-			return &tx->changes[i];
-	}
-	return NULL;
-}
-
-/* An application may be made and given credentials in one transaction. */
-static bool
-read_path(struct tx *tx, view path, enum store_use use, struct plain **out, struct error *err)
-{
-	struct vault_key *key = keyring_system(tx->keyring);
-	const struct change *own = own_change(tx, path);
-
-	if (own != NULL && own->kind == CHANGE_DELETE) {
-		*out = NULL;
-		return true;
-	}
-	if (own != NULL)
-		return keyring_unseal(key, &own->value, path, out, err);
-	return use == STORE_CHANGE ? tx_take(tx, key, path, out, err)
-				   : tx_get(tx, key, path, out, err);
-}
-
-static bool
 application_path(struct tx *tx, view tenant, view appid, view *out, struct error *err)
 {
 	return arena_print(tx->arena, out, "t/%.*s/app/%.*s", VIEW_ARG(tenant), VIEW_ARG(appid)) ||
 	    error_memory(err);
-}
-
-static bool
-object_path(struct tx *tx, const struct uuid *object, view *out, struct error *err)
-{
-	return arena_print(tx->arena, out, "oid/%s", object->text) || error_memory(err);
 }
 
 bool
@@ -246,12 +202,12 @@ registration_get(struct tx *tx, view tenant, view appid, enum store_use use,
 	view path;
 
 	if (!uuid_parse(tenant, &in) || !uuid_parse(appid, &id))
-		return not_found(err, appid);
+		return object_not_found(err, appid);
 	if (!application_path(tx, uuid_view(&in), uuid_view(&id), &path, err) ||
-	    !read_path(tx, path, use, &plain, err))
+	    !directory_read(tx, path, use, &plain, err))
 		return false;
 	if (plain == NULL)
-		return not_found(err, appid);
+		return object_not_found(err, appid);
 	if (!registration_unpack(plain_view(plain), out, err))
 		return false;
 	*document = plain;
@@ -263,31 +219,17 @@ bool
 registration_by_object(struct tx *tx, view object, enum object_kind *kind, enum store_use use,
     struct plain **document, struct registration *out, struct error *err)
 {
-	AUTO(plain_done) struct plain *plain = NULL;
-	enum object_kind found;
-	struct unpack in;
-	struct uuid id;
-	view path, tenant, appid;
+	struct oid found;
 
-	if (!uuid_parse(object, &id))
-		return not_found(err, object);
-	if (!object_path(tx, &id, &path, err) || !read_path(tx, path, STORE_READ, &plain, err))
+	if (!oid_get(tx, object, STORE_READ, &found, err))
 		return false;
-	if (plain == NULL)
-		return not_found(err, object);
-	in = unpack_of(plain_view(plain));
-	if (unpack_u8(&in) != FORMAT)
-		in.failed = true;
-	found =
-	    unpack_u8(&in) == OBJECT_APPLICATION ? OBJECT_APPLICATION : OBJECT_SERVICE_PRINCIPAL;
-	tenant = unpack_bytes(&in);
-	appid = unpack_bytes(&in);
-	if (!unpack_end(&in))
-		return error_set(err, ERR_CORRUPT, "An object's document is not readable.");
-	if (*kind != OBJECT_ANY && *kind != found)
-		return not_found(err, object);
-	*kind = found;
-	return registration_get(tx, tenant, appid, use, document, out, err);
+	if (found.kind != OBJECT_APPLICATION && found.kind != OBJECT_SERVICE_PRINCIPAL)
+		return object_not_found(err, object);
+	if (*kind != OBJECT_ANY && *kind != found.kind)
+		return object_not_found(err, object);
+	*kind = found.kind;
+	return registration_get(tx, uuid_view(&found.tenant), uuid_view(&found.id), use, document,
+	    out, err);
 }
 
 bool
@@ -303,79 +245,81 @@ registration_put(struct tx *tx, const struct registration *registration, struct 
 	return tx_put(tx, keyring_system(tx->keyring), path, &document, err);
 }
 
-/* A new document: an old one in its place is an error. */
+/* A managed identity has no application object. */
 static bool
-expect_none(struct tx *tx, view path, struct error *err)
+add_objects(struct tx *tx, const struct registration *registration, struct error *err)
 {
-	AUTO(plain_done) struct plain *before = NULL;
+	struct oid object = {
+		.kind = OBJECT_SERVICE_PRINCIPAL,
+		.tenant = registration->tenant,
+		.id = registration->id,
+		.identity = registration->kind == REGISTRATION_IDENTITY,
+		.disabled = registration->disabled,
+	};
 
-	if (!read_path(tx, path, STORE_CHANGE, &before, err))
+	if (!oid_add(tx, &registration->object, &object, err))
 		return false;
-	return before == NULL ||
-	    error_set(err, ERR_GRAPH_BAD_REQUEST,
-		"Another object with the same value for property appId already exists.");
-}
-
-static bool
-object_add(struct tx *tx, const struct registration *registration, const struct uuid *object,
-    enum object_kind kind, struct error *err)
-{
-	AUTO(buf_free) struct buf document = { 0 };
-	view path;
-
-	if (!object_path(tx, object, &path, err) || !expect_none(tx, path, err))
-		return false;
-	pack_u8(&document, FORMAT);
-	pack_u8(&document, (uint8_t)kind);
-	pack_bytes(&document, uuid_view(&registration->tenant));
-	pack_bytes(&document, uuid_view(&registration->id));
-	return tx_put(tx, keyring_system(tx->keyring), path, &document, err);
+	object.kind = OBJECT_APPLICATION;
+	return object.identity || oid_add(tx, &registration->own, &object, err);
 }
 
 bool
 registration_add(struct tx *tx, const struct registration *registration, struct error *err)
 {
+	AUTO(plain_done) struct plain *before = NULL;
 	view path;
 
-	return application_path(tx, uuid_view(&registration->tenant), uuid_view(&registration->id),
-		   &path, err) &&
-	    expect_none(tx, path, err) && registration_put(tx, registration, err) &&
-	    object_add(tx, registration, &registration->object, OBJECT_SERVICE_PRINCIPAL, err) &&
-	    object_add(tx, registration, &registration->own, OBJECT_APPLICATION, err);
+	if (!application_path(tx, uuid_view(&registration->tenant), uuid_view(&registration->id),
+		&path, err) ||
+	    !directory_read(tx, path, STORE_CHANGE, &before, err))
+		return false;
+	if (before != NULL)
+		return object_taken(err, "appId");
+	return registration_put(tx, registration, err) && add_objects(tx, registration, err);
+}
+
+bool
+registration_enable(struct tx *tx, struct registration *registration, bool enabled,
+    struct error *err)
+{
+	const struct oid object = {
+		.kind = OBJECT_SERVICE_PRINCIPAL,
+		.tenant = registration->tenant,
+		.id = registration->id,
+		.identity = registration->kind == REGISTRATION_IDENTITY,
+		.disabled = !enabled,
+	};
+
+	registration->disabled = !enabled;
+	return oid_put(tx, &registration->object, &object, err);
 }
 
 bool
 registration_delete(struct tx *tx, const struct registration *registration, struct error *err)
 {
-	view application, object, own;
+	view path;
 
 	return application_path(tx, uuid_view(&registration->tenant), uuid_view(&registration->id),
-		   &application, err) &&
-	    object_path(tx, &registration->object, &object, err) &&
-	    object_path(tx, &registration->own, &own, err) && tx_delete(tx, application, err) &&
-	    tx_delete(tx, object, err) && tx_delete(tx, own, err);
+		   &path, err) &&
+	    tx_delete(tx, path, err) && oid_delete(tx, &registration->object, err) &&
+	    (registration->kind == REGISTRATION_IDENTITY ||
+		oid_delete(tx, &registration->own, err));
 }
 
 struct walk {
 	registration_visit *visit;
 	void *ctx;
-	bool stopped;
 };
 
 static bool
-walk_page(struct tx *tx, const struct document *documents, size_t count, struct walk *walk,
-    struct error *err)
+visit_document(void *ctx, view document, bool *more, struct error *err)
 {
-	for (size_t i = 0; i < count && !walk->stopped; i++) {
-		AUTO(plain_done) struct plain *plain = NULL;
-		struct registration registration;
+	const struct walk *walk = ctx;
+	struct registration registration;
 
-		if (!keyring_unseal(keyring_system(tx->keyring), &documents[i].value,
-			documents[i].key, &plain, err) ||
-		    !registration_unpack(plain_view(plain), &registration, err))
-			return false;
-		walk->stopped = !walk->visit(walk->ctx, &registration);
-	}
+	if (!registration_unpack(document, &registration, err))
+		return false;
+	*more = walk->visit(walk->ctx, &registration);
 	return true;
 }
 
@@ -383,25 +327,9 @@ bool
 registration_walk(struct tx *tx, view tenant, view after, size_t limit, registration_visit *visit,
     void *ctx, bool *end, struct error *err)
 {
-	AUTO(arena_free) struct arena arena = { 0 };
-	struct walk walk = { visit, ctx, false };
-	struct document *documents;
-	view prefix, marker;
-	size_t count = WALK_PAGE;
+	struct walk walk = { visit, ctx };
+	view prefix;
 
-	arena_init(&arena, (size_t)WALK_PAGE * 2 * CERTIFICATE_MAX * APPLICATION_CERTIFICATES_MAX);
-	if (!application_path(tx, tenant, V(""), &prefix, err) ||
-	    !application_path(tx, tenant, after, &marker, err))
-		return false;
-	for (size_t seen = 0; seen < limit && count == WALK_PAGE && !walk.stopped; seen += count) {
-		arena_wipe(&arena);
-		if (!store_scan(tx->reader, prefix, marker, WALK_PAGE, &arena, &documents, &count,
-			err) ||
-		    !walk_page(tx, documents, count, &walk, err))
-			return false;
-		if (count > 0 && !arena_copy(tx->arena, documents[count - 1].key, &marker))
-			return error_memory(err);
-	}
-	*end = count < WALK_PAGE && !walk.stopped;
-	return true;
+	return application_path(tx, tenant, V(""), &prefix, err) &&
+	    directory_walk(tx, prefix, after, limit, visit_document, &walk, end, err);
 }

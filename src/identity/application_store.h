@@ -6,7 +6,7 @@
 #define IDENTITY_APPLICATION_STORE_H
 
 #include "identity/client_secret.h"
-#include "keyring/tx.h"
+#include "identity/object_store.h"
 
 #define APPLICATION_NAME_MAX 1024 /* bytes: 256 characters */
 #define APPLICATION_SECRETS_MAX 32
@@ -54,13 +54,7 @@ struct registration {
 	/* A host's: object ids of the managed identities it may speak for. */
 	struct uuid attached[APPLICATION_ATTACHED_MAX];
 	size_t attached_count;
-};
-
-enum object_kind { OBJECT_ANY, OBJECT_SERVICE_PRINCIPAL, OBJECT_APPLICATION };
-
-enum store_use {
-	STORE_READ,
-	STORE_CHANGE, /* the commit is refused when it changes until then */
+	bool disabled; /* changed by registration_enable */
 };
 
 /*
@@ -79,6 +73,10 @@ MUST_USE bool registration_by_object(struct tx *tx, view object, enum object_kin
 MUST_USE bool registration_add(struct tx *tx, const struct registration *registration,
     struct error *err);
 MUST_USE bool registration_put(struct tx *tx, const struct registration *registration,
+    struct error *err);
+
+/* registration_enable: Let it in or not; the caller puts the registration back. */
+MUST_USE bool registration_enable(struct tx *tx, struct registration *registration, bool enabled,
     struct error *err);
 MUST_USE bool registration_delete(struct tx *tx, const struct registration *registration,
     struct error *err);

@@ -329,7 +329,8 @@ directory_open(struct store *store, struct keyring *keyring, view issuer, unsign
 	directory->keyring = keyring;
 	memcpy(directory->issuer, issuer.ptr, issuer.len);
 	if (!make_parts(directory, loops, err) ||
-	    !store_watch(store, V("t/"), watch, directory, err) || !load(directory, err))
+	    !store_watch(store, V("t/"), watch, directory, err) || !load(directory, err) ||
+	    !principals_open(store, keyring, &directory->principals, err))
 		return false;
 	*out = directory;
 	directory = NULL;
@@ -362,6 +363,7 @@ directory_close(struct directory *directory)
 	free(directory->caches);
 	lockout_free(directory->lockout);
 	replay_free(directory->replay);
+	principals_close(directory->principals);
 	(void)pthread_rwlock_destroy(&directory->lock);
 	free(directory);
 }

@@ -8,6 +8,7 @@
 #include "identity/identity.h"
 #include "identity/issuer.h"
 #include "identity/lockout.h"
+#include "identity/principals.h"
 #include "identity/replay.h"
 #include "identity/token_cache.h"
 
@@ -53,6 +54,7 @@ struct directory {
 	struct lockout *lockout;
 	struct replay *replay;
 	struct issuers *issuers; /* NULL until directory_federate */
+	struct principals *principals;
 };
 
 /*

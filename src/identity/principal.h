@@ -50,4 +50,17 @@ void directory_memberships(struct directory *directory, const struct uuid *objec
 MUST_USE bool principal_name(struct tx *tx, const struct uuid *object, view *out,
     struct error *err);
 
+#define MEMBERSHIPS_DIRECT_MAX 1000 /* groups that a principal is directly in */
+
+/*
+ * principal_groups(directory, object, out, count):
+ * The groups it is directly in, at most MEMBERSHIPS_DIRECT_MAX.  From memory; any thread.
+ */
+void principal_groups(struct directory *directory, const struct uuid *object,
+    struct uuid out[MEMBERSHIPS_DIRECT_MAX], size_t *count);
+
+/* principal_leave(directory, tx, object, err): Out of all groups, because it is deleted. */
+MUST_USE bool principal_leave(struct directory *directory, struct tx *tx, const struct uuid *object,
+    struct error *err);
+
 #endif

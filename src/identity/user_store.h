@@ -5,7 +5,8 @@
 #ifndef IDENTITY_USER_STORE_H
 #define IDENTITY_USER_STORE_H
 
-#include "identity/application_store.h"
+#include "api/request.h"
+#include "identity/object_store.h"
 
 #define PASSWORD_HASH_MAX 256 /* Argon2's own text: "$argon2id$v=19$m=…,t=…,p=…$salt$hash" */
 
