@@ -1,0 +1,28 @@
+#include "arm/group.h"
+#include "arm/provider.h"
+
+const struct provider *const provider_list[] = {
+	&resources_provider,
+	NULL,
+};
+
+const struct provider *
+provider_find(const struct services *services, view space)
+{
+	const struct provider *const *at = services->providers;
+
+	while (at != NULL && *at != NULL && !view_ieq(view_of((*at)->space), space))
+		at++;
+	return at == NULL ? NULL : *at;
+}
+
+const struct resource_type *
+provider_type(const struct services *services, view space, view type)
+{
+	const struct provider *provider = provider_find(services, space);
+	const struct resource_type *const *at = provider == NULL ? NULL : provider->types;
+
+	while (at != NULL && *at != NULL && !view_ieq(view_of((*at)->name), type))
+		at++;
+	return at == NULL ? NULL : *at;
+}
