@@ -39,6 +39,7 @@ static const struct setting settings[] = {
 	{ "pool", NUMBER(pool), "4", 1, 256, "threads for work that blocks or burns" },
 	{ "certificate", TEXT(certificate), "", 0, 0, "PEM file with the listener's certificate chain; empty: the server's own authority makes one" },
 	{ "certificate-key", TEXT(certificate_key), "", 0, 0, "PEM file with its private key" },
+	{ "federation-ca", TEXT(federation_ca), "", 0, 0, "PEM file with authorities to trust, beside the system's, where outside issuers' keys are fetched" },
 	{ "connections", NUMBER(connections), "10000", 1, 1000000, "most connections at a time" },
 	{ "connections-per-address", NUMBER(connections_per_address), "1024", 0, 1000000, "most connections of one address (IPv6: of one /64); 0: as many as there are" },
 	{ "proxy-from", LIST(proxy_from), "", 0, 0, "address blocks of forwarders that begin each connection with a PROXY protocol header (version 2); nobody else may" },

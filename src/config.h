@@ -29,6 +29,7 @@ struct config {
 	unsigned connections, connections_per_address;
 	struct config_list proxy_from; /* address_block_parse takes every item */
 	unsigned idle_seconds, head_seconds, body_seconds, write_seconds;
+	char *federation_ca;
 	unsigned drain_seconds;
 	char *audit_sync, *log_level;
 	unsigned audit_segment_mb, audit_checkpoint_lines;

@@ -195,6 +195,9 @@ open_services(struct server *server, struct error *err)
 	    !access_open(store, keyring, &server->access, err) ||
 	    !vaults_open(store, keyring, &server->vaults, err))
 		return false;
+	if (!directory_federate(server->directory,
+		config->federation_ca[0] != '\0' ? config->federation_ca : NULL, err))
+		return false;
 	server->services = (struct services){
 		.config = config,
 		.store = store,

@@ -103,6 +103,8 @@ const struct error_row error_table[ERR_COUNT] = {
 	[ERR_STS_DECLINED] = { 400, "authorization_declined", "70018" },
 	[ERR_STS_EXPIRED_CODE] = { 400, "expired_token", "70020" },
 	[ERR_STS_BUSY] = { 429, "temporarily_unavailable", "90033" },
+	[ERR_STS_NO_FEDERATED] = { 401, "invalid_client", "700213" },
+	[ERR_STS_ISSUER_UNREACHABLE] = { 400, "invalid_request", "50166" },
 
 	[ERR_STORE_CONFLICT] = { 409, "Conflict", NULL },
 	[ERR_CORRUPT] = { 500, "InternalServerError", NULL },

@@ -105,6 +105,8 @@ enum error_code {
 	ERR_STS_DECLINED,
 	ERR_STS_EXPIRED_CODE,
 	ERR_STS_BUSY,
+	ERR_STS_NO_FEDERATED,
+	ERR_STS_ISSUER_UNREACHABLE,
 	/* inside the process: never sent as they are */
 	ERR_STORE_CONFLICT, /* an expected revision was not there: run again */
 	ERR_CORRUPT,        /* a stored document does not open */

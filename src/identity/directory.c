@@ -353,6 +353,7 @@ directory_close(struct directory *directory)
 
 	if (directory == NULL)
 		return;
+	issuers_free(directory->issuers);
 	while (map_next(directory->tenants, &at, NULL, &tenant))
 		tenant_free(tenant);
 	map_free(directory->tenants);
@@ -365,6 +366,18 @@ directory_close(struct directory *directory)
 	principals_close(directory->principals);
 	(void)pthread_rwlock_destroy(&directory->lock);
 	free(directory);
+}
+
+bool
+directory_federate(struct directory *directory, const char *ca_file, struct error *err)
+{
+	const struct issuers_settings settings = {
+		.fetch = issuer_fetch_https,
+		.ctx = (void *)(uintptr_t)ca_file,
+		.background = true,
+	};
+
+	return issuers_new(&settings, &directory->issuers, err);
 }
 
 static bool

@@ -6,6 +6,7 @@
 #define IDENTITY_DIRECTORY_H
 
 #include "identity/identity.h"
+#include "identity/issuer.h"
 #include "identity/lockout.h"
 #include "identity/principals.h"
 #include "identity/replay.h"
@@ -52,6 +53,7 @@ struct directory {
 	unsigned loops;
 	struct lockout *lockout;
 	struct replay *replay;
+	struct issuers *issuers; /* NULL until directory_federate */
 	struct principals *principals;
 };
 

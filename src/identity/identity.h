@@ -24,6 +24,15 @@ struct directory;
 MUST_USE bool directory_open(struct store *store, struct keyring *keyring, view issuer,
     unsigned loops, struct directory **out, struct error *err);
 
+/*
+ * directory_federate(directory, ca_file, err):
+ * Once, before requests: take outside issuers' tokens too.  Their keys are fetched over TLS, with
+ * the authorities in the PEM file ${ca_file} trusted beside the system's (NULL: only those); the
+ * text must live as long as the directory.  Starts a thread.
+ */
+MUST_USE bool directory_federate(struct directory *directory, const char *ca_file,
+    struct error *err);
+
 /* Before the keyring, once nothing commits any more: it is still told of changes.  NULL is fine. */
 void directory_close(struct directory *directory);
 

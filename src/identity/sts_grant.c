@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "identity/assertion.h"
+#include "identity/federation.h"
 #include "identity/jwt.h"
 #include "identity/resource.h"
 #include "identity/token_issue.h"
@@ -93,9 +94,11 @@ prove(const struct grant *grant, const struct registration *application, struct 
 		.now = grant->now,
 	};
 
-	return grant->form->assertion.len > 0
-	    ? assertion_accept(grant->directory, &check, application, err)
-	    : prove_by_secret(grant, application, err);
+	if (grant->form->assertion.len == 0)
+		return prove_by_secret(grant, application, err);
+	return federation_speaks(check.text)
+	    ? federation_accept(grant->directory->issuers, check.text, application, grant->now, err)
+	    : assertion_accept(grant->directory, &check, application, err);
 }
 
 /* What somebody gets who guesses; not what happens to the honest by the passing of time. */
