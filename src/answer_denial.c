@@ -66,12 +66,11 @@ deny_policy(struct request *r, struct error *err)
 {
 	struct memberships *groups = arena_alloc(r->arena, sizeof(*groups));
 	view permission = policy_permission(view_of(r->op->action));
-	view kind = view_of(r->op->action), caller, more;
+	view rest = view_of(r->op->action), kind = view_cut(&rest, '/'), caller, more;
 
 	if (groups == NULL)
 		return error_memory(err);
 	directory_memberships(r->services->directory, &r->caller.object, groups);
-	kind = view_cut(&kind, '/');
 	if (!arena_print(r->arena, &more, "numgroups=%zu;", groups->count - 1) ||
 	    !caller_text(r, more, &caller, err))
 		return error_memory(err);

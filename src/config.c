@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "base/address.h"
+#include "base/uuid.h"
 #include "base/file.h"
 #include "base/view.h"
 
@@ -321,6 +322,19 @@ check_blocks(const struct config_list *list, const char *name, struct error *err
 }
 
 static bool
+check_ids(const struct config_list *list, const char *name, struct error *err)
+{
+	struct uuid id;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (!uuid_parse(view_of(list->items[i]), &id))
+			return error_set(err, ERR_BAD_REQUEST, "%s: %s is not an application's id",
+			    name, list->items[i]);
+	}
+	return true;
+}
+
+static bool
 check_whole(const struct config *config, struct error *err)
 {
 	if (strcmp(config->audit_sync, "interval") != 0 &&
@@ -333,7 +347,8 @@ check_whole(const struct config *config, struct error *err)
 		return error_set(err, ERR_BAD_REQUEST, "listen: no address");
 	if (config->data[0] == '\0' || config->domain[0] == '\0')
 		return error_set(err, ERR_BAD_REQUEST, "data and domain can't be empty");
-	return check_blocks(&config->proxy_from, "proxy-from", err);
+	return check_blocks(&config->proxy_from, "proxy-from", err) &&
+	    check_ids(&config->trusted_services, "trusted-services", err);
 }
 
 bool

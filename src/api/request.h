@@ -35,6 +35,7 @@ struct services {
 	const struct provider *const *providers; /* arm; NULL at the end */
 	struct subscriptions *subscriptions;
 	struct locks *locks;
+	bool private_ranges; /* vaults' IP rules may name addresses of private use (RFC 1918) */
 };
 
 #define UPN_MAX 113 /* bytes of a user's sign-in name: the original's limit */

@@ -82,32 +82,46 @@ sign_in(const struct remote *remote, struct buf *token, struct error *err)
 }
 
 bool
-remote_advance_clock(const struct remote *remote, int64_t seconds, struct buf *reply,
+remote_call(const struct remote *remote, const struct remote_request *wanted, struct buf *reply,
     struct error *err)
 {
-	AUTO(buf_free) struct buf token = { 0 }, url = { 0 }, body = { 0 };
-	struct json json = json_to(&body);
+	AUTO(buf_free) struct buf token = { 0 }, url = { 0 };
 	struct client_request request = {
-		.method = "POST",
+		.method = wanted->method,
 		.ca_file = remote->ca_file,
 		.content_type = "application/json",
 		.seconds = SECONDS_MAX,
+		.body = wanted->body,
 	};
 	long status;
 
 	if (!sign_in(remote, &token, err))
 		return false;
-	buf_print(&url, "%s/strongroom/clock", remote->management);
+	buf_print(&url, "%s%.*s", remote->management, VIEW_ARG(wanted->target));
 	buf_add_char(&url, '\0');
-	json_open(&json, '{');
-	json_number(&json, "advance", seconds);
-	json_close(&json, '}');
-	if (!buf_ok(&url) || !buf_ok(&body))
+	if (!buf_ok(&url))
 		return error_memory(err);
 	request.url = url.ptr;
 	request.bearer = token.ptr;
-	request.body = buf_view(&body);
 	if (!client_send(&request, &status, reply, err))
 		return false;
-	return status == 200 || refused("moving the clock", status, reply, err);
+	return status == 200 || refused(wanted->what, status, reply, err);
+}
+
+bool
+remote_advance_clock(const struct remote *remote, int64_t seconds, struct buf *reply,
+    struct error *err)
+{
+	AUTO(buf_free) struct buf body = { 0 };
+	struct json json = json_to(&body);
+
+	json_open(&json, '{');
+	json_number(&json, "advance", seconds);
+	json_close(&json, '}');
+	if (!buf_ok(&body))
+		return error_memory(err);
+	return remote_call(remote,
+	    &(struct remote_request){ "moving the clock", "POST", V("/strongroom/clock"),
+		buf_view(&body) },
+	    reply, err);
 }

@@ -44,9 +44,6 @@ decode(view document, struct arena *arena, struct deleted_vault *out, struct err
 	return true;
 }
 
-typedef bool document_read(struct tx *tx, struct vault_key *key, view path, struct plain **out,
-    struct error *err);
-
 static bool
 read_deleted(struct tx *tx, view name, document_read *read, struct deleted_vault *out, bool *found,
     struct error *err)

@@ -40,8 +40,9 @@ vault_recovery_level(const struct vault *vault)
 				       : "CustomizedRecoverable+Purgeable";
 }
 
-bool
-vault_take(struct tx *tx, view name, struct vault *out, bool *found, struct error *err)
+static bool
+read_vault(struct tx *tx, view name, document_read *read, struct vault *out, bool *found,
+    struct error *err)
 {
 	AUTO(plain_done) struct plain *document = NULL;
 	view path, copy;
@@ -50,7 +51,7 @@ vault_take(struct tx *tx, view name, struct vault *out, bool *found, struct erro
 	if (!vault_name_valid(name))
 		return true;
 	if (!vault_path(tx->arena, VAULT_PREFIX, name, &path, err) ||
-	    !tx_take(tx, keyring_system(tx->keyring), path, &document, err))
+	    !read(tx, keyring_system(tx->keyring), path, &document, err))
 		return false;
 	if (document == NULL)
 		return true;
@@ -59,6 +60,18 @@ vault_take(struct tx *tx, view name, struct vault *out, bool *found, struct erro
 	*found = true;
 	return vault_decode(copy, tx->arena, out, err) && vault_scope(out, tx->arena, err) &&
 	    keyring_key(tx->keyring, uuid_view(&out->id), &out->key, err);
+}
+
+bool
+vault_get(struct tx *tx, view name, struct vault *out, bool *found, struct error *err)
+{
+	return read_vault(tx, name, tx_get, out, found, err);
+}
+
+bool
+vault_take(struct tx *tx, view name, struct vault *out, bool *found, struct error *err)
+{
+	return read_vault(tx, name, tx_take, out, found, err);
 }
 
 static bool

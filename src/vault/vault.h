@@ -64,9 +64,12 @@ MUST_USE bool vaults_names(struct vaults *vaults, struct arena *arena, view **ou
     struct error *err);
 
 /*
- * vault_take(tx, name, out, found, err):
- * A live vault as the transaction's snapshot has it, to change it; lives in tx->arena.
+ * vault_get(tx, name, out, found, err):
+ * A live vault as the transaction's snapshot has it; lives in tx->arena.  _take: to change it, or
+ * what goes by it; as tx_take.
  */
+MUST_USE bool vault_get(struct tx *tx, view name, struct vault *out, bool *found,
+    struct error *err);
 MUST_USE bool vault_take(struct tx *tx, view name, struct vault *out, bool *found,
     struct error *err);
 

@@ -9,6 +9,10 @@
 #define VAULT_PREFIX "vault/"
 #define DELETED_PREFIX "dvault/"
 
+/* tx_get or tx_take */
+typedef bool document_read(struct tx *tx, struct vault_key *key, view path, struct plain **out,
+    struct error *err);
+
 /* vault_path(arena, prefix, name, out, err): ${prefix} and the name in lower case. */
 MUST_USE bool vault_path(struct arena *arena, const char *prefix, view name, view *out,
     struct error *err);
