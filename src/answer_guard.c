@@ -1,6 +1,6 @@
 #include "answer_private.h"
 
-#include "access/access.h"
+#include "access/decide.h"
 #include "identity/identity.h"
 #include "vault/vault.h"
 
@@ -231,12 +231,21 @@ deny_data(struct request *r, view action, struct error *err)
 static bool
 may(struct request *r, view action, bool data, struct error *err)
 {
-	struct uuid assignment;
+	const struct access_question question = {
+		.tenant = r->caller.tenant,
+		.principal = r->caller.object,
+		.action = action,
+		.data = data,
+		.scope = r->scope,
+		/* The rows that this lets further ask again, once they have read the body. */
+		.attributes_pending = !data,
+	};
+	struct access_decision decision;
 
-	if (!access_check(r->services->access, &r->caller.object, action, data, r->scope,
-		&assignment))
+	if (!access_decide(r->services->access, &question, &decision))
 		return false;
-	return arena_copy(r->arena, uuid_view(&assignment), &r->assignment) || error_memory(err);
+	return arena_copy(r->arena, uuid_view(&decision.assignment), &r->assignment) ||
+	    error_memory(err);
 }
 
 static bool

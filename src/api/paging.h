@@ -30,4 +30,11 @@ MUST_USE bool page_read(struct request *r, view list, struct page *out, struct e
 MUST_USE bool page_next(struct request *r, view list, const struct page *page, view marker,
     struct error *err);
 
+/*
+ * page_next_arm(r, list, marker, err):
+ * The same as resource management has it: the request's own URL with a `$skiptoken` of its own; no
+ * member when there is no next page.
+ */
+MUST_USE bool page_next_arm(struct request *r, view list, view marker, struct error *err);
+
 #endif
