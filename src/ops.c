@@ -15,6 +15,7 @@ const struct op *const op_tables[] = {
 	metadata_ops,
 	subscription_ops,
 	assignment_ops,
+	role_ops,
 	secret_ops,
 	clock_ops,
 	NULL,

@@ -74,9 +74,12 @@ put_roles(struct tx *tx, const struct installation *installation, const struct u
 	static const char *const roles[] = { "Owner", "Key Vault Administrator" };
 	struct assignment assignment = {
 		.principal = *principal,
+		.tenant = installation->tenant,
 		.principal_type = V("ServicePrincipal"),
 		.created = clock_now(),
+		.updated = clock_now(),
 		.created_by = *principal,
+		.updated_by = *principal,
 	};
 
 	if (!arena_print(tx->arena, &assignment.scope, "/subscriptions/%s",
@@ -84,7 +87,7 @@ put_roles(struct tx *tx, const struct installation *installation, const struct u
 		return error_memory(err);
 	for (size_t i = 0; i < COUNT_OF(roles); i++) {
 		random_uuid(&assignment.name);
-		assignment.role = role_find_named(view_of(roles[i]));
+		assignment.role = role_id(role_find_named(view_of(roles[i])));
 		if (!assignment_put(tx, &assignment, err))
 			return false;
 	}

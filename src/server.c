@@ -192,7 +192,8 @@ open_services(struct server *server, struct error *err)
 		    config->public_port);
 	if (!directory_open(store, keyring, view_of(issuer), server->loops, &server->directory,
 		err) ||
-	    !access_open(store, keyring, &server->access, err) ||
+	    !access_open(store, keyring, server->directory, &server->installation.tenant,
+		&server->access, err) ||
 	    !vaults_open(store, keyring, &server->vaults, err))
 		return false;
 	if (!directory_federate(server->directory,

@@ -1,6 +1,6 @@
-#include "access/access.h"
+#include "access/testing.h"
+#include "base/pack.h"
 #include "base/testing.h"
-#include "keyring/testing.h"
 #include "keyring/work.h"
 
 #include <stdio.h>
@@ -9,47 +9,7 @@
 #define VAULT SUB "/resourceGroups/dev/providers/Microsoft.KeyVault/vaults/v1"
 #define GET_SECRET V("Microsoft.KeyVault/vaults/secrets/getSecret/action")
 
-static struct place place;
-static struct access *access_index;
-static struct arena arena;
 static struct error err;
-
-static void
-reopen(void)
-{
-	access_close(access_index);
-	assert_fine(access_open(place.store, place.keyring, &access_index, &err), &err);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	place_make(&place, false);
-	access_index = NULL;
-	assert_fine(access_open(place.store, place.keyring, &access_index, &err), &err);
-	arena_init(&arena, (size_t)1 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	arena_free(&arena);
-	access_close(access_index);
-	place_remove(&place);
-	return 0;
-}
-
-static struct uuid
-id_of(unsigned number)
-{
-	struct uuid id;
-
-	(void)snprintf(id.text, sizeof(id.text), "00000000-0000-4000-8000-%012x", number);
-	return id;
-}
 
 static void
 assert_id(const struct uuid *id, unsigned number)
@@ -73,39 +33,10 @@ delete_body(void *ctx, struct tx *tx, view *journal, struct error *problem)
 	return assignment_delete(tx, ctx, problem);
 }
 
-static void
-grant(unsigned name, unsigned principal, view role, view scope)
-{
-	struct assignment assignment = {
-		.name = id_of(name),
-		.principal = id_of(principal),
-		.role = role_find_named(role),
-		.scope = scope,
-		.principal_type = V("ServicePrincipal"),
-		.created = 1000 + name,
-		.created_by = id_of(99),
-	};
-
-	assert_non_null(assignment.role);
-	assert_fine(work_run(place.store, place.keyring, put_body, &assignment, &err), &err);
-}
-
-static void
-revoke(unsigned name)
-{
-	struct uuid id = id_of(name);
-	struct assignment present;
-
-	assert_true(assignment_find(access_index, &id, &arena, &present));
-	assert_fine(work_run(place.store, place.keyring, delete_body, &present, &err), &err);
-}
-
 static bool
 may_read(unsigned principal, view scope)
 {
-	struct uuid id = id_of(principal);
-
-	return access_check(access_index, &id, GET_SECRET, true, scope, NULL);
+	return may(principal, GET_SECRET, true, scope);
 }
 
 static void
@@ -140,7 +71,7 @@ test_counts_from_the_commit_on(void **state)
 {
 	(void)state;
 	assert_false(may_read(1, V(VAULT)));
-	grant(10, 1, V("Key Vault Secrets User"), V(VAULT));
+	grant(10, 1, "Key Vault Secrets User", V(VAULT));
 	assert_true(may_read(1, V(VAULT)));
 	assert_false(may_read(2, V(VAULT)));
 	revoke(10);
@@ -154,23 +85,25 @@ test_the_store_has_the_last_word(void **state)
 	struct assignment wanted = {
 		.name = id_of(10),
 		.principal = id_of(1),
-		.role = role_find_named(V("Key Vault Secrets User")),
+		.role = role_id(role_find_named(V("Key Vault Secrets User"))),
+		.tenant = id_of(TENANT),
 		.scope = V(VAULT),
 		.principal_type = V("ServicePrincipal"),
 	};
 	struct assignment elsewhere = wanted;
 
 	(void)state;
-	assert_false(work_run(place.store, place.keyring, delete_body, &wanted, &err));
+	assert_false(work_run(world.place.store, world.place.keyring, delete_body, &wanted, &err));
 	assert_int_equal(err.code, ERR_STORE_CONFLICT);
-	assert_false(access_has(access_index, &wanted));
-	grant(10, 1, V("Key Vault Secrets User"), V(VAULT));
-	assert_true(access_has(access_index, &wanted));
-	assert_false(work_run(place.store, place.keyring, put_body, &wanted, &err));
+	assert_false(access_has(world.access, &wanted));
+	grant(10, 1, "Key Vault Secrets User", V(VAULT));
+	assert_true(access_has(world.access, &wanted));
+	assert_false(work_run(world.place.store, world.place.keyring, put_body, &wanted, &err));
 	assert_int_equal(err.code, ERR_STORE_CONFLICT);
 	elsewhere.scope = V(VAULT "/secrets/one");
-	assert_false(access_has(access_index, &elsewhere));
-	assert_false(work_run(place.store, place.keyring, delete_body, &elsewhere, &err));
+	assert_false(access_has(world.access, &elsewhere));
+	assert_false(
+	    work_run(world.place.store, world.place.keyring, delete_body, &elsewhere, &err));
 	assert_int_equal(err.code, ERR_STORE_CONFLICT);
 	assert_true(may_read(1, V(VAULT)));
 	revoke(10);
@@ -184,7 +117,7 @@ test_holds_below_its_scope(void **state)
 	static const view asked[] = { V_INIT(VAULT "/secrets/one"), V_INIT(VAULT "/secrets/two"),
 		V_INIT(VAULT), V_INIT(VAULT "x"), V_INIT(SUB "x") };
 	static const bool may[COUNT_OF(scopes)][COUNT_OF(asked)] = {
-		{ true, true, true, true, true },
+		{ true, true, true, true, false },
 		{ true, true, true, true, false },
 		{ true, true, true, true, false },
 		{ true, true, true, false, false },
@@ -192,8 +125,9 @@ test_holds_below_its_scope(void **state)
 	};
 
 	(void)state;
+	add_subscription(1, TENANT);
 	for (size_t i = 0; i < COUNT_OF(scopes); i++) {
-		grant(10, 1, V("Key Vault Secrets User"), scopes[i]);
+		grant(10, 1, "Key Vault Secrets User", scopes[i]);
 		for (size_t j = 0; j < COUNT_OF(asked); j++)
 			assert_int_equal(may_read(1, asked[j]), may[i][j]);
 		revoke(10);
@@ -201,18 +135,43 @@ test_holds_below_its_scope(void **state)
 }
 
 static void
+decide(unsigned principal, bool data, struct access_decision *out)
+{
+	struct access_question question = {
+		.tenant = id_of(TENANT),
+		.principal = id_of(principal),
+		.action = GET_SECRET,
+		.data = data,
+		.scope = V(VAULT),
+	};
+
+	(void)access_decide(world.access, &question, out);
+}
+
+static void
 test_tells_which_assignment_allowed_it(void **state)
 {
-	struct uuid principal = id_of(1), assignment;
+	struct access_decision decision;
 
 	(void)state;
-	grant(10, 1, V("Key Vault Reader"), V(SUB));
-	grant(11, 1, V("Key Vault Secrets User"), V(VAULT));
-	grant(12, 2, V("Key Vault Secrets User"), V(VAULT));
-	assert_true(
-	    access_check(access_index, &principal, GET_SECRET, true, V(VAULT), &assignment));
-	assert_id(&assignment, 11);
-	assert_false(access_check(access_index, &principal, GET_SECRET, false, V(VAULT), NULL));
+	join(1, 5);
+	join(5, 6);
+	grant(10, 1, "Key Vault Reader", V(SUB));
+	grant(11, 1, "Key Vault Secrets User", V(VAULT));
+	grant(12, 2, "Key Vault Secrets User", V(VAULT));
+	decide(1, true, &decision);
+	assert_true(decision.allowed);
+	assert_id(&decision.assignment, 11);
+	assert_string_equal(decision.through.text, "");
+	decide(1, false, &decision);
+	assert_false(decision.allowed);
+	assert_int_equal(decision.reason, ACCESS_NO_ASSIGNMENT);
+	revoke(11);
+	grant(13, 6, "Key Vault Secrets User", V(SUB));
+	decide(1, true, &decision);
+	assert_true(decision.allowed);
+	assert_id(&decision.assignment, 13);
+	assert_id(&decision.through, 6);
 }
 
 /* Several of one principal, taken away in every order. */
@@ -228,7 +187,7 @@ test_each_stands_for_itself(void **state)
 		bool there[3] = { true, true, true };
 
 		for (unsigned j = 0; j < 3; j++)
-			grant(10 + j, 1, V("Key Vault Secrets User"), scopes[j]);
+			grant(10 + j, 1, "Key Vault Secrets User", scopes[j]);
 		for (size_t step = 0; step < 3; step++) {
 			revoke(orders[i][step]);
 			there[orders[i][step] - 10] = false;
@@ -242,9 +201,9 @@ static void
 test_a_name_given_again(void **state)
 {
 	(void)state;
-	grant(10, 1, V("Key Vault Secrets User"), V("/a"));
+	grant(10, 1, "Key Vault Secrets User", V("/a"));
 	revoke(10);
-	grant(10, 2, V("Key Vault Secrets User"), V("/b"));
+	grant(10, 2, "Key Vault Secrets User", V("/b"));
 	assert_false(may_read(1, V("/a")));
 	assert_false(may_read(1, V("/b")));
 	assert_true(may_read(2, V("/b")));
@@ -257,70 +216,218 @@ test_is_there_after_a_restart(void **state)
 	struct uuid name = id_of(10);
 
 	(void)state;
-	grant(10, 1, V("Key Vault Secrets User"), V(VAULT));
-	grant(11, 1, V("Key Vault Reader"), V(SUB));
+	grant(10, 1, "Key Vault Secrets User", V(VAULT));
+	grant(11, 1, "Key Vault Reader", V(SUB));
 	revoke(11);
-	reopen();
+	world_reopen();
 	assert_true(may_read(1, V(VAULT)));
-	assert_true(assignment_find(access_index, &name, &arena, &found));
+	assert_true(assignment_find(world.access, &name, &world.arena, &found));
 	assert_text(found.scope, V(VAULT));
 	assert_text(found.principal_type, V("ServicePrincipal"));
 	assert_id(&found.created_by, 99);
 	assert_int_equal(found.created, 1010);
-	assert_string_equal(found.role->name, "Key Vault Secrets User");
+	assert_string_equal(found.role.text, "4633458b-17de-408a-b874-0445c86b69e6");
 	name = id_of(11);
-	assert_false(assignment_find(access_index, &name, &arena, &found));
+	assert_false(assignment_find(world.access, &name, &world.arena, &found));
+}
+
+static bool
+reaches(unsigned principal, view scope)
+{
+	struct uuid tenant = id_of(TENANT), id = id_of(principal);
+
+	return access_reaches(world.access, &tenant, &id, scope);
 }
 
 static void
 test_reaches(void **state)
 {
-	struct uuid one = id_of(1), two = id_of(2);
+	struct uuid other = id_of(OTHER_TENANT), one = id_of(1);
 
 	(void)state;
-	grant(10, 1, V("Key Vault Secrets User"), V(VAULT));
-	assert_true(access_reaches(access_index, &one, V(SUB)));
-	assert_true(access_reaches(access_index, &one, V(VAULT "/secrets/a")));
-	assert_false(access_reaches(access_index, &one, V("/subscriptions/other")));
-	assert_false(access_reaches(access_index, &two, V(SUB)));
+	join(3, 1);
+	grant(10, 1, "Key Vault Secrets User", V(VAULT));
+	assert_true(reaches(1, V(SUB)));
+	assert_true(reaches(1, V("/")));
+	assert_true(reaches(3, V(SUB)));
+	assert_true(reaches(1, V(VAULT "/secrets/a")));
+	assert_false(reaches(1, V("/subscriptions/other")));
+	assert_false(reaches(1, V(VAULT "x")));
+	assert_false(reaches(2, V(SUB)));
+	assert_false(access_reaches(world.access, &other, &one, V(SUB)));
 }
 
-static bool
-is_of_principal(const struct assignment *assignment, const void *ctx)
+static struct assignment_page
+page_of(const struct assignment_query *query, view after, size_t limit)
 {
-	return view_eq(uuid_view(&assignment->principal), uuid_view(ctx));
+	struct assignment_page page;
+
+	assert_fine(assignments_page(world.access, query, after, limit, &world.arena, &page, &err),
+	    &err);
+	return page;
+}
+
+/* Walks all pages of ${limit}, and says how many there were in all. */
+static size_t
+pages_of(const struct assignment_query *query, size_t limit)
+{
+	struct assignment_page page = page_of(query, V(""), limit);
+	size_t total = page.count;
+
+	while (page.next.len > 0) {
+		assert_int_equal(page.count, limit);
+		page = page_of(query, page.next, limit);
+		assert_true(page.count > 0);
+		total += page.count;
+	}
+	return total;
 }
 
 static void
 test_lists(void **state)
 {
-	struct uuid principal = id_of(1);
-	struct assignment *list;
-	struct arena poor;
-	size_t count;
+	static const view scopes[] = { V_INIT("/"), V_INIT(SUB), V_INIT(SUB "/resourceGroups/dev"),
+		V_INIT(VAULT), V_INIT(VAULT "/secrets/one"), V_INIT(VAULT "-2") };
+	struct uuid one = id_of(1), member = id_of(2), nobody = id_of(77);
+	struct assignment_query query = { .tenant = id_of(TENANT), .scope = V("/") };
 
 	(void)state;
-	for (unsigned i = 0; i < 20; i++)
-		grant(10 + i, i % 2, V("Key Vault Reader"), V(SUB));
-	assert_fine(assignments_list(access_index, is_of_principal, &principal, &arena, &list,
-			&count, &err),
-	    &err);
-	assert_int_equal(count, 10);
-	for (size_t i = 0; i < count; i++)
-		assert_text(list[i].scope, V(SUB));
-	arena_init(&poor, 100);
-	assert_false(assignments_list(access_index, is_of_principal, &principal, &poor, &list,
-	    &count, &err));
-	assert_int_equal(err.code, ERR_UNAVAILABLE);
-	arena_free(&poor);
-	principal = id_of(7);
-	assert_fine(assignments_list(access_index, is_of_principal, &principal, &arena, &list,
-			&count, &err),
-	    &err);
-	assert_int_equal(count, 0);
+	join(2, 1);
+	for (unsigned i = 0; i < COUNT_OF(scopes); i++) {
+		grant(10 + i, 1, "Key Vault Reader", scopes[i]);
+		grant(20 + i, 2, "Key Vault Reader", scopes[i]);
+	}
+	for (size_t limit = 1; limit < 14; limit++) {
+		query.scope = V("/");
+		assert_int_equal(pages_of(&query, limit), 12);
+		query.scope = V("/SUBSCRIPTIONS/00000000-0000-4000-8000-000000000001");
+		assert_int_equal(pages_of(&query, limit), 12);
+		query.scope = V(VAULT);
+		assert_int_equal(pages_of(&query, limit), 10);
+		query.at_scope = true;
+		assert_int_equal(pages_of(&query, limit), 8);
+		query.principal = &one;
+		assert_int_equal(pages_of(&query, limit), 4);
+		query.principal = &member;
+		query.groups = true;
+		assert_int_equal(pages_of(&query, limit), 8);
+		query.at_scope = query.groups = false;
+		query.principal = &one;
+		assert_int_equal(pages_of(&query, limit), 5);
+		query.principal = &nobody;
+		assert_int_equal(pages_of(&query, limit), 0);
+		query.principal = NULL;
+	}
+	query.tenant = id_of(OTHER_TENANT);
+	assert_int_equal(pages_of(&query, 5), 0);
 }
 
-#define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+static void
+test_a_list_has_a_ceiling(void **state)
+{
+	struct assignment_query query = { .tenant = id_of(TENANT), .scope = V("/") };
+	struct assignment_page page;
+	struct arena poor;
+
+	(void)state;
+	grant(10, 1, "Key Vault Reader", V(SUB));
+	arena_init(&poor, 100);
+	assert_false(assignments_page(world.access, &query, V(""), 9, &poor, &page, &err));
+	assert_int_equal(err.code, ERR_UNAVAILABLE);
+	arena_free(&poor);
+}
+
+/* A grant at the root counts in the tenant's own subscriptions, and in no others. */
+static void
+test_tenants_are_apart(void **state)
+{
+	struct access_question question = {
+		.tenant = id_of(TENANT),
+		.principal = id_of(1),
+		.action = GET_SECRET,
+		.data = true,
+		.scope = V("/subscriptions/00000000-0000-4000-8000-000000000002/x"),
+	};
+	struct access_decision decision;
+
+	(void)state;
+	grant(10, 1, "Key Vault Administrator", V("/"));
+	assert_true(may_read(1, V("/")));
+	assert_false(may_read(1, question.scope));
+	add_subscription(2, OTHER_TENANT);
+	assert_false(may_read(1, question.scope));
+	grant(11, 1, "Key Vault Administrator", question.scope);
+	assert_false(may_read(1, question.scope));
+	add_subscription(2, TENANT);
+	assert_true(may_read(1, question.scope));
+	question.tenant = id_of(OTHER_TENANT);
+	assert_false(access_decide(world.access, &question, &decision));
+}
+
+static void
+test_what_is_changed(void **state)
+{
+	struct uuid name = id_of(10);
+	struct assignment present;
+
+	(void)state;
+	grant(10, 1, "Key Vault Secrets User", V(VAULT));
+	assert_true(assignment_find(world.access, &name, &world.arena, &present));
+	present.condition =
+	    V("@Resource[Microsoft.KeyVault/vaults/secrets:name] StringStartsWith 'app'");
+	present.description = V("why");
+	change_assignment(&present);
+	assert_true(may_read(1, V(VAULT "/secrets/App1")));
+	assert_false(may_read(1, V(VAULT "/secrets/other")));
+	assert_false(may_read(1, V(VAULT)));
+	world_reopen();
+	assert_true(assignment_find(world.access, &name, &world.arena, &present));
+	assert_text(present.description, V("why"));
+	assert_int_equal(access_count(world.access), 1);
+	assert_false(may_read(1, V(VAULT "/secrets/other")));
+}
+
+static void
+put_old(view scope)
+{
+	static const char *const texts[] = { "00000000-0000-4000-8000-000000000001",
+		"4633458b-17de-408a-b874-0445c86b69e6", NULL, "ServicePrincipal" };
+	struct uuid by = id_of(99);
+	AUTO(buf_free) struct buf document = { 0 };
+	struct sealed sealed;
+	struct change change = { .kind = CHANGE_PUT,
+		.key = V("a/00000000-0000-4000-8000-00000000000a") };
+
+	pack_u8(&document, 1);
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		pack_bytes(&document, texts[i] == NULL ? scope : view_of(texts[i]));
+	pack_i64(&document, 1234);
+	pack_bytes(&document, uuid_view(&by));
+	assert_fine(keyring_seal(keyring_system(world.place.keyring), buf_view(&document),
+			change.key, &world.arena, &sealed, &err),
+	    &err);
+	change.value = sealed;
+	assert_fine(store_commit_wait(world.place.store, &change, 1, V(""), &err), &err);
+}
+
+/* Assignments from before they had a tenant are the home tenant's. */
+static void
+test_the_first_format(void **state)
+{
+	struct uuid name = id_of(10);
+	struct assignment found;
+
+	(void)state;
+	put_old(V(VAULT));
+	assert_true(may_read(1, V(VAULT)));
+	assert_true(assignment_find(world.access, &name, &world.arena, &found));
+	assert_id(&found.tenant, TENANT);
+	assert_int_equal(found.updated, 1234);
+	revoke(10);
+	assert_false(may_read(1, V(VAULT)));
+}
+
+#define FRESH(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 
 int
 main(void)
@@ -336,6 +443,10 @@ main(void)
 		FRESH(test_is_there_after_a_restart),
 		FRESH(test_reaches),
 		FRESH(test_lists),
+		FRESH(test_a_list_has_a_ceiling),
+		FRESH(test_tenants_are_apart),
+		FRESH(test_what_is_changed),
+		FRESH(test_the_first_format),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

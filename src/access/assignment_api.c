@@ -1,31 +1,34 @@
 /*
- * Microsoft.Authorization: role assignments and definitions, below any scope.
+ * Microsoft.Authorization: role assignments, below any scope.
  */
 #include "access/access.h"
-#include "api/body.h"
+#include "access/condition.h"
+#include "access/filter.h"
+#include "access/role_store.h"
+#include "access/shape.h"
+#include "api/paging.h"
 #include "base/clock.h"
-#include "identity/identity.h"
-
-#include <string.h>
 
 #define PROVIDER "{scope}/providers/Microsoft.Authorization/"
-#define ASSIGNMENT_TYPE "Microsoft.Authorization/roleAssignments"
-#define DEFINITION_TYPE "Microsoft.Authorization/roleDefinitions"
-#define SCOPE_MAX 512
+#define DESCRIPTION_MAX 2048
+#define PAGE 200
 
 struct assignment_body {
-	struct body_text role, principal, principal_type;
+	struct body_text role, principal, principal_type, condition, condition_version, description;
 };
 
 /* clang-format off */
 
+#define TEXT(text, member, size) .name = text, .kind = FIELD_TEXT, .max = size, \
+	    .offset = offsetof(struct assignment_body, member)
+
 static const struct field properties[] = {
-	{ .name = "roleDefinitionId", .kind = FIELD_TEXT, .max = 512, .required = true,
-	    .offset = offsetof(struct assignment_body, role) },
-	{ .name = "principalId", .kind = FIELD_TEXT, .max = 64, .required = true,
-	    .offset = offsetof(struct assignment_body, principal) },
-	{ .name = "principalType", .kind = FIELD_TEXT, .max = 64,
-	    .offset = offsetof(struct assignment_body, principal_type) },
+	{ TEXT("roleDefinitionId", role, 512), .required = true },
+	{ TEXT("principalId", principal, 64), .required = true },
+	{ TEXT("principalType", principal_type, 64) },
+	{ TEXT("condition", condition, CONDITION_MAX) },
+	{ TEXT("conditionVersion", condition_version, 16) },
+	{ TEXT("description", description, DESCRIPTION_MAX) },
 	{ 0 },
 };
 
@@ -36,39 +39,6 @@ static const struct field assignment_fields[] = {
 
 /* clang-format on */
 
-/* Definitions are named relative to the subscription they are asked for under. */
-static view
-subscription_of(view scope)
-{
-	static const view word = V_INIT("/subscriptions/");
-	size_t at;
-
-	if (!view_istarts(scope, word))
-		return V("");
-	if (!view_find(view_from(scope, word.len), '/', &at))
-		return scope;
-	return (view){ scope.ptr, word.len + at };
-}
-
-static void
-write_definition_id(struct json *json, const char *name, view scope, const struct role *role)
-{
-	json_text_open(json, name);
-	json_text_part(json, subscription_of(scope));
-	json_text_part(json, V("/providers/" DEFINITION_TYPE "/"));
-	json_text_part(json, view_of(role->id));
-	json_text_close(json);
-}
-
-static void
-write_time(struct json *json, const char *name, int64_t seconds)
-{
-	char iso[CLOCK_ISO_LEN + 1];
-
-	clock_iso(seconds * 1000000000, iso);
-	json_text(json, name, view_of(iso));
-}
-
 static void
 write_assignment(struct json *json, const struct assignment *assignment)
 {
@@ -76,39 +46,34 @@ write_assignment(struct json *json, const struct assignment *assignment)
 
 	json_open(json, '{');
 	json_open_in(json, "properties", '{');
-	write_definition_id(json, "roleDefinitionId", scope, assignment->role);
+	write_definition_id(json, "roleDefinitionId", scope, uuid_view(&assignment->role));
 	json_text(json, "principalId", uuid_view(&assignment->principal));
 	json_text(json, "principalType", assignment->principal_type);
 	json_text(json, "scope", scope);
-	json_null_value(json, "condition");
-	json_null_value(json, "conditionVersion");
+	write_text_or_null(json, "condition", assignment->condition);
+	write_text_or_null(json, "conditionVersion",
+	    assignment->condition.len > 0 ? V("2.0") : V(""));
 	write_time(json, "createdOn", assignment->created);
-	write_time(json, "updatedOn", assignment->created);
+	write_time(json, "updatedOn", assignment->updated);
 	json_text(json, "createdBy", uuid_view(&assignment->created_by));
-	json_text(json, "updatedBy", uuid_view(&assignment->created_by));
+	json_text(json, "updatedBy", uuid_view(&assignment->updated_by));
 	json_null_value(json, "delegatedManagedIdentityResourceId");
-	json_null_value(json, "description");
+	write_text_or_null(json, "description", assignment->description);
 	json_close(json, '}');
-	json_text_open(json, "id");
-	json_text_part(json, view_eq(scope, V("/")) ? V("") : scope);
-	json_text_part(json, V("/providers/" ASSIGNMENT_TYPE "/"));
-	json_text_part(json, uuid_view(&assignment->name));
-	json_text_close(json);
+	write_id(json, "id", scope, ASSIGNMENT_TYPE, uuid_view(&assignment->name));
 	json_text(json, "type", V(ASSIGNMENT_TYPE));
 	json_text(json, "name", uuid_view(&assignment->name));
 	json_close(json, '}');
 }
 
-static const struct role *
-role_of_id(view id)
+static view
+last_segment(view id)
 {
-	while (id.len > 0) {
-		view last = view_cut(&id, '/');
+	view last = V("");
 
-		if (id.len == 0)
-			return role_find(last);
-	}
-	return NULL;
+	while (id.len > 0)
+		last = view_cut(&id, '/');
+	return last;
 }
 
 static bool
@@ -123,48 +88,81 @@ assignment_name(const struct request *r, struct uuid *out, struct error *err)
 }
 
 static bool
-refuse_duplicate(struct request *r, const struct assignment *wanted, struct error *err)
+read_role(struct request *r, struct assignment *out, struct error *err)
 {
-	return !access_has(r->services->access, wanted) ||
-	    error_set(err, ERR_ROLE_ASSIGNMENT_EXISTS, "The role assignment already exists.");
+	const struct assignment_body *body = r->body;
+	struct role role;
+
+	if (!role_get(r->services->access, &r->caller.tenant, last_segment(body->role.text),
+		r->arena, &role))
+		return error_set(err, ERR_ROLE_DEFINITION_MISSING,
+		    "The specified role definition with ID '%.*s' does not exist.",
+		    VIEW_ARG(body->role.text));
+	if (!role_assignable(&role, out->scope))
+		return error_set(err, ERR_ROLE_NOT_ASSIGNABLE,
+		    "The role assignment scope '%.*s' is not among the assignable scopes of the "
+		    "role definition '%s'.",
+		    VIEW_ARG(out->scope), role.id);
+	out->role = role_id(&role);
+	return true;
 }
 
-/* The longest there is names an object in a vault. */
 static bool
-check_scope(view scope, struct error *err)
+read_principal(struct request *r, struct assignment *out, struct error *err)
 {
-	return scope.len <= SCOPE_MAX ||
-	    error_set(err, ERR_BAD_REQUEST, "The scope of a role assignment is too long.");
+	const struct assignment_body *body = r->body;
+	struct principal principal;
+
+	if (!uuid_parse(body->principal.text, &out->principal) ||
+	    !directory_principal(r->services->directory, &out->principal, &principal) ||
+	    !view_eq(uuid_view(&principal.tenant), uuid_view(&r->caller.tenant)))
+		return error_set(err, ERR_PRINCIPAL_NOT_FOUND,
+		    "Principal %.*s does not exist in the directory %s. Check that you have the "
+		    "correct principal ID. If you are creating this principal and then "
+		    "immediately assigning a role, this error might be related to a replication "
+		    "delay. In this case, set the role assignment principalType property to a "
+		    "value, such as ServicePrincipal, User, or Group.",
+		    VIEW_ARG(body->principal.text), r->caller.tenant.text);
+	out->principal_type = view_of(principal_type(principal.kind));
+	if (!body->principal_type.given || view_ieq(body->principal_type.text, out->principal_type))
+		return true;
+	return error_set(err, ERR_PRINCIPAL_TYPE,
+	    "The PrincipalId '%s' has type '%.*s', which is different from specified "
+	    "PrincipalType '%.*s'.",
+	    out->principal.text, VIEW_ARG(out->principal_type),
+	    VIEW_ARG(body->principal_type.text));
+}
+
+static bool
+read_condition(struct request *r, struct assignment *out, struct error *err)
+{
+	const struct assignment_body *body = r->body;
+
+	out->condition = body->condition.text;
+	out->description = body->description.text;
+	if (out->condition.len == 0)
+		return true;
+	if (body->condition_version.given && !view_eq(body->condition_version.text, V("2.0")))
+		return error_set(err, ERR_INVALID_CONDITION,
+		    "The condition version '%.*s' is not supported. The supported version is "
+		    "'2.0'.",
+		    VIEW_ARG(body->condition_version.text));
+	return condition_check(out->condition, err);
 }
 
 static bool
 read_wanted(struct request *r, struct assignment *out, struct error *err)
 {
-	const struct assignment_body *body = r->body;
-	struct application principal;
-
 	*out = (struct assignment){
-		.role = role_of_id(body->role.text),
+		.tenant = r->caller.tenant,
 		.scope = r->params[0],
-		.principal_type = V("ServicePrincipal"),
 		.created = clock_now(),
+		.updated = clock_now(),
 		.created_by = r->caller.object,
+		.updated_by = r->caller.object,
 	};
-	if (!assignment_name(r, &out->name, err) || !check_scope(out->scope, err))
-		return false;
-	if (out->role == NULL)
-		return error_set(err, ERR_ROLE_DEFINITION_MISSING,
-		    "The specified role definition with ID '%.*s' does not exist.",
-		    VIEW_ARG(body->role.text));
-	if (uuid_parse(body->principal.text, &out->principal) &&
-	    application_by_object(&r->tx, uuid_view(&out->principal), &principal, err))
-		return true;
-	if (err->code == ERR_NONE || err->code == ERR_GRAPH_NOT_FOUND)
-		return error_set(err, ERR_PRINCIPAL_NOT_FOUND,
-		    "Principal %.*s does not exist in the directory %s. Check that you have the "
-		    "correct principal ID.",
-		    VIEW_ARG(body->principal.text), r->caller.tenant.text);
-	return false;
+	return assignment_name(r, &out->name, err) && scope_check(out->scope, err) &&
+	    read_role(r, out, err) && read_principal(r, out, err) && read_condition(r, out, err);
 }
 
 /* The audit log says who was given what, where. */
@@ -173,27 +171,93 @@ name_for_audit(struct request *r, const struct assignment *assignment, struct er
 {
 	return arena_print(r->arena, &r->object_id,
 		   "%.*s/providers/" ASSIGNMENT_TYPE "/%s (role %s, principal %s)",
-		   VIEW_ARG(assignment->scope), assignment->name.text, assignment->role->id,
+		   VIEW_ARG(assignment->scope), assignment->name.text, assignment->role.text,
 		   assignment->principal.text) ||
 	    error_memory(err);
+}
+
+#define ATTRIBUTES 3
+
+static void
+add_attributes(const char *source, const struct assignment *assignment,
+    struct access_attribute out[ATTRIBUTES])
+{
+	view from = view_of(source);
+
+	out[0] = (struct access_attribute){ from, V(ASSIGNMENT_TYPE ":RoleDefinitionId"),
+		uuid_view(&assignment->role) };
+	out[1] = (struct access_attribute){ from, V(ASSIGNMENT_TYPE ":PrincipalId"),
+		uuid_view(&assignment->principal) };
+	out[2] = (struct access_attribute){ from, V(ASSIGNMENT_TYPE ":PrincipalType"),
+		assignment->principal_type };
+}
+
+/*
+ * The guard asked before it was known what is granted or taken away.  Now it is: ask again, for
+ * those whose own grant says which roles they may give, and to whom.
+ */
+static bool
+require_change(struct request *r, const struct assignment *wanted, const struct assignment *present,
+    struct error *err)
+{
+	struct access_attribute attributes[2 * ATTRIBUTES];
+	size_t count = 0;
+
+	if (wanted != NULL) {
+		add_attributes("Request", wanted, attributes);
+		count += ATTRIBUTES;
+	}
+	if (present != NULL) {
+		add_attributes("Resource", present, attributes + count);
+		count += ATTRIBUTES;
+	}
+	return access_require(r, r->op->action, r->params[0], attributes, count, err);
+}
+
+static bool
+update(struct request *r, struct assignment *wanted, const struct assignment *present,
+    struct error *err)
+{
+	/* Another tenant's is not told from one of another principal. */
+	if (!assignment_same(present, wanted) ||
+	    !view_eq(uuid_view(&present->tenant), uuid_view(&wanted->tenant)))
+		return error_set(err, ERR_ROLE_ASSIGNMENT_FIXED,
+		    "Tenant ID, application ID, principal ID, and scope are not allowed to be "
+		    "updated.");
+	if (!require_change(r, wanted, present, err))
+		return false;
+	if (view_eq(present->condition, wanted->condition) &&
+	    view_eq(present->description, wanted->description)) {
+		write_assignment(reply_json(r), present);
+		return true;
+	}
+	wanted->scope = present->scope;
+	wanted->created = present->created;
+	wanted->created_by = present->created_by;
+	write_assignment(reply_json(r), wanted);
+	return assignment_update(&r->tx, wanted, err);
 }
 
 static bool
 run_put(struct request *r, struct error *err)
 {
+	struct access *access = r->services->access;
 	struct assignment wanted, present;
 
 	if (!read_wanted(r, &wanted, err) || !name_for_audit(r, &wanted, err))
 		return false;
-	if (assignment_find(r->services->access, &wanted.name, r->arena, &present)) {
-		if (!assignment_same(&present, &wanted))
-			return error_set(err, ERR_ROLE_ASSIGNMENT_FIXED,
-			    "Tenant ID, application ID, principal ID, and scope are not allowed to "
-			    "be updated.");
-		write_assignment(reply_json(r), &present);
-		return true;
-	}
-	if (!refuse_duplicate(r, &wanted, err) || !assignment_put(&r->tx, &wanted, err))
+	if (assignment_find(access, &wanted.name, r->arena, &present))
+		return update(r, &wanted, &present, err);
+	if (!require_change(r, &wanted, NULL, err))
+		return false;
+	if (access_has(access, &wanted))
+		return error_set(err, ERR_ROLE_ASSIGNMENT_EXISTS,
+		    "The role assignment already exists.");
+	if (access_count(access) >= ASSIGNMENTS_MAX)
+		return error_set(err, ERR_ROLE_ASSIGNMENT_LIMIT,
+		    "No more role assignments can be created: there are %d already.",
+		    ASSIGNMENTS_MAX);
+	if (!assignment_put(&r->tx, &wanted, err))
 		return false;
 	write_assignment(reply_json(r), &wanted);
 	r->out->status = 201;
@@ -208,7 +272,8 @@ find_named(struct request *r, struct assignment *out, bool *found, struct error 
 	if (!assignment_name(r, &name, err))
 		return false;
 	*found = assignment_find(r->services->access, &name, r->arena, out) &&
-	    view_ieq(out->scope, r->params[0]);
+	    scope_same(out->scope, r->params[0]) &&
+	    view_eq(uuid_view(&out->tenant), uuid_view(&r->caller.tenant));
 	return true;
 }
 
@@ -227,6 +292,7 @@ run_get(struct request *r, struct error *err)
 	return true;
 }
 
+/* One whose principal is gone can be deleted like any other. */
 static bool
 run_delete(struct request *r, struct error *err)
 {
@@ -239,157 +305,90 @@ run_delete(struct request *r, struct error *err)
 		r->out->status = 204;
 		return true;
 	}
+	if (!require_change(r, NULL, &assignment, err))
+		return false;
 	write_assignment(reply_json(r), &assignment);
 	return name_for_audit(r, &assignment, err) && assignment_delete(&r->tx, &assignment, err);
 }
 
-/*
- * What a list is asked for: everything at, above and below a scope, less what the filter leaves
- * out.
- */
-struct list_filter {
-	view scope;
-	bool at_scope; /* not below */
-	view principal;
-};
+enum { TERM_AT_SCOPE, TERM_PRINCIPAL, TERM_ASSIGNED_TO, TERMS };
 
+/* Those of ${principal} alone that are also assigned to ${to}: none, unless it is one of its groups. */
 static bool
-in_list(const struct assignment *assignment, const void *ctx)
+both_principals(struct request *r, const struct uuid *principal, const struct uuid *to)
 {
-	const struct list_filter *filter = ctx;
-	bool above = scope_contains(assignment->scope, filter->scope);
-	bool below = scope_contains(filter->scope, assignment->scope);
+	struct memberships who;
 
-	if (filter->principal.len > 0 &&
-	    !view_ieq(uuid_view(&assignment->principal), filter->principal))
-		return false;
-	return above || (below && !filter->at_scope);
-}
-
-/* "NAME eq 'VALUE'": the value, without the quotes. */
-static bool
-filter_equals(view filter, view name, view *value)
-{
-	if (!view_istarts(filter, name))
-		return false;
-	filter = view_trim(view_from(filter, name.len));
-	if (!view_istarts(filter, V("eq ")))
-		return false;
-	filter = view_trim(view_from(filter, 3));
-	if (filter.len < 2 || filter.ptr[0] != '\'' || filter.ptr[filter.len - 1] != '\'')
-		return false;
-	*value = (view){ filter.ptr + 1, filter.len - 2 };
-	return true;
-}
-
-static bool
-read_filter(struct request *r, struct list_filter *out, struct error *err)
-{
-	view text;
-
-	*out = (struct list_filter){ .scope = r->params[0] };
-	if (!request_query(r, "$filter", &text) || text.len == 0)
-		return true;
-	if (view_ieq(text, V("atScope()"))) {
-		out->at_scope = true;
-		return true;
+	directory_memberships(r->services->directory, to, &who);
+	for (size_t i = 0; i < who.count; i++) {
+		if (view_eq(uuid_view(&who.ids[i]), uuid_view(principal)))
+			return true;
 	}
-	if (filter_equals(text, V("principalId"), &out->principal))
-		return true;
-	return error_set(err, ERR_BAD_REQUEST, "The filter '%.*s' is not supported.",
-	    VIEW_ARG(text));
+	return false;
+}
+
+static bool
+read_list_query(struct request *r, struct assignment_query *out, struct uuid ids[2], bool *none,
+    struct error *err)
+{
+	struct filter_term terms[TERMS] = {
+		[TERM_AT_SCOPE] = { "atScope", TERM_CALL },
+		[TERM_PRINCIPAL] = { "principalId", TERM_EQUALS },
+		[TERM_ASSIGNED_TO] = { "assignedTo", TERM_ASK },
+	};
+
+	if (!filter_read(r, terms, TERMS, err))
+		return false;
+	*out = (struct assignment_query){
+		.tenant = r->caller.tenant,
+		.scope = r->params[0],
+		.at_scope = terms[TERM_AT_SCOPE].given,
+		.groups = terms[TERM_ASSIGNED_TO].given && !terms[TERM_PRINCIPAL].given,
+	};
+	for (size_t i = TERM_PRINCIPAL; i <= TERM_ASSIGNED_TO; i++) {
+		struct uuid *id = &ids[i - TERM_PRINCIPAL];
+
+		if (terms[i].given && !uuid_parse(terms[i].value, id))
+			return error_set(err, ERR_BAD_REQUEST, "The filter's id '%.*s' is no GUID.",
+			    VIEW_ARG(terms[i].value));
+	}
+	if (terms[TERM_PRINCIPAL].given)
+		out->principal = &ids[0];
+	else if (terms[TERM_ASSIGNED_TO].given)
+		out->principal = &ids[1];
+	*none = terms[TERM_PRINCIPAL].given && terms[TERM_ASSIGNED_TO].given &&
+	    !both_principals(r, &ids[0], &ids[1]);
+	return true;
 }
 
 static bool
 run_list(struct request *r, struct error *err)
 {
-	struct list_filter filter;
-	struct assignment *list;
-	struct json *json;
-	size_t count;
+	struct assignment_page items = { 0 };
+	struct assignment_query query;
+	struct uuid ids[2];
+	struct page page;
+	bool none;
+	view list;
 
-	if (!read_filter(r, &filter, err) ||
-	    !assignments_list(r->services->access, in_list, &filter, r->arena, &list, &count, err))
+	if (!read_list_query(r, &query, ids, &none, err))
 		return false;
-	json = reply_json(r);
-	json_open(json, '{');
-	json_open_in(json, "value", '[');
-	for (size_t i = 0; i < count; i++)
-		write_assignment(json, &list[i]);
-	json_close(json, ']');
-	json_close(json, '}');
-	return true;
-}
-
-static void
-write_patterns(struct json *json, const char *name, const char *const *patterns)
-{
-	json_open_in(json, name, '[');
-	for (; patterns != NULL && *patterns != NULL; patterns++)
-		json_text(json, NULL, view_of(*patterns));
-	json_close(json, ']');
-}
-
-static void
-write_definition(struct json *json, view scope, const struct role *role)
-{
-	json_open(json, '{');
-	json_open_in(json, "properties", '{');
-	json_text(json, "roleName", view_of(role->name));
-	json_text(json, "type", V("BuiltInRole"));
-	json_text(json, "description", view_of(role->description));
-	json_open_in(json, "assignableScopes", '[');
-	json_text(json, NULL, V("/"));
-	json_close(json, ']');
-	json_open_in(json, "permissions", '[');
-	json_open(json, '{');
-	write_patterns(json, "actions", role->actions);
-	write_patterns(json, "notActions", role->not_actions);
-	write_patterns(json, "dataActions", role->data_actions);
-	write_patterns(json, "notDataActions", role->not_data_actions);
-	json_close(json, '}');
-	json_close(json, ']');
-	json_close(json, '}');
-	write_definition_id(json, "id", scope, role);
-	json_text(json, "type", V(DEFINITION_TYPE));
-	json_text(json, "name", view_of(role->id));
-	json_close(json, '}');
-}
-
-static bool
-run_definitions(struct request *r, struct error *err)
-{
-	view filter = V(""), name = V("");
-	const struct role *role;
-	struct json *json;
-
-	if (request_query(r, "$filter", &filter) && filter.len > 0 &&
-	    !filter_equals(filter, V("roleName"), &name) &&
-	    !view_ieq(filter, V("type eq 'BuiltInRole'")))
-		return error_set(err, ERR_BAD_REQUEST, "The filter '%.*s' is not supported.",
-		    VIEW_ARG(filter));
-	json = reply_json(r);
-	json_open(json, '{');
-	json_open_in(json, "value", '[');
-	for (size_t i = 0; (role = role_at(i)) != NULL; i++) {
-		if (name.len == 0 || view_ieq(name, view_of(role->name)))
-			write_definition(json, r->params[0], role);
-	}
-	json_close(json, ']');
-	json_close(json, '}');
-	return true;
-}
-
-static bool
-run_definition(struct request *r, struct error *err)
-{
-	const struct role *role = role_find(r->params[1]);
-
-	if (role == NULL)
-		return error_set(err, ERR_ROLE_DEFINITION_MISSING,
-		    "The specified role definition with ID '%.*s' does not exist.",
-		    VIEW_ARG(r->params[1]));
-	write_definition(reply_json(r), r->params[0], role);
+	if (!arena_print(r->arena, &list, "roleAssignments of %s at %.*s", query.tenant.text,
+		VIEW_ARG(query.scope)))
+		return error_memory(err);
+	if (!page_read(r, list, &page, err) ||
+	    (!none &&
+		!assignments_page(r->services->access, &query, page.after, PAGE, r->arena, &items,
+		    err)))
+		return false;
+	json_open(reply_json(r), '{');
+	json_open_in(&r->json, "value", '[');
+	for (size_t i = 0; i < items.count; i++)
+		write_assignment(&r->json, &items.items[i]);
+	json_close(&r->json, ']');
+	if (!page_next_arm(r, list, items.next, err))
+		return false;
+	json_close(&r->json, '}');
 	return true;
 }
 
@@ -400,19 +399,15 @@ run_definition(struct request *r, struct error *err)
 
 const struct op assignment_ops[] = {
 	{ "RoleAssignmentPut", ROW, .method = HTTP_PUT, .path = PROVIDER "roleAssignments/{name}",
-	    .action = "Microsoft.Authorization/roleAssignments/write", .body = assignment_fields,
+	    .action = ASSIGNMENT_WRITE, .body = assignment_fields,
 	    .body_size = sizeof(struct assignment_body), .run = run_put },
 	{ "RoleAssignmentGet", ROW, READ, .method = HTTP_GET,
 	    .path = PROVIDER "roleAssignments/{name}", .run = run_get },
 	{ "RoleAssignmentDelete", ROW, .method = HTTP_DELETE,
-	    .path = PROVIDER "roleAssignments/{name}",
-	    .action = "Microsoft.Authorization/roleAssignments/delete", .run = run_delete },
+	    .path = PROVIDER "roleAssignments/{name}", .action = ASSIGNMENT_DELETE,
+	    .run = run_delete },
 	{ "RoleAssignmentList", ROW, READ, .method = HTTP_GET, .path = PROVIDER "roleAssignments",
 	    .run = run_list },
-	{ "RoleDefinitionList", ROW, .method = HTTP_GET, .path = PROVIDER "roleDefinitions",
-	    .action = "Microsoft.Authorization/roleDefinitions/read", .run = run_definitions },
-	{ "RoleDefinitionGet", ROW, .method = HTTP_GET, .path = PROVIDER "roleDefinitions/{name}",
-	    .action = "Microsoft.Authorization/roleDefinitions/read", .run = run_definition },
 	{ 0 },
 };
 

@@ -3,13 +3,19 @@
  * every report asks, so that what is explained is what is enforced.
  *
  * The rules: of the caller and the groups it is in, directly or through others, every assignment at
- * the scope or above it counts whose role allows the action and whose condition, if it has one,
- * holds.  A deny assignment that covers the scope, the action and the caller wins over them all.
+ * the scope or above it counts whose role allows the action and whose conditions, the role's and
+ * its own, hold.  A deny assignment that covers the scope, the action and the caller wins over them
+ * all.  Everything counts in its own tenant only: a grant at "/" does not reach into a subscription
+ * of another tenant, nor into one that does not exist.
  */
 #ifndef ACCESS_DECIDE_H
 #define ACCESS_DECIDE_H
 
 #include "access/access.h"
+#include "identity/principal.h"
+
+#define ASSIGNMENT_WRITE "Microsoft.Authorization/roleAssignments/write"
+#define ASSIGNMENT_DELETE "Microsoft.Authorization/roleAssignments/delete"
 
 struct access_question {
 	struct uuid tenant, principal; /* the caller's tid and oid */
@@ -22,6 +28,12 @@ struct access_question {
 	 */
 	const struct access_attribute *attributes;
 	size_t attribute_count;
+	/*
+	 * The request's body has not been read yet.  For the two actions above, and no other, a
+	 * condition that could still hold once it is, counts as holding: their rows ask again, with
+	 * the attributes.  Only for the guard.
+	 */
+	bool attributes_pending;
 };
 
 struct access_attribute {
@@ -45,8 +57,19 @@ struct access_decision {
 	struct uuid through;    /* the group that has the assignment; empty when it is direct */
 };
 
-/* access_decide(access, question, out): Any thread; out->allowed is returned, too. */
+/*
+ * access_decide(access, question, out):
+ * Any thread; out->allowed is returned, too.  Allocates nothing, and costs look-ups by the levels
+ * of the scope and the caller's groups, however many assignments there are.
+ */
 bool access_decide(struct access *access, const struct access_question *question,
     struct access_decision *out);
+
+/* access_decide_among: The same for a principal whose groups are known. */
+bool access_decide_among(struct access *access, const struct access_question *question,
+    const struct memberships *who, struct access_decision *out);
+
+/* access_reason_name(reason): "Assigned", "NoAssignment" ... */
+const char *access_reason_name(enum access_reason reason);
 
 #endif

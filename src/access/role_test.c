@@ -146,6 +146,10 @@ static const struct {
 	{ "b24988ac-6180-42a0-ab88-20f7382dd24c", "Contributor", "" },
 	{ "acdd72a7-3385-48ef-bd42-f606fba81ae7", "Reader", "" },
 	{ "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9", "User Access Administrator", "" },
+	{ "f58310d9-a9f6-439a-9e8d-f62e7b41a168", "Role Based Access Control Administrator", "" },
+	{ "f1a07417-d97a-45cb-824c-7a7467783830", "Managed Identity Operator", "" },
+	{ "e40ec5ca-96e0-45a2-b4ff-59039f2c2b59", "Managed Identity Contributor", "" },
+	{ "8b54135c-b56d-4d72-a534-26097cfdc8d8", "Key Vault Data Access Administrator", "" },
 };
 
 static bool

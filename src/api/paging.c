@@ -1,5 +1,6 @@
 #include "api/paging.h"
 
+#include "api/percent.h"
 #include "base/base64.h"
 #include "keyring/keyring.h"
 
@@ -101,6 +102,39 @@ page_next(struct request *r, view list, const struct page *page, view marker, st
 		return false;
 	if (page->limit_given)
 		buf_print(&link, "&maxresults=%zu", page->limit);
+	json_text(&r->json, "nextLink", buf_view(&link));
+	return buf_ok(&link) || error_memory(err);
+}
+
+/* Everything the client asked for is asked for again, but the page. */
+static void
+add_query(struct request *r, struct buf *link)
+{
+	view rest = r->in->query;
+
+	while (rest.len > 0) {
+		view pair = view_cut(&rest, '&'), left = pair, name = view_cut(&left, '=');
+
+		if (!percent_decode(name, false, r->arena, &name) ||
+		    view_ieq(name, V("$skiptoken")))
+			continue;
+		buf_add(link, pair);
+		buf_add_char(link, '&');
+	}
+}
+
+bool
+page_next_arm(struct request *r, view list, view marker, struct error *err)
+{
+	AUTO(buf_free) struct buf link = { 0 };
+
+	if (marker.len == 0)
+		return true;
+	buf_print(&link, "https://%.*s%.*s?", VIEW_ARG(r->authority), VIEW_ARG(r->in->path));
+	add_query(r, &link);
+	buf_add(&link, V("$skiptoken="));
+	if (!add_token(r, list, marker, &link, err))
+		return false;
 	json_text(&r->json, "nextLink", buf_view(&link));
 	return buf_ok(&link) || error_memory(err);
 }

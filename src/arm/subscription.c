@@ -48,7 +48,7 @@ visible(struct request *r, const struct subscription *subscription)
 
 	return view_eq(uuid_view(&subscription->tenant), uuid_view(&r->caller.tenant)) &&
 	    arena_print(r->arena, &scope, "/subscriptions/%s", subscription->id.text) &&
-	    access_reaches(r->services->access, &r->caller.object, scope);
+	    access_reaches(r->services->access, &r->caller.tenant, &r->caller.object, scope);
 }
 
 static void

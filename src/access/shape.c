@@ -1,0 +1,143 @@
+#include "access/shape.h"
+
+#include "access/role_store.h"
+#include "base/clock.h"
+
+/* clang-format off */
+
+#define PATTERNS(member, text) { .name = text, .kind = FIELD_TEXTS, .max = ROLE_PATTERNS_MAX, \
+	    .size = ROLE_ACTION_MAX, .offset = offsetof(struct permission_body, member) }
+
+const struct field permission_fields[] = {
+	PATTERNS(actions, "actions"),
+	PATTERNS(not_actions, "notActions"),
+	PATTERNS(data_actions, "dataActions"),
+	PATTERNS(not_data_actions, "notDataActions"),
+	{ 0 },
+};
+
+/* clang-format on */
+
+void
+write_id(struct json *json, const char *name, view scope, const char *type, view id)
+{
+	json_text_open(json, name);
+	json_text_part(json, view_eq(scope, V("/")) ? V("") : scope);
+	json_text_part(json, V("/providers/"));
+	json_text_part(json, view_of(type));
+	json_text_part(json, V("/"));
+	json_text_part(json, id);
+	json_text_close(json);
+}
+
+void
+write_definition_id(struct json *json, const char *name, view scope, view id)
+{
+	view subscription = scope_subscription(scope);
+
+	if (subscription.len > 0)
+		subscription =
+		    (view){ scope.ptr, (size_t)(subscription.ptr - scope.ptr) + subscription.len };
+	write_id(json, name, subscription, DEFINITION_TYPE, id);
+}
+
+void
+write_time(struct json *json, const char *name, int64_t seconds)
+{
+	char iso[CLOCK_ISO_LEN + 1];
+
+	clock_iso(seconds * 1000000000, iso);
+	json_text(json, name, view_of(iso));
+}
+
+void
+write_text_or_null(struct json *json, const char *name, view text)
+{
+	if (text.len > 0)
+		json_text(json, name, text);
+	else
+		json_null_value(json, name);
+}
+
+void
+write_patterns(struct json *json, const char *name, const char *const *patterns)
+{
+	json_open_in(json, name, '[');
+	for (; patterns != NULL && *patterns != NULL; patterns++)
+		json_text(json, NULL, view_of(*patterns));
+	json_close(json, ']');
+}
+
+/* "*", or "Space/type/..." of letters, digits, '.', '-', '_' and '*'. */
+static bool
+is_pattern(view text)
+{
+	bool slash = false;
+
+	if (view_eq(text, V("*")))
+		return true;
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+		bool letter = ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
+
+		slash = slash || c == '/';
+		if (!letter && !(c >= '0' && c <= '9') && c != '/' && c != '.' && c != '-' &&
+		    c != '_' && c != '*')
+			return false;
+	}
+	return slash && text.ptr[0] != '/' && text.ptr[text.len - 1] != '/';
+}
+
+bool
+patterns_read(const struct body_texts *texts, struct arena *arena, const char *const **out,
+    struct error *err)
+{
+	const char **list = arena_alloc(arena, (texts->count + 1) * sizeof(*list));
+
+	if (list == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < texts->count; i++) {
+		if (!is_pattern(texts->texts[i]))
+			return error_set(err, ERR_ROLE_DEFINITION_INVALID,
+			    "'%.*s' does not match any of the actions supported by the providers.",
+			    VIEW_ARG(texts->texts[i]));
+		/* The body's texts end with a NUL. */
+		list[i] = texts->texts[i].ptr;
+	}
+	*out = list;
+	return true;
+}
+
+bool
+access_require(struct request *r, const char *action, view scope,
+    const struct access_attribute *attributes, size_t count, struct error *err)
+{
+	const struct access_question question = {
+		.tenant = r->caller.tenant,
+		.principal = r->caller.object,
+		.action = view_of(action),
+		.scope = scope,
+		.attributes = attributes,
+		.attribute_count = count,
+	};
+	struct access_decision decision;
+
+	return access_decide(r->services->access, &question, &decision) ||
+	    error_set(err, ERR_AUTHORIZATION_FAILED,
+		"The client '%s' with object id '%s' does not have authorization to perform "
+		"action '%s' over scope '%.*s' or the scope is invalid. If access was recently "
+		"granted, please refresh your credentials.",
+		r->caller.application.text, r->caller.object.text, action, VIEW_ARG(scope));
+}
+
+/* The longest there is names an object in a vault. */
+bool
+scope_check(view scope, struct error *err)
+{
+	struct scope_path path;
+
+	scope_fold(scope, &path);
+	return path.whole ||
+	    error_set(err, ERR_BAD_REQUEST, "The scope '%.*s...' is too long or too deep.", 100,
+		scope.ptr);
+}
