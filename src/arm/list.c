@@ -1,6 +1,6 @@
 #include "arm/list.h"
 
-#include "access/access.h"
+#include "access/decide.h"
 #include "api/paging.h"
 #include "api/percent.h"
 
@@ -21,40 +21,56 @@ struct paging {
 bool
 caller_may(const struct request *r, view action, view scope)
 {
-	return access_check(r->services->access, &r->caller.object, action, false, scope, NULL);
+	const struct access_question question = {
+		.tenant = r->caller.tenant,
+		.principal = r->caller.object,
+		.action = action,
+		.scope = scope,
+	};
+	struct access_decision decision;
+
+	return access_decide(r->services->access, &question, &decision);
+}
+
+/* What one must be allowed to do to see it. */
+static bool
+read_action(struct request *r, const struct list *list, const struct resource_type *type, view *out)
+{
+	*out = view_of(list->action);
+	return list->action != NULL ||
+	    (type != NULL && arena_print(r->arena, out, "%s/%s/read", type->space, type->name));
 }
 
 static bool
 may_see(struct request *r, const struct list *list, const struct resource *resource)
 {
-	view action = view_of(list->action);
+	view action;
 
-	if (list->action == NULL &&
-	    (resource->type == NULL ||
-		!arena_print(r->arena, &action, "%s/%s/read", resource->type->space,
-		    resource->type->name)))
-		return false;
-	return caller_may(r, action, resource->id);
+	return read_action(r, list, resource->type, &action) && caller_may(r, action, resource->id);
 }
 
-static bool
-deny(const struct request *r, view scope, struct error *err)
+bool
+caller_deny(const struct request *r, view action, view scope, struct error *err)
 {
 	return error_set(err, ERR_AUTHORIZATION_FAILED,
 	    "The client '%s' with object id '%s' does not have authorization to perform action "
-	    "'%s' over scope '%.*s' or the scope is invalid. If access was recently granted, "
+	    "'%.*s' over scope '%.*s' or the scope is invalid. If access was recently granted, "
 	    "please refresh your credentials.",
-	    r->caller.application.text, r->caller.object.text, r->op->action, VIEW_ARG(scope));
+	    r->caller.application.text, r->caller.object.text, VIEW_ARG(action), VIEW_ARG(scope));
 }
 
 static bool
 admit(struct request *r, const struct list *list, struct paging *paging, struct error *err)
 {
-	view action = view_of(list->action != NULL ? list->action : r->op->action);
+	view action;
 
-	paging->all = caller_may(r, action, list->scope);
-	return paging->all || access_reaches(r->services->access, &r->caller.object, list->scope) ||
-	    deny(r, list->scope, err);
+	/* Of all types: each is asked about. */
+	if (read_action(r, list, list->type, &action))
+		paging->all = caller_may(r, action, list->scope);
+	else
+		action = V("Microsoft.Resources/subscriptions/resources/read");
+	return paging->all || access_reaches(r->services->access, &r->caller.tenant, &r->caller.object, list->scope) ||
+	    caller_deny(r, action, list->scope, err);
 }
 
 static bool
