@@ -32,7 +32,7 @@ struct jwt_time {
 };
 
 struct jwt_claims {
-	view iss, sub, aud, tid, oid, appid, jti; /* empty when absent */
+	view iss, sub, aud, tid, oid, appid, jti, idtyp, upn; /* empty when absent */
 	struct jwt_time iat, nbf, exp;
 };
 
