@@ -90,6 +90,14 @@ rotate_signing_keys(void *ctx, struct error *err)
 }
 
 static bool
+sweep_refresh_tokens(void *ctx, struct error *err)
+{
+	struct server *server = ctx;
+
+	return directory_sweep(server->directory, err);
+}
+
+static bool
 refresh_certificate(void *ctx, struct error *err)
 {
 	struct server *server = ctx;
@@ -125,6 +133,7 @@ static const struct job jobs[] = {
 	{ "due", 1, do_due },
 	{ "tls.certificate", 1, refresh_certificate },
 	{ "identity.signing-keys", 3600, rotate_signing_keys },
+	{ "identity.refresh-tokens", 3600, sweep_refresh_tokens },
 	{ "names", 86400, check_names },
 };
 

@@ -2,6 +2,7 @@
  * Forms: taken apart whole, or refused.
  */
 #include "api/form.h"
+#include "base/buf.h"
 #include "base/testing.h"
 
 #include <string.h>
@@ -44,7 +45,8 @@ test_cases(void **state)
 		if (fine != (cases[i].value != NULL))
 			fail_msg("%s", cases[i].text);
 		if (fine)
-			assert_true(view_eq(form_get(&form, cases[i].name), view_of(cases[i].value)));
+			assert_true(
+			    view_eq(form_get(&form, cases[i].name), view_of(cases[i].value)));
 		else
 			assert_int_equal(err.code, ERR_BAD_REQUEST);
 	}

@@ -140,10 +140,13 @@ put_owner(struct request *r, const struct subscription *subscription, struct err
 {
 	struct assignment assignment = {
 		.principal = r->caller.object,
-		.role = role_find_named(V("Owner")),
+		.tenant = r->caller.tenant,
+		.role = role_id(role_find_named(V("Owner"))),
 		.principal_type = r->caller.person ? V("User") : V("ServicePrincipal"),
 		.created = clock_now(),
+		.updated = clock_now(),
 		.created_by = r->caller.object,
+		.updated_by = r->caller.object,
 	};
 
 	random_uuid(&assignment.name);

@@ -4,7 +4,8 @@
  *
  * Documents, sealed under the system key: "t/<tenant>" a tenant; "t/<tenant>/signing/<kid>" its
  * token signing keys; "t/<tenant>/app/<appid>" an application with its service principal and
- * credentials; "oid/<object id>" -> tenant and appid.
+ * credentials; "t/<tenant>/refresh/<user>/<family>" the refresh tokens of a sign-in;
+ * "oid/<object id>" -> tenant and appid.
  */
 #ifndef IDENTITY_IDENTITY_H
 #define IDENTITY_IDENTITY_H
@@ -47,6 +48,13 @@ bool directory_has_tenant(struct directory *directory, view tenant);
  */
 MUST_USE bool directory_rotate_signing_keys(struct directory *directory, struct tx *tx,
     struct error *err);
+
+/*
+ * directory_sweep(directory, err):
+ * For the scheduler, once an hour or so: remove refresh tokens that have expired.  Commits by
+ * itself, in portions.
+ */
+MUST_USE bool directory_sweep(struct directory *directory, struct error *err);
 
 /* tenant_create(tx, id, name, err): Add a tenant and its first signing key to ${tx}. */
 MUST_USE bool tenant_create(struct tx *tx, const struct uuid *id, view name, struct error *err);

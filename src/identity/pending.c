@@ -135,8 +135,7 @@ name_make(uint64_t address, char text[PENDING_TEXT_LEN + 1], uint8_t digest[SHA2
 }
 
 static bool
-entry_fill(struct entry *entry, const struct pending_item *item, int64_t now,
-    int64_t seconds)
+entry_fill(struct entry *entry, const struct pending_item *item, int64_t now, int64_t seconds)
 {
 	if (!bytes_set(entry, item->bytes))
 		return false;
@@ -178,9 +177,8 @@ find(struct pending *pending, view text, int64_t now)
 	struct error err;
 	size_t len;
 
-	if (text.len != PENDING_TEXT_LEN ||
-	    !base64_decode(BASE64URL, text, (char *)bytes, &len) || len != NAME_BYTES ||
-	    bytes[0] >= SETS || !sha256(&text, 1, digest, &err))
+	if (text.len != PENDING_TEXT_LEN || !base64_decode(BASE64URL, text, (char *)bytes, &len) ||
+	    len != NAME_BYTES || bytes[0] >= SETS || !sha256(&text, 1, digest, &err))
 		return NULL;
 	set = pending->entries[bytes[0]];
 	for (size_t i = 0; i < WAYS; i++) {

@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-#define PENDING_TEXT_LEN 43                /* base64url of 32 bytes */
+#define PENDING_TEXT_LEN 43                  /* base64url of 32 bytes */
 #define PENDING_BYTES_MAX ((size_t)8 * 1024) /* of one entry */
 #define PENDING_ALIAS_MAX 15
 

@@ -169,7 +169,8 @@ judge(struct tx *tx, const struct refresh_name *name, struct refresh_family *fam
 	if (!digest(secret, presented, err))
 		return false;
 	if (same(presented, family->current))
-		return rotate(family, secret, now, err) && refresh_family_put(tx, name, family, err);
+		return rotate(family, secret, now, err) &&
+		    refresh_family_put(tx, name, family, err);
 	if (!catch_up(family, secret, presented, &found, err))
 		return false;
 	if (found)
@@ -191,10 +192,10 @@ use(struct tx *tx, uint8_t secret[REFRESH_SECRET_LEN], int64_t now, struct refre
 	if (!refresh_family_take(tx, &out->name, &family, &there, err))
 		return false;
 	out->facts = family.facts;
-	*verdict = !there                             ? REFRESH_UNKNOWN
-	    : family.revoked                          ? REFRESH_REVOKED
+	*verdict = !there                          ? REFRESH_UNKNOWN
+	    : family.revoked                       ? REFRESH_REVOKED
 	    : refresh_family_expired(&family, now) ? REFRESH_EXPIRED
-						      : REFRESH_FINE;
+						   : REFRESH_FINE;
 	if (*verdict != REFRESH_FINE)
 		return true;
 	if (!judge(tx, &out->name, &family, secret, now, verdict, err))

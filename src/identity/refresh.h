@@ -16,10 +16,10 @@
 #include "base/uuid.h"
 #include "keyring/tx.h"
 
-#define REFRESH_GRACE ((int64_t)60)         /* seconds */
-#define REFRESH_IDLE ((int64_t)14 * 86400)  /* without use */
-#define REFRESH_LIFE ((int64_t)90 * 86400)  /* at all */
-#define REFRESH_FAMILIES_MAX 50             /* of one user; the oldest gives way */
+#define REFRESH_GRACE ((int64_t)60)        /* seconds */
+#define REFRESH_IDLE ((int64_t)14 * 86400) /* without use */
+#define REFRESH_LIFE ((int64_t)90 * 86400) /* at all */
+#define REFRESH_FAMILIES_MAX 50            /* of one user; the oldest gives way */
 
 struct directory;
 
@@ -65,11 +65,7 @@ MUST_USE bool refresh_use(struct tx *tx, const struct uuid *tenant, view token, 
 MUST_USE bool refresh_revoke(struct tx *tx, const struct refresh_name *name, int64_t now,
     struct error *err);
 
-/*
- * refresh_sweep(directory, now, err):
- * Remove what has expired, of all tenants.  For the scheduler, once an hour or so: it commits by
- * itself, in portions.
- */
+/* refresh_sweep: directory_sweep at a given time. */
 MUST_USE bool refresh_sweep(struct directory *directory, int64_t now, struct error *err);
 
 #endif

@@ -10,9 +10,9 @@ bool
 refresh_prefix(struct arena *arena, const struct uuid *tenant, const struct uuid *user, view *out,
     struct error *err)
 {
-	return (user == NULL ? arena_print(arena, out, "t/%s/refresh/", tenant->text)
-			     : arena_print(arena, out, "t/%s/refresh/%s/", tenant->text,
-				   user->text)) ||
+	return (user == NULL
+		       ? arena_print(arena, out, "t/%s/refresh/", tenant->text)
+		       : arena_print(arena, out, "t/%s/refresh/%s/", tenant->text, user->text)) ||
 	    error_memory(err);
 }
 
@@ -79,7 +79,7 @@ static void
 family_write(const struct refresh_family *family, struct buf *out)
 {
 	pack_u8(out, FORMAT);
-	pack_bytes(out, uuid_view(&family->facts.client));
+	pack_bytes(out, view_of(family->facts.client.text));
 	pack_i64(out, family->facts.sessions);
 	pack_i64(out, family->facts.created);
 	pack_bytes(out, family->facts.resource);

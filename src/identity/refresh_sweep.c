@@ -4,10 +4,12 @@
 #include "identity/directory.h"
 #include "identity/refresh_store.h"
 
+#include "base/clock.h"
 #include "keyring/work.h"
 
 #define PORTION 256
 
+/* A portion that lost a race is left to the next sweep. */
 struct sweep {
 	const struct uuid *tenant;
 	int64_t now;
@@ -58,8 +60,7 @@ sweep_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 }
 
 static bool
-sweep_tenant(struct directory *directory, const struct uuid *tenant, int64_t now,
-    struct error *err)
+sweep_tenant(struct directory *directory, const struct uuid *tenant, int64_t now, struct error *err)
 {
 	struct sweep sweep = { .tenant = tenant, .now = now, .more = true };
 	bool fine = true;
@@ -85,4 +86,10 @@ refresh_sweep(struct directory *directory, int64_t now, struct error *err)
 			return false;
 	}
 	return true;
+}
+
+bool
+directory_sweep(struct directory *directory, struct error *err)
+{
+	return refresh_sweep(directory, clock_wall(), err);
 }
