@@ -121,6 +121,14 @@ resource_id_parse(view text, struct arena *arena, struct resource_id *out, struc
 	return true;
 }
 
+view
+id_group(view id)
+{
+	struct resource_id out = { 0 };
+
+	return read_front(id, &out) ? out.group : V("");
+}
+
 bool
 id_lower(struct arena *arena, view id, view *out, struct error *err)
 {
@@ -134,18 +142,25 @@ id_lower(struct arena *arena, view id, view *out, struct error *err)
 	return true;
 }
 
-bool
-group_name_valid(view name)
+view
+group_name_fault(view name)
 {
 	for (size_t i = 0; i < name.len; i++) {
 		unsigned char c = (unsigned char)ascii_lower(name.ptr[i]);
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c < 0x80 &&
-		    strchr("_-.()", c) == NULL)
-			return false;
+		if (c == '\0' ||
+		    (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c < 0x80 &&
+			strchr("_-.()", c) == NULL))
+			return (view){ name.ptr + i, 1 };
 	}
-	return name.len > 0 && name.len <= GROUP_NAME_MAX && name.ptr[name.len - 1] != '.' &&
-	    memchr(name.ptr, '\0', name.len) == NULL;
+	return name.len > 0 && name.ptr[name.len - 1] == '.' ? (view){ name.ptr + name.len - 1, 1 }
+							     : V("");
+}
+
+bool
+group_name_valid(view name)
+{
+	return name.len > 0 && name.len <= GROUP_NAME_MAX && group_name_fault(name).len == 0;
 }
 
 bool

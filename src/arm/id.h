@@ -38,8 +38,12 @@ MUST_USE bool resource_id_parse(view text, struct arena *arena, struct resource_
 /* id_lower(arena, id, out, err): As ids are compared. */
 MUST_USE bool id_lower(struct arena *arena, view id, view *out, struct error *err);
 
+/* id_group(id): The name of the group that ${id} is in, or is; empty for those in none. */
+view id_group(view id);
+
 /* group_name_valid: 1 to 90 letters, digits and "_-.()" (and beyond ASCII), no '.' at the end. */
 bool group_name_valid(view name);
+view group_name_fault(view name); /* the first character that does not fit; may be empty */
 
 /* resource_name_valid: What every type refuses: <>%&\?/:# and control characters, '.' at the end. */
 bool resource_name_valid(view name);

@@ -193,8 +193,10 @@ vault_adopt(struct tx *tx, const struct services *services, view name, struct er
 	struct vault vault;
 	bool found;
 
-	if (!vault_take(tx, name, &vault, &found, err) || !found)
-		return !found && err->code == ERR_NONE;
+	if (!vault_take(tx, name, &vault, &found, err))
+		return false;
+	if (!found)
+		return true;
 	if (!resource_get(tx, services, vault.scope, true, &resource, &found, err))
 		return false;
 	return found || put_resource(tx, &vault, err);

@@ -84,30 +84,34 @@ read_query(struct request *r, const struct list *list, struct paging *out, struc
 
 /* Told by the key alone: what is not asked for need not be opened. */
 static bool
-right_type(const struct list *list, view key, struct arena *arena)
+right_key(const struct list *list, view key, struct arena *arena)
 {
 	struct resource_id id;
 	struct error ignored;
 
-	return list->type == NULL ||
-	    (resource_id_parse(view_from(key, 1), arena, &id, &ignored) &&
-		(id.space.len == 0 ||
-		    (view_ieq(id.space, view_of(list->type->space)) &&
-			view_ieq(id.type, view_of(list->type->name)))));
+	if (list->type == NULL && list->name.len == 0)
+		return true;
+	if (!resource_id_parse(view_from(key, 1), arena, &id, &ignored))
+		return false;
+	return (list->name.len == 0 || view_ieq(id.name, list->name)) &&
+	    (list->type == NULL || id.space.len == 0 ||
+		(view_ieq(id.space, view_of(list->type->space)) &&
+		    view_ieq(id.type, view_of(list->type->name))));
 }
 
 static bool
-show(struct request *r, const struct list *list, const struct document *document,
-    struct paging *paging, struct error *err)
+show(struct request *r, const struct list *list, view key, struct paging *paging, struct error *err)
 {
 	AUTO(plain_done) struct plain *plain = NULL;
 	struct resource resource;
 
-	if (!right_type(list, document->key, r->arena))
+	if (!right_key(list, key, r->arena))
 		return true;
-	if (!keyring_unseal(keyring_system(r->services->keyring), &document->value, document->key,
-		&plain, err) ||
-	    !resource_decode(plain_view(plain), r->services, r->arena, &resource, err))
+	if (!tx_get(&r->tx, keyring_system(r->services->keyring), key, &plain, err))
+		return false;
+	if (plain == NULL)
+		return true;
+	if (!resource_decode(plain_view(plain), r->services, r->arena, &resource, err))
 		return false;
 	if ((list->wanted != NULL && !list->wanted(list->ctx, &resource)) ||
 	    (!paging->all && !may_see(r, list, &resource)))
@@ -123,11 +127,11 @@ show(struct request *r, const struct list *list, const struct document *document
 static bool
 show_batch(struct request *r, const struct list *list, struct paging *paging, struct error *err)
 {
-	struct document *documents;
+	view *keys;
 	size_t count;
 
-	if (!store_scan(r->tx.reader, list->prefix, paging->after, BATCH, r->arena, &documents,
-		&count, err))
+	if (!store_keys(r->tx.reader, list->prefix, paging->after, BATCH, r->arena, &keys, &count,
+		err))
 		return false;
 	paging->over = count < BATCH;
 	for (size_t i = 0; i < count; i++) {
@@ -135,10 +139,10 @@ show_batch(struct request *r, const struct list *list, struct paging *paging, st
 			paging->over = false;
 			return true;
 		}
-		if (!show(r, list, &documents[i], paging, err))
+		if (!show(r, list, keys[i], paging, err))
 			return false;
-		memcpy(paging->marker, documents[i].key.ptr, documents[i].key.len);
-		paging->after = (view){ paging->marker, documents[i].key.len };
+		memcpy(paging->marker, keys[i].ptr, keys[i].len);
+		paging->after = (view){ paging->marker, keys[i].len };
 	}
 	paging->scanned += count;
 	return true;

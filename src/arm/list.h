@@ -14,6 +14,7 @@ struct list {
 	view prefix;                      /* of the store's keys */
 	view scope;                       /* a caller who may read here sees it all */
 	const struct resource_type *type; /* NULL: any */
+	view name;                        /* of the only one wanted, in any case; empty: any */
 	const char *action;               /* to see one; NULL: "<space>/<type>/read" */
 	/* NULL: all; decides on a resource that is otherwise to be shown. */
 	bool (*wanted)(const void *ctx, const struct resource *resource);

@@ -5,9 +5,9 @@
 
 #define BELOW_MAX 500 /* documents of one resource's children and extensions */
 
-static bool
-remove_one(struct tx *tx, const struct services *services, const struct resource *resource,
-    const struct caller *caller, struct error *err)
+bool
+resource_remove_only(struct tx *tx, const struct services *services,
+    const struct resource *resource, const struct caller *caller, struct error *err)
 {
 	if (resource->type != NULL && resource->type->remove != NULL &&
 	    !resource->type->remove(tx, services, resource, caller, err))
@@ -36,7 +36,7 @@ remove_below(struct tx *tx, const struct services *services, view prefix,
 		if (!resource_get(tx, services, view_from(keys[count], 1), true, &below, &found,
 			err))
 			return false;
-		if (found && !remove_one(tx, services, &below, caller, err))
+		if (found && !resource_remove_only(tx, services, &below, caller, err))
 			return false;
 	}
 	return true;
@@ -53,5 +53,5 @@ resource_remove(struct tx *tx, const struct services *services, const struct res
 	if (!arena_join(tx->arena, (const view[]){ prefix, V("/") }, 2, &prefix))
 		return error_memory(err);
 	return remove_below(tx, services, prefix, caller, err) &&
-	    remove_one(tx, services, resource, caller, err);
+	    resource_remove_only(tx, services, resource, caller, err);
 }

@@ -139,6 +139,16 @@ resource_get(struct tx *tx, const struct services *services, view id, bool chang
 }
 
 bool
+resource_expect(struct tx *tx, view id, struct error *err)
+{
+	AUTO(plain_done) struct plain *plain = NULL;
+	view key;
+
+	return resource_key(tx->arena, id, &key, err) &&
+	    tx_take(tx, keyring_system(tx->keyring), key, &plain, err);
+}
+
+bool
 resource_put(struct tx *tx, const struct resource *resource, struct error *err)
 {
 	AUTO(buf_free) struct buf document = { 0 };

@@ -152,6 +152,13 @@ MUST_USE bool resource_delete(struct tx *tx, view id, struct error *err);
 MUST_USE bool resource_remove(struct tx *tx, const struct services *services,
     const struct resource *resource, const struct caller *caller, struct error *err);
 
+/* resource_remove_only: The hook and the document; for who sees to what is below. */
+MUST_USE bool resource_remove_only(struct tx *tx, const struct services *services,
+    const struct resource *resource, const struct caller *caller, struct error *err);
+
+/* resource_expect(tx, id, err): The commit is refused if its document changes until then. */
+MUST_USE bool resource_expect(struct tx *tx, view id, struct error *err);
+
 /* resource_decode(document, services, arena, out, err): ${document} must outlive ${out}. */
 MUST_USE bool resource_decode(view document, const struct services *services, struct arena *arena,
     struct resource *out, struct error *err);

@@ -25,7 +25,10 @@ parent_not_found(const struct resource_id *parent, struct error *err)
 	    VIEW_ARG(parent->name));
 }
 
-/* The group the resource is in must be there; ${change}: and stay, while something is put in. */
+/*
+ * The group the resource is in must be there; ${change}: and stay as it is until the commit, which
+ * it does not while it is being deleted.
+ */
 static bool
 require_group(struct request *r, const struct resource_id *id, bool change, struct error *err)
 {
@@ -45,6 +48,22 @@ require_group(struct request *r, const struct resource_id *id, bool change, stru
 		    "operation.",
 		    VIEW_ARG(found.name));
 	return true;
+}
+
+/*
+ * A deletion of the group, or of what the new resource hangs off, that has not seen it must not be
+ * committed: it expects the group's document unchanged.
+ */
+static bool
+touch_group(struct request *r, const struct resource_id *id, struct error *err)
+{
+	struct resource group;
+	bool found;
+
+	if (id->group.len == 0)
+		return true;
+	return resource_get(&r->tx, r->services, id->group_id, true, &group, &found, err) &&
+	    (!found || resource_put(&r->tx, &group, err));
 }
 
 /* The id of what the resource hangs off, as that was written when it was made. */
@@ -260,7 +279,7 @@ store_change(struct request *r, bool patch, struct error *err)
 	if (found) {
 		wanted = present;
 		change.present = &present;
-	} else if (!new_id(r, &id, base, &wanted.id, err)) {
+	} else if (!new_id(r, &id, base, &wanted.id, err) || !touch_group(r, &id, err)) {
 		return false;
 	}
 	wanted.type = type_of(r);
@@ -326,15 +345,19 @@ bool
 resource_run_delete(struct request *r, struct error *err)
 {
 	struct resource resource;
+	struct resource_id id;
 	bool found;
 
-	if (!resource_get(&r->tx, r->services, r->path, true, &resource, &found, err) ||
+	if (!resource_id_parse(r->path, r->arena, &id, err) ||
+	    !resource_get(&r->tx, r->services, r->path, true, &resource, &found, err) ||
 	    !preconditions(r, found ? &resource : NULL, err))
 		return false;
 	r->out->status = found ? 200 : 204;
 	if (!found)
 		return true;
 	r->object_id = resource.id;
+	if (id.group.len > 0 && !resource_expect(&r->tx, id.group_id, err))
+		return false;
 	return resource_remove(&r->tx, r->services, &resource, &r->caller, err);
 }
 
