@@ -673,32 +673,29 @@ test_what_is_always_the_same(void **state)
 	assert_true(estate_replied(e, "\"name\":\"AuditEvent\""));
 }
 
-/* A vault from before there were resources gets its own, once. */
+/* A vault from before there were resources gets its own, and its group, once. */
+#define OLDER S "/resourceGroups/dev/providers/Microsoft.KeyVault/vaults/Older"
+
 static bool
 old_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 {
 	struct vault vault = { .tenant = { ESTATE_TENANT },
 		.subscription = { ESTATE_SUBSCRIPTION },
-		.name = V("Older"),
-		.resource_group = V("Group"),
+		.name = view_of(ctx),
+		.resource_group = V("dev"),
 		.location = V("local"),
 		.created = 1700000000,
 		.retention_days = 90,
 		.rbac = true };
 
-	(void)ctx;
 	(void)journal;
 	return vault_create(tx, &vault, err);
 }
 
-static bool
-adopt_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+static void
+adopt(struct estate *e)
 {
-	struct estate *e = ctx;
-
-	(void)journal;
-	return vault_adopt(tx, &e->services, V("older"), err) &&
-	    vault_adopt(tx, &e->services, V("not-there"), err);
+	assert_fine(vaults_adopt(e->place.store, e->place.keyring, &e->err), &e->err);
 }
 
 static void
@@ -706,18 +703,33 @@ test_an_old_vault_becomes_a_resource(void **state)
 {
 	struct estate *e = *state;
 
-	assert_fine(work_run(e->place.store, e->place.keyring, old_body, e, &e->err), &e->err);
-	DO(GET, VAULTS "/older", "", 404);
-	for (int round = 0; round < 2; round++)
-		assert_fine(work_run(e->place.store, e->place.keyring, adopt_body, e, &e->err),
-		    &e->err);
-	DO(GET, VAULTS "/older", "", 200);
-	assert_text(estate_member(e, "id"), V(VAULTS "/Older"));
+	assert_fine(work_run(e->place.store, e->place.keyring, old_body, (void *)(uintptr_t)"Older", &e->err),
+	    &e->err);
+	DO(GET, OLDER, "", 404);
+	adopt(e);
+	DO(GET, OLDER, "", 200);
+	assert_text(estate_member(e, "id"), V(OLDER));
 	assert_true(estate_replied(e, "\"enableRbacAuthorization\":true"));
-	DO(PATCH, VAULTS "/older", JUST("\"enabledForDeployment\":true"), 200);
-	assert_fine(work_run(e->place.store, e->place.keyring, adopt_body, e, &e->err), &e->err);
-	DO(GET, VAULTS "/older", "", 200);
+	DO(PATCH, OLDER, JUST("\"enabledForDeployment\":true"), 200);
+	adopt(e);
+	DO(GET, OLDER, "", 200);
 	assert_true(estate_replied(e, "\"enabledForDeployment\":true"));
+}
+
+static void
+test_many_old_vaults(void **state)
+{
+	struct estate *e = *state;
+	char name[16];
+
+	for (int i = 0; i < 205; i++) {
+		(void)snprintf(name, sizeof(name), "old-%d", i);
+		assert_fine(work_run(e->place.store, e->place.keyring, old_body, name, &e->err),
+		    &e->err);
+	}
+	adopt(e);
+	DO(GET, S "/resourceGroups/dev/providers/Microsoft.KeyVault/vaults?$top=300", "", 200);
+	assert_int_equal(estate_times(e, "\"vaultUri\""), 205);
 }
 
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -744,6 +756,7 @@ main(void)
 		FRESH(test_secrets),
 		FRESH(test_what_is_always_the_same),
 		FRESH(test_an_old_vault_becomes_a_resource),
+		FRESH(test_many_old_vaults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
