@@ -7,6 +7,8 @@
 #include "base/pack.h"
 #include "keyring/work.h"
 
+#include <string.h>
+
 #define PAGE 100
 #define VAULT_PREFIX "vault/"
 #define DONE "upgrade/vault-resources" /* the document that says that all have their resources */
