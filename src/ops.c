@@ -3,6 +3,7 @@
  */
 #include "access/access.h"
 #include "arm/arm.h"
+#include "arm/keyvault.h"
 #include "clock_api.h"
 #include "health.h"
 #include "identity/identity.h"
@@ -17,6 +18,11 @@ const struct op *const op_tables[] = {
 	assignment_ops,
 	role_ops,
 	secret_ops,
+	keyvault_ops,
+	keyvault_deleted_ops,
+	keyvault_policy_ops,
+	keyvault_secret_ops,
+	keyvault_fixed_ops,
 	clock_ops,
 	NULL,
 };

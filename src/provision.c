@@ -2,6 +2,7 @@
 
 #include "access/access.h"
 #include "arm/arm.h"
+#include "arm/keyvault.h"
 #include "audit/record.h"
 #include "authority.h"
 #include "base/clock.h"
@@ -9,7 +10,6 @@
 #include "crypto/random.h"
 #include "identity/identity.h"
 #include "keyring/work.h"
-#include "vault/vault.h"
 
 #define PATH "install"
 #define FORMAT 1
@@ -291,8 +291,10 @@ check_names(const struct config_list *list, const struct config *config, const c
 static bool
 vault_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 {
+	struct vault vault = *(const struct vault *)ctx;
+
 	(void)journal;
-	return vault_create(tx, ctx, err);
+	return vault_make(tx, &vault, err);
 }
 
 static bool
@@ -307,12 +309,15 @@ make_vault(const struct config *config, struct store *store, struct keyring *key
 		.location = view_of(config->location),
 		.created = clock_now(),
 		.purge_protection = is_protected(config, name),
+		.rbac = true,
+		.network = { .bypass = true },
 	};
 
 	if (!retention_of(config, name, &vault.retention_days, err))
 		return false;
-	/* One that is there stays as it is. */
-	return work_run(store, keyring, vault_body, &vault, err) || err->code == ERR_CONFLICT;
+	/* One that is there stays as it is, and so does one that was deleted. */
+	return work_run(store, keyring, vault_body, &vault, err) ||
+	    err->code == ERR_VAULT_EXISTS || err->code == ERR_VAULT_IN_DELETED_STATE;
 }
 
 bool

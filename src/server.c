@@ -2,6 +2,7 @@
 
 #include "access/access.h"
 #include "answer.h"
+#include "arm/keyvault.h"
 #include "api/body.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -172,6 +173,8 @@ open_installation(struct server *server, struct error *err)
 		    "the data folder has not been set up (see `strongroom init`)");
 	if (!found && !installation_create(store, keyring, &server->installation, err))
 		return false;
+	if (!vaults_adopt(store, keyring, err))
+		return false;
 	if (!server->config->dev)
 		return true;
 	return clock_open(store, keyring, &server->clock, err) &&
@@ -215,6 +218,10 @@ open_services(struct server *server, struct error *err)
 		.directory = server->directory,
 		.access = server->access,
 		.vaults = server->vaults,
+		.location = config->location,
+		.providers = provider_list,
+		/* A server of one's own mostly stands in a network of one's own. */
+		.private_ranges = true,
 	};
 	return work_run(store, keyring, authority_body, server, err);
 }

@@ -165,41 +165,6 @@ vault_path_less(view path, unsigned levels)
 	return path;
 }
 
-/* What a server makes itself, nobody has made. */
-static bool
-put_resource(struct tx *tx, const struct vault *vault, struct error *err)
-{
-	struct resource resource = { .type = &vault_type,
-		.id = vault->scope,
-		.name = vault->name,
-		.location = vault->location,
-		.created = vault->created * INT64_C(1000000000),
-		.changed = vault->created * INT64_C(1000000000) };
-	struct shape shape = { .vault = *vault };
-
-	return shape_print(&shape, tx->arena, &resource, err) && resource_put(tx, &resource, err);
-}
-
-bool
-vault_make(struct tx *tx, struct vault *vault, struct error *err)
-{
-	return vault_create(tx, vault, err) && put_resource(tx, vault, err);
-}
-
-bool
-vault_adopt(struct tx *tx, const struct services *services, view name, struct error *err)
-{
-	struct resource resource;
-	struct vault vault;
-	bool found;
-
-	if (!vault_take(tx, name, &vault, &found, err) || !found)
-		return !found && err->code == ERR_NONE;
-	if (!resource_get(tx, services, vault.scope, true, &resource, &found, err))
-		return false;
-	return found || put_resource(tx, &vault, err);
-}
-
 static bool
 run_put(struct request *r, struct error *err)
 {

@@ -77,7 +77,7 @@ void vault_uri(struct request *r, view name, const char *rest); /* parts of an o
 MUST_USE bool vault_of(struct request *r, view id, bool change, struct resource *resource,
     struct vault *vault, struct error *err);
 
-/* vault_parent(path, out): ".../vaults/v/secrets/s" -> ".../vaults/v", ${levels} segments less. */
+/* vault_path_less(path, levels): Without its last ${levels} segments. */
 view vault_path_less(view path, unsigned levels);
 
 /* policy_who(policy, arena, out, err): Whose it is: the same text for the same principal. */
@@ -89,16 +89,16 @@ MUST_USE bool vault_run_recover(struct request *r, struct error *err);
 
 /*
  * vault_make(tx, vault, err):
- * Make a vault with its resource, as the API does, for a server that is set up: ${vault} as for
- * vault_create; its group is there.
+ * Make a vault with its resource, and its group when there is none, for a server that is set up:
+ * ${vault} as for vault_create.
  */
 MUST_USE bool vault_make(struct tx *tx, struct vault *vault, struct error *err);
 
 /*
- * vault_adopt(tx, services, name, err): Make the resource of a vault that is older than resources,
- * if it has none.
+ * vaults_adopt(store, keyring, err):
+ * At start: make the resources, and their groups, of vaults from before there were any; once in a
+ * store's life.  Blocks.
  */
-MUST_USE bool vault_adopt(struct tx *tx, const struct services *services, view name,
-    struct error *err);
+MUST_USE bool vaults_adopt(struct store *store, struct keyring *keyring, struct error *err);
 
 #endif

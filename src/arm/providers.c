@@ -1,8 +1,10 @@
 #include "arm/group.h"
+#include "arm/keyvault.h"
 #include "arm/provider.h"
 
 const struct provider *const provider_list[] = {
 	&resources_provider,
+	&keyvault_provider,
 	NULL,
 };
 

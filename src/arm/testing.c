@@ -105,6 +105,7 @@ estate_do(struct estate *e, enum http_method method, const char *target, const c
 		.services = &e->services,
 		.plane = PLANE_MANAGEMENT,
 		.authority = V("management.localhost"),
+		.domain = V("localhost"),
 		.caller = e->caller,
 		.tx = { .reader = e->reader, .keyring = e->place.keyring, .arena = &e->arena },
 	};

@@ -4,7 +4,7 @@
 #ifndef SECRETS_SECRET_H
 #define SECRETS_SECRET_H
 
-#include "vault/object.h"
+#include "vault/attributes.h"
 
 #define SECRET_VALUE_MAX 25600      /* bytes of UTF-8 */
 #define SECRET_CONTENT_TYPE_MAX 255 /* characters */
@@ -17,6 +17,18 @@ struct secret {
 
 void secret_pack(const struct secret *secret, struct buf *out);
 MUST_USE bool secret_unpack(view content, struct secret *out);
+
+/*
+ * What a client may send of a secret, by which plane it may be; secret_fill checks it and puts it
+ * into ${version}, whose content then lies in r->arena.  ${secret}: the value and content type.
+ */
+struct secret_body {
+	struct body_text value, content_type;
+	struct body_tags tags;
+	struct attributes_body attributes;
+};
+MUST_USE bool secret_fill(struct request *r, const struct secret_body *body,
+    const struct secret *secret, struct version *version, struct error *err);
 
 extern const struct object_type secret_type;
 extern const struct op secret_ops[];

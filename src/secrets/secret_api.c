@@ -4,12 +4,6 @@
 #include "base/clock.h"
 #include "vault/attributes.h"
 
-struct secret_body {
-	struct body_text value, content_type;
-	struct body_tags tags;
-	struct attributes_body attributes;
-};
-
 struct restore_body {
 	struct body_text value;
 };
@@ -101,12 +95,10 @@ reply_bundle(struct request *r, const struct object *object, const struct versio
 	json_close(&r->json, '}');
 }
 
-/* Put what the version is to hold into it; the content lies in the request's arena. */
-static bool
-fill_version(struct request *r, const struct secret *secret, struct version *version,
-    struct error *err)
+bool
+secret_fill(struct request *r, const struct secret_body *body, const struct secret *secret,
+    struct version *version, struct error *err)
 {
-	const struct secret_body *body = r->body;
 	AUTO(buf_free) struct buf content = { 0 };
 
 	if (utf8_length(secret->content_type) > SECRET_CONTENT_TYPE_MAX)
@@ -133,7 +125,7 @@ run_set(struct request *r, struct error *err)
 	AUTO(object_done) struct object object = { 0 };
 	struct version version = { .attributes = { .enabled = true } };
 
-	if (!object_name_check(r->params[0], err) || !fill_version(r, &secret, &version, err) ||
+	if (!object_name_check(r->params[0], err) || !secret_fill(r, body, &secret, &version, err) ||
 	    !object_add_version(r, &secret_type, r->params[0], &object, &version, err))
 		return false;
 	reply_bundle(r, &object, &version, WITH_VALUE);
@@ -194,7 +186,7 @@ run_update(struct request *r, struct error *err)
 		secret.has_content_type = true;
 		secret.content_type = body->content_type.text;
 	}
-	if (!fill_version(r, &secret, &version, err))
+	if (!secret_fill(r, body, &secret, &version, err))
 		return false;
 	version.attributes.updated = clock_now();
 	if (!object_write_version(r, &secret_type, &object, &version, err))

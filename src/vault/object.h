@@ -95,6 +95,17 @@ MUST_USE bool object_add_version(struct request *r, const struct object_type *ty
 MUST_USE bool object_write_version(struct request *r, const struct object_type *type,
     const struct object *object, const struct version *version, struct error *err);
 
+/*
+ * object_each(r, type, after, limit, each, ctx, last, err):
+ * Call ${each} for at most ${limit} live objects behind the name ${after} (empty: from the first),
+ * in order, with their latest versions.  ${last}: the name to go on behind; empty when that was
+ * all.
+ */
+typedef bool object_visit(struct request *r, const struct object *object,
+    const struct version *latest, void *ctx, struct error *err);
+MUST_USE bool object_each(struct request *r, const struct object_type *type, view after,
+    size_t limit, object_visit *each, void *ctx, view *last, struct error *err);
+
 /* Rows' functions for every type: the parameters are the path's. */
 MUST_USE bool object_list(struct request *r, const struct object_type *type,
     enum object_state state, struct error *err);

@@ -86,6 +86,42 @@ object_list(struct request *r, const struct object_type *type, enum object_state
 }
 
 static bool
+visit(struct request *r, const struct object_type *type, const struct document *document,
+    object_visit *each, void *ctx, struct error *err)
+{
+	AUTO(object_done) struct object object = { 0 };
+	AUTO(version_done) struct version latest = { 0 };
+
+	if (!unseal(r, document, &object.document, err) ||
+	    !head_decode(object.document, &object, err) ||
+	    !version_read(r, type, &object, object.latest, TO_READ, &latest, err))
+		return false;
+	if (latest.document == NULL)
+		return error_set(err, ERR_CORRUPT, "an object's latest version is missing");
+	return each(r, &object, &latest, ctx, err);
+}
+
+bool
+object_each(struct request *r, const struct object_type *type, view after, size_t limit,
+    object_visit *each, void *ctx, view *last, struct error *err)
+{
+	struct document *documents;
+	view prefix, start = V("");
+	size_t count;
+
+	if (!heads_prefix(r, type, OBJECT_LIVE, &prefix, err) ||
+	    (after.len > 0 && !head_path(r, type, OBJECT_LIVE, after, &start, err)) ||
+	    !store_scan(r->tx.reader, prefix, start, limit + 1, r->arena, &documents, &count, err))
+		return false;
+	*last = count > limit ? view_from(documents[limit - 1].key, prefix.len) : V("");
+	for (size_t i = 0; i < count && i < limit; i++) {
+		if (!visit(r, type, &documents[i], each, ctx, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
 write_version(struct request *r, const struct object_type *type, void *ctx, struct plain *document,
     struct error *err)
 {
