@@ -14,7 +14,7 @@
 #include "jobs/scheduler.h"
 #include "keyring/work.h"
 #include "listener.h"
-#include "notify.h"
+#include "base/notify.h"
 
 #include <netdb.h>
 #include <signal.h>

@@ -12,6 +12,7 @@ struct client_request {
 	const char *method, *url;
 	const char *ca_file;      /* PEM; NULL: the system's */
 	const char *more_ca_file; /* PEM, trusted beside those; NULL: none */
+	const char *unix_path;    /* NULL, or: this Unix socket, an http:// url, no TLS */
 	const char *bearer;       /* a token; NULL: none */
 	const char *content_type; /* NULL: no body */
 	view body;

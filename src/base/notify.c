@@ -1,4 +1,4 @@
-#include "notify.h"
+#include "base/notify.h"
 
 #include "base/attr.h"
 #include "base/file.h"

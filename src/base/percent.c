@@ -1,4 +1,4 @@
-#include "api/percent.h"
+#include "base/percent.h"
 
 #include "base/json.h"
 #include "base/uuid.h"
