@@ -38,6 +38,8 @@ MUST_USE bool page_token_read(struct request *r, view list, view token, view *ma
     struct error *err);
 MUST_USE bool page_token_add(struct request *r, view list, view marker, struct buf *out,
     struct error *err);
+
+/*
  * page_next_arm(r, list, marker, err):
  * The same as resource management has it: the request's own URL with a `$skiptoken` of its own; no
  * member when there is no next page.

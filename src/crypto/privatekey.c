@@ -83,7 +83,7 @@ bool
 private_key_sign(const struct private_key *key, view message, struct buf *out, struct error *err)
 {
 	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = NULL;
-	unsigned char der[ES256_DER_MAX], raw[ES256_RAW_LEN];
+	unsigned char der[ECDSA_DER_MAX], raw[ES256_RAW_LEN];
 	uint8_t digest[SHA256_LEN];
 	size_t len = sizeof(der);
 
