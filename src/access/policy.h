@@ -10,6 +10,7 @@
 
 #include "api/body.h"
 #include "api/request.h"
+#include "base/pack.h"
 
 #define POLICIES_MAX 1024
 
@@ -21,7 +22,10 @@ struct access_policy {
 };
 
 /* What a client sends; FIELD_LIST of these is `accessPolicies`. */
-struct policy_body;
+struct policy_body {
+	struct body_text tenant, object, application;
+	struct body_texts keys, secrets, certificates, storage;
+};
 extern const struct field policy_fields[];
 extern const size_t policy_body_size;
 
@@ -33,15 +37,25 @@ MUST_USE bool policy_read(const struct policy_body *body, struct access_policy *
 void policy_write(struct json *json, const struct access_policy *policy);
 
 void policy_pack(const struct access_policy *policy, struct buf *out);
-struct unpack;
 bool policy_unpack(struct unpack *in, struct access_policy *out);
 
 /*
- * policies_allow(policies, count, directory, caller, action):
- * May ${caller}, itself or by a group, do the data ${action} ("secrets/getSecret/action", without
- * "Microsoft.KeyVault/vaults/")?
+ * policy_need(action, permission, collection, name):
+ * Which permission a data ${action} ("secrets/getSecret/action", without
+ * "Microsoft.KeyVault/vaults/") needs: "secrets" and "get".  One action may stand for reading one
+ * and for listing all; where it does not tell, ${permission} does (the row's; empty: the usual
+ * one).  False when no policy can allow it.
+ */
+bool policy_need(view action, view permission, view *collection, view *name);
+
+/*
+ * policies_allow(policies, count, directory, caller, action, permission):
+ * May ${caller}, itself or by a group, do that?
  */
 bool policies_allow(const struct access_policy *policies, size_t count, struct directory *directory,
-    const struct caller *caller, view action);
+    const struct caller *caller, view action, view permission);
+
+/* policy_actions(policy, at): The data actions it allows, one by one; NULL behind the last. */
+const char *policy_action(const struct access_policy *policy, size_t *at);
 
 #endif
