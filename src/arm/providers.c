@@ -3,6 +3,7 @@
 
 const struct provider *const provider_list[] = {
 	&resources_provider,
+	&authorization_provider,
 	NULL,
 };
 
