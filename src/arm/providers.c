@@ -5,6 +5,7 @@
 const struct provider *const provider_list[] = {
 	&resources_provider,
 	&keyvault_provider,
+	&authorization_provider,
 	NULL,
 };
 

@@ -156,6 +156,10 @@ MUST_USE bool resource_remove(struct tx *tx, const struct services *services,
 MUST_USE bool resource_remove_only(struct tx *tx, const struct services *services,
     const struct resource *resource, const struct caller *caller, struct error *err);
 
+/* assignments_remove(tx, services, scope, err): The roles given at ${scope} and below. */
+MUST_USE bool assignments_remove(struct tx *tx, const struct services *services, view scope,
+    struct error *err);
+
 /* resource_expect(tx, id, err): The commit is refused if its document changes until then. */
 MUST_USE bool resource_expect(struct tx *tx, view id, struct error *err);
 
