@@ -6,7 +6,7 @@
 #include "access/decide.h"
 #include "access/policy.h"
 #include "arm/lock.h"
-#include "arm/subscription.h"
+#include "arm/arm.h"
 #include "config.h"
 #include "identity/identity.h"
 #include "vault/vault.h"
@@ -142,7 +142,7 @@ caller_authorize(struct request *r, struct error *err)
 {
 	if (r->plane == PLANE_MANAGEMENT && r->op->guard != GUARD_PUBLIC) {
 		r->scope = row_scope(r);
-		if (!subscription_check(r->services->subscriptions, &r->caller, r->path, err))
+		if (!subscription_check(r, err))
 			return false;
 	}
 	switch (r->op->guard) {
