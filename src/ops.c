@@ -3,6 +3,8 @@
  */
 #include "access/access.h"
 #include "arm/arm.h"
+#include "arm/machine.h"
+#include "arm/managed_identity.h"
 #include "clock_api.h"
 #include "health.h"
 #include "identity/identity.h"
@@ -14,6 +16,8 @@ const struct op *const op_tables[] = {
 	graph_ops,
 	metadata_ops,
 	subscription_ops,
+	managed_identity_ops,
+	machine_ops,
 	assignment_ops,
 	secret_ops,
 	clock_ops,

@@ -1,7 +1,11 @@
 #include "arm/group.h"
+#include "arm/machine.h"
+#include "arm/managed_identity.h"
 #include "arm/provider.h"
 
 const struct provider *const provider_list[] = {
+	&machine_provider,
+	&managed_identity_provider,
 	&resources_provider,
 	NULL,
 };
