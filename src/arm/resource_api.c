@@ -363,7 +363,7 @@ bool
 resource_run_list(struct request *r, struct error *err)
 {
 	const struct resource_type *type = type_of(r);
-	struct list list = { .type = type, .action = r->op->action, .write = resource_write };
+	struct list list = { .type = type, .write = resource_write };
 	struct resource_id id;
 	view whole, base;
 
