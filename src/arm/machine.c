@@ -384,8 +384,7 @@ put_machine(struct resource_change *change, struct error *err)
 				    : !reveal(change->present->hidden, machine, err))
 		return false;
 	return forget_gone(change->r, machine, err) && change_texts(change, machine, err) &&
-	    change_identity(change, machine, err) &&
-	    attach_all(&change->r->tx, machine, err) &&
+	    change_identity(change, machine, err) && attach_all(&change->r->tx, machine, err) &&
 	    hide(change->r->arena, machine, &change->wanted->hidden, err) &&
 	    write_identity(change, machine, err) && write_properties(change, machine, err);
 }

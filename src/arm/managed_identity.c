@@ -18,6 +18,7 @@ struct identity_body {
 };
 
 struct credential_body {
+	struct resource_body common; /* says nothing */
 	struct body_text issuer, subject;
 	struct body_texts audiences;
 };
@@ -94,7 +95,8 @@ static bool
 reveal(view hidden, struct identity_ids *ids, view *isolation)
 {
 	struct unpack in = unpack_of(hidden);
-	bool fine = unpack_u8(&in) == HIDDEN_FORMAT && uuid_parse(unpack_bytes(&in), &ids->tenant) &&
+	bool fine = unpack_u8(&in) == HIDDEN_FORMAT &&
+	    uuid_parse(unpack_bytes(&in), &ids->tenant) &&
 	    uuid_parse(unpack_bytes(&in), &ids->object) &&
 	    uuid_parse(unpack_bytes(&in), &ids->application);
 

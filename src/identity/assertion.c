@@ -161,9 +161,9 @@ in_time(const struct jwt_claims *claims, int64_t lifetime, int64_t now, struct e
 	if (!claims->exp.given)
 		return refused(err, "The assertion has no expiry time (exp).");
 	if (claims->exp.at > now + lifetime + TOKEN_SKEW)
-		return refused(err, lifetime == LIFETIME_MAX
-			? "The assertion lives for more than a day."
-			: "The assertion lives for more than ten minutes.");
+		return refused(err,
+		    lifetime == LIFETIME_MAX ? "The assertion lives for more than a day."
+					     : "The assertion lives for more than ten minutes.");
 	if (now < claims->exp.at + TOKEN_SKEW && from <= now + TOKEN_SKEW &&
 	    claims->iat.at <= now + TOKEN_SKEW)
 		return true;

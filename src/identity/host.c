@@ -40,9 +40,10 @@ host_set_key(struct tx *tx, const struct uuid *object, view spki, struct error *
 
 	if (!managed_identity_take(tx, object, &document, &host, err))
 		return false;
-	host.certificates[0] = (struct client_certificate){
-		.name = V("host"), .der = spki, .start = clock_wall(), .end = FOREVER
-	};
+	host.certificates[0] = (struct client_certificate){ .name = V("host"),
+		.der = spki,
+		.start = clock_wall(),
+		.end = FOREVER };
 	random_uuid(&host.certificates[0].id);
 	host.certificate_count = 1;
 	return registration_put(tx, &host, err);

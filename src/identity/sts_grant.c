@@ -151,8 +151,8 @@ identify_through(const struct grant *grant, const struct registration *host, str
 	name_caller(host, who);
 	if (!assertion_accept(grant->directory, &check, host, err))
 		return false;
-	if (!host_identity(grant->tx, host, grant->form->client, &out->document,
-		&out->application, &why)) {
+	if (!host_identity(grant->tx, host, grant->form->client, &out->document, &out->application,
+		&why)) {
 		if (why.code == ERR_GRAPH_NOT_FOUND)
 			return unknown_application(grant, err);
 		*err = why;
