@@ -4,6 +4,8 @@
 #include "access/access.h"
 #include "arm/arm.h"
 #include "arm/keyvault.h"
+#include "arm/machine.h"
+#include "arm/managed_identity.h"
 #include "clock_api.h"
 #include "health.h"
 #include "identity/identity.h"
@@ -21,6 +23,8 @@ const struct op *const op_tables[] = {
 	resources_ops,
 	provider_ops,
 	lock_ops,
+	managed_identity_ops,
+	machine_ops,
 	assignment_ops,
 	role_ops,
 	secret_ops,

@@ -1,8 +1,12 @@
 #include "arm/group.h"
 #include "arm/keyvault.h"
+#include "arm/machine.h"
+#include "arm/managed_identity.h"
 #include "arm/provider.h"
 
 const struct provider *const provider_list[] = {
+	&machine_provider,
+	&managed_identity_provider,
 	&resources_provider,
 	&keyvault_provider,
 	&authorization_provider,

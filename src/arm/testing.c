@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/testing.h"
 #include "crypto/random.h"
+#include "identity/identity.h"
 #include "keyring/work.h"
 
 #include <stdlib.h>
@@ -36,6 +37,10 @@ estate_make(struct estate *e, const struct provider *const *providers,
 		.keyring = e->place.keyring,
 		.providers = providers,
 	};
+	assert_fine(directory_open(e->place.store, e->place.keyring, V("https://login.localhost"),
+			1, &e->directory, &e->err),
+	    &e->err);
+	e->services.directory = e->directory;
 	assert_fine(access_open(e->place.store, e->place.keyring, &e->access, &e->err), &e->err);
 	e->services.access = e->access;
 	assert_fine(subscriptions_open(e->place.store, e->place.keyring, &e->subscriptions,
@@ -63,6 +68,7 @@ estate_drop(struct estate *e)
 	locks_close(e->locks);
 	subscriptions_close(e->subscriptions);
 	access_close(e->access);
+	directory_close(e->directory);
 	place_remove(&e->place);
 }
 

@@ -20,6 +20,7 @@
 struct estate {
 	struct place place;
 	struct access *access;
+	struct directory *directory;
 	struct subscriptions *subscriptions;
 	struct locks *locks;
 	struct services services;
