@@ -2,6 +2,7 @@
  * Resource groups as resources: create, change, show, list.
  */
 #include "arm/group.h"
+#include "arm/arm.h"
 #include "arm/filter.h"
 #include "arm/group_delete.h"
 #include "arm/list.h"
@@ -300,7 +301,7 @@ const struct op group_ops[] = {
 	    .path = PATH "/{group}", .action = GROUPS_ACTION "delete", .cost = COST_POOL,
 	    .run = run_delete },
 	{ "ResourceGroupList", ROW, .method = HTTP_GET, .guard = GUARD_CALLER, .path = PATH,
-	    .action = GROUPS_ACTION "read", .run = run_list },
+	    .run = run_list },
 	{ "OperationResult", ROW, .method = HTTP_GET, .guard = GUARD_CALLER,
 	    .path = "/subscriptions/{subscription}/operationresults/{operation}",
 	    .run = operation_result },

@@ -20,6 +20,5 @@ MUST_USE bool resource_group_create(struct tx *tx, const struct uuid *subscripti
 MUST_USE bool groups_finish(const struct services *services, struct error *err);
 
 extern const struct provider resources_provider; /* Microsoft.Resources */
-extern const struct op group_ops[];
 
 #endif

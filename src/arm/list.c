@@ -24,37 +24,45 @@ caller_may(const struct request *r, view action, view scope)
 	return access_check(r->services->access, &r->caller.object, action, false, scope, NULL);
 }
 
+/* What one must be allowed to do to see it. */
 static bool
-may_see(struct request *r, const struct list *list, const struct resource *resource)
+read_action(struct request *r, const struct list *list, const struct resource_type *type, view *out)
 {
-	view action = view_of(list->action);
-
-	if (list->action == NULL &&
-	    (resource->type == NULL ||
-		!arena_print(r->arena, &action, "%s/%s/read", resource->type->space,
-		    resource->type->name)))
-		return false;
-	return caller_may(r, action, resource->id);
+	*out = view_of(list->action);
+	return list->action != NULL ||
+	    (type != NULL && arena_print(r->arena, out, "%s/%s/read", type->space, type->name));
 }
 
 static bool
-deny(const struct request *r, view scope, struct error *err)
+may_see(struct request *r, const struct list *list, const struct resource *resource)
+{
+	view action;
+
+	return read_action(r, list, resource->type, &action) && caller_may(r, action, resource->id);
+}
+
+bool
+caller_deny(const struct request *r, view action, view scope, struct error *err)
 {
 	return error_set(err, ERR_AUTHORIZATION_FAILED,
 	    "The client '%s' with object id '%s' does not have authorization to perform action "
-	    "'%s' over scope '%.*s' or the scope is invalid. If access was recently granted, "
+	    "'%.*s' over scope '%.*s' or the scope is invalid. If access was recently granted, "
 	    "please refresh your credentials.",
-	    r->caller.application.text, r->caller.object.text, r->op->action, VIEW_ARG(scope));
+	    r->caller.application.text, r->caller.object.text, VIEW_ARG(action), VIEW_ARG(scope));
 }
 
 static bool
 admit(struct request *r, const struct list *list, struct paging *paging, struct error *err)
 {
-	view action = view_of(list->action != NULL ? list->action : r->op->action);
+	view action;
 
-	paging->all = caller_may(r, action, list->scope);
+	/* Of all types: each is asked about. */
+	if (read_action(r, list, list->type, &action))
+		paging->all = caller_may(r, action, list->scope);
+	else
+		action = V("Microsoft.Resources/subscriptions/resources/read");
 	return paging->all || access_reaches(r->services->access, &r->caller.object, list->scope) ||
-	    deny(r, list->scope, err);
+	    caller_deny(r, action, list->scope, err);
 }
 
 static bool

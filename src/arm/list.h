@@ -15,7 +15,7 @@ struct list {
 	view scope;                       /* a caller who may read here sees it all */
 	const struct resource_type *type; /* NULL: any */
 	view name;                        /* of the only one wanted, in any case; empty: any */
-	const char *action;               /* to see one; NULL: "<space>/<type>/read" */
+	const char *action;               /* to see one; NULL: its type's "/read" */
 	/* NULL: all; decides on a resource that is otherwise to be shown. */
 	bool (*wanted)(const void *ctx, const struct resource *resource);
 	const void *ctx;
@@ -32,5 +32,8 @@ MUST_USE bool list_run(struct request *r, const struct list *list, struct error 
 
 /* caller_may(r, action, scope): The guard's question, about another scope than the row's. */
 bool caller_may(const struct request *r, view action, view scope);
+
+/* caller_deny(r, action, scope, err): ERR_AUTHORIZATION_FAILED with its text. Always false. */
+bool caller_deny(const struct request *r, view action, view scope, struct error *err);
 
 #endif

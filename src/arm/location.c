@@ -1,5 +1,6 @@
 #include "arm/location.h"
 
+#include "arm/arm.h"
 #include "vault/vault.h"
 
 /* Public knowledge about the original's regions. */
@@ -120,6 +121,12 @@ location_title(view name)
 	const struct location *location = find(name);
 
 	return location == NULL ? name : view_of(location->title);
+}
+
+view
+location_at(size_t i)
+{
+	return i < COUNT_OF(locations) ? view_of(locations[i].title) : V("");
 }
 
 static void

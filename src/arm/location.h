@@ -15,6 +15,7 @@ bool location_known(const struct services *services, view name);
 /* location_title(name): "westeurope" -> "West Europe"; a location of one's own is its own title. */
 view location_title(view name);
 
-extern const struct op location_ops[]; /* /subscriptions/{s}/locations */
+/* location_at(i): The titles of the known regions, one after the other; empty at the end. */
+view location_at(size_t i);
 
 #endif

@@ -90,14 +90,14 @@ struct resource_body {
  * The rows of a type: PUT, PATCH, GET, HEAD, DELETE, list in the group, list in the subscription.
  * ${title}: of the rows' names, "Vault" gives VaultPut; ${space}, ${name}: literals, as the type
  * has them; ${type_}: the struct resource_type, also .detail; ${fields_}, ${body_}: the body's
- * table and struct.  Actions are "<space>/<name>/read|write|delete".
+ * table and struct.  Actions are "<space>/<name>/read|write|delete"; lists show each caller what
+ * they may read.
  */
 #define RESOURCE_ROWS(title, space, name, type_, fields_, body_) \
 	RESOURCE_ROWS_AT(title, RESOURCE_GROUP_PATH space "/" name, space "/" name, type_, \
 	    fields_, body_), \
 	{ title "ListAll", RESOURCE_ROW(type_), .method = HTTP_GET, .guard = GUARD_CALLER, \
-	    .path = RESOURCE_SUBSCRIPTION_PATH space "/" name, .action = space "/" name "/read", \
-	    .run = resource_run_list }
+	    .path = RESOURCE_SUBSCRIPTION_PATH space "/" name, .run = resource_run_list }
 
 /* The same of a child: ${path} "vaults/{vault}/secrets", ${name} "vaults/secrets". */
 #define RESOURCE_CHILD_ROWS(title, space, path_, name, type_, fields_, body_) \
@@ -118,7 +118,7 @@ struct resource_body {
 	{ title "Delete", RESOURCE_ROW(type_), .method = HTTP_DELETE, .guard = GUARD_SCOPE, \
 	    .path = path_ "/{name}", .action = action_ "/delete", .run = resource_run_delete }, \
 	{ title "List", RESOURCE_ROW(type_), .method = HTTP_GET, .guard = GUARD_CALLER, \
-	    .path = path_, .action = action_ "/read", .run = resource_run_list }
+	    .path = path_, .run = resource_run_list }
 
 #define RESOURCE_GROUP_PATH "/subscriptions/{subscription}/resourceGroups/{group}/providers/"
 #define RESOURCE_SUBSCRIPTION_PATH "/subscriptions/{subscription}/providers/"

@@ -38,6 +38,10 @@ estate_make(struct estate *e, const struct provider *const *providers,
 	};
 	assert_fine(access_open(e->place.store, e->place.keyring, &e->access, &e->err), &e->err);
 	e->services.access = e->access;
+	assert_fine(subscriptions_open(e->place.store, e->place.keyring, &e->subscriptions,
+			&e->err),
+	    &e->err);
+	e->services.subscriptions = e->subscriptions;
 	assert_fine(router_new(tables, &e->router, &e->err), &e->err);
 	assert_fine(store_reader_new(e->place.store, &e->reader, &e->err), &e->err);
 	arena_init(&e->arena, (size_t)8 << 20);
@@ -54,6 +58,7 @@ estate_drop(struct estate *e)
 	arena_free(&e->arena);
 	store_reader_free(e->reader);
 	router_free(e->router);
+	subscriptions_close(e->subscriptions);
 	access_close(e->access);
 	place_remove(&e->place);
 }

@@ -19,6 +19,7 @@
 struct estate {
 	struct place place;
 	struct access *access;
+	struct subscriptions *subscriptions;
 	struct services services;
 	struct router *router;
 	struct store_reader *reader;

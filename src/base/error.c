@@ -54,6 +54,7 @@ const struct error_row error_table[ERR_COUNT] = {
 	[ERR_INVALID_NAMESPACE] = { 404, "InvalidResourceNamespace", NULL },
 	[ERR_INVALID_TYPE] = { 404, "InvalidResourceType", NULL },
 	[ERR_SCOPE_LOCKED] = { 409, "ScopeLocked", NULL },
+	[ERR_SUBSCRIPTION_INVALID] = { 400, "InvalidSubscriptionId", NULL },
 	[ERR_LOCK_NOT_FOUND] = { 404, "LockNotFound", NULL },
 	[ERR_PARENT_NOT_FOUND] = { 404, "ParentResourceNotFound", NULL },
 	[ERR_RESOURCE_NAME_INVALID] = { 400, "InvalidResourceName", NULL },
