@@ -316,8 +316,8 @@ make_vault(const struct config *config, struct store *store, struct keyring *key
 	if (!retention_of(config, name, &vault.retention_days, err))
 		return false;
 	/* One that is there stays as it is, and so does one that was deleted. */
-	return work_run(store, keyring, vault_body, &vault, err) ||
-	    err->code == ERR_VAULT_EXISTS || err->code == ERR_VAULT_IN_DELETED_STATE;
+	return work_run(store, keyring, vault_body, &vault, err) || err->code == ERR_VAULT_EXISTS ||
+	    err->code == ERR_VAULT_IN_DELETED_STATE;
 }
 
 bool

@@ -193,10 +193,9 @@ const struct op keyvault_ops[] = {
 	{ "VaultDelete", ROW, .method = HTTP_DELETE, .path = VAULTS "/{name}",
 	    .action = KEYVAULT "/vaults/delete", .run = resource_run_delete },
 	{ "VaultList", RESOURCE_ROW(vault_type), .guard = GUARD_CALLER, .method = HTTP_GET,
-	    .path = VAULTS, .action = KEYVAULT "/vaults/read", .run = resource_run_list },
+	    .path = VAULTS, .run = resource_run_list },
 	{ "VaultListAll", RESOURCE_ROW(vault_type), .guard = GUARD_CALLER, .method = HTTP_GET,
-	    .path = RESOURCE_SUBSCRIPTION_PATH KEYVAULT "/vaults",
-	    .action = KEYVAULT "/vaults/read", .run = resource_run_list },
+	    .path = RESOURCE_SUBSCRIPTION_PATH KEYVAULT "/vaults", .run = resource_run_list },
 	{ 0 },
 };
 

@@ -63,8 +63,8 @@ MUST_USE bool shape_read(const struct vault *vault, const struct resource *resou
     struct arena *arena, struct shape *out, struct error *err);
 
 /* shape_print(shape, arena, resource, err): The resource's properties and hidden part. */
-MUST_USE bool shape_print(const struct shape *shape, struct arena *arena,
-    struct resource *resource, struct error *err);
+MUST_USE bool shape_print(const struct shape *shape, struct arena *arena, struct resource *resource,
+    struct error *err);
 
 /* vault_show: The type's show hook: with the address, by the name the request came by. */
 void vault_show(struct request *r, const struct resource *resource);

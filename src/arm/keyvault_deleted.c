@@ -87,8 +87,7 @@ read_page(struct request *r, view list, view *after, size_t *limit, struct error
 			    "The value of the query parameter '$top' must be a positive integer.");
 		*limit = top < PAGE ? (size_t)top : PAGE;
 	}
-	return !request_query(r, "$skiptoken", &text) ||
-	    page_token_read(r, list, text, after, err);
+	return !request_query(r, "$skiptoken", &text) || page_token_read(r, list, text, after, err);
 }
 
 static bool
@@ -99,8 +98,9 @@ write_link(struct request *r, view list, view after, size_t limit, struct error 
 
 	if (!request_query(r, "api-version", &version))
 		version = V("");
-	buf_print(&link, "https://%.*s%.*s?api-version=%.*s&%%24top=%zu&%%24skiptoken=",
-	    VIEW_ARG(r->authority), VIEW_ARG(r->path), VIEW_ARG(version), limit);
+	buf_print(&link,
+	    "https://%.*s%.*s?api-version=%.*s&%%24top=%zu&%%24skiptoken=", VIEW_ARG(r->authority),
+	    VIEW_ARG(r->path), VIEW_ARG(version), limit);
 	if (!page_token_add(r, list, after, &link, err))
 		return false;
 	json_text(&r->json, "nextLink", buf_view(&link));

@@ -117,8 +117,7 @@ merge(struct shape *shape, const struct kind *kind, const struct body_list *list
 
 	if (!shape_policies(shape, list, arena, &changes, &change_count, err))
 		return false;
-	out = arena_alloc(arena,
-	    (shape->vault.policy_count + change_count + 1) * sizeof(*out));
+	out = arena_alloc(arena, (shape->vault.policy_count + change_count + 1) * sizeof(*out));
 	if (given == NULL || out == NULL)
 		return error_memory(err);
 	for (size_t i = 0; i < change_count; i++) {

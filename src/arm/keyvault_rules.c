@@ -221,8 +221,7 @@ default_model(const struct request *r)
 {
 	view version;
 
-	return request_query(r, "api-version", &version) &&
-	    view_cmp(version, V(RBAC_VERSION)) >= 0;
+	return request_query(r, "api-version", &version) && view_cmp(version, V(RBAC_VERSION)) >= 0;
 }
 
 /*

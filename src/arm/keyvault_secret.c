@@ -189,8 +189,9 @@ write_link(struct request *r, view list, view last, size_t limit, struct error *
 
 	if (!request_query(r, "api-version", &version))
 		version = V("");
-	buf_print(&link, "https://%.*s%.*s?api-version=%.*s&%%24top=%zu&%%24skiptoken=",
-	    VIEW_ARG(r->authority), VIEW_ARG(r->path), VIEW_ARG(version), limit);
+	buf_print(&link,
+	    "https://%.*s%.*s?api-version=%.*s&%%24top=%zu&%%24skiptoken=", VIEW_ARG(r->authority),
+	    VIEW_ARG(r->path), VIEW_ARG(version), limit);
 	if (!page_token_add(r, list, last, &link, err))
 		return false;
 	json_text(&r->json, "nextLink", buf_view(&link));
@@ -210,8 +211,7 @@ list(struct request *r, struct error *err)
 		    "The value of the query parameter '$top' must be a positive integer.");
 	if (top > PAGE_MAX)
 		top = PAGE_MAX;
-	if (request_query(r, "$skiptoken", &text) &&
-	    !page_token_read(r, which, text, &after, err))
+	if (request_query(r, "$skiptoken", &text) && !page_token_read(r, which, text, &after, err))
 		return false;
 	json_open(reply_json(r), '{');
 	json_open_in(&r->json, "value", '[');

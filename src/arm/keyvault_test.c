@@ -1,6 +1,6 @@
 /*
- * Microsoft.KeyVault at the control plane: what vaults are made of, the rules that refuse, deletion,
- * recovery and purge.
+ * Microsoft.KeyVault at the control plane: what vaults are made of, the rules that refuse,
+ * deletion, recovery and purge.
  */
 #include "arm/group.h"
 #include "arm/keyvault.h"
@@ -25,11 +25,11 @@
 #define ONE "00000000-0000-4000-8000-000000000001"
 #define TWO "00000000-0000-4000-8000-000000000002"
 
-#define BODY(more) \
-	"{\"location\":\"West Europe\",\"tags\":{\"t\":\"1\"},\"properties\":{\"tenantId\":\"" \
-	ESTATE_TENANT "\",\"sku\":{\"family\":\"A\",\"name\":\"standard\"}" more "}}"
+#define BODY(more)                                                                                           \
+	"{\"location\":\"West Europe\",\"tags\":{\"t\":\"1\"},\"properties\":{\"tenantId\":\"" ESTATE_TENANT \
+	"\",\"sku\":{\"family\":\"A\",\"name\":\"standard\"}" more "}}"
 #define JUST(properties) "{\"properties\":{" properties "}}"
-#define POLICY(object, secrets) \
+#define POLICY(object, secrets)                                      \
 	"{\"tenantId\":\"" ESTATE_TENANT "\",\"objectId\":\"" object \
 	"\",\"permissions\":{\"secrets\":[" secrets "]}}"
 
@@ -55,8 +55,8 @@ setup(void **state)
 
 	assert_non_null(site);
 	estate_make(&site->estate, providers, tables);
-	assert_fine(vaults_open(site->estate.place.store, site->estate.place.keyring,
-			&site->vaults, &site->estate.err),
+	assert_fine(vaults_open(site->estate.place.store, site->estate.place.keyring, &site->vaults,
+			&site->estate.err),
 	    &site->estate.err);
 	site->estate.services.vaults = site->vaults;
 	*state = site;
@@ -76,12 +76,12 @@ teardown(void **state)
 	return 0;
 }
 
-#define DO(method, target, body, status) \
-	do { \
-		int status_ = estate_do(e, HTTP_##method, target, body); \
-		if (status_ != (status)) \
+#define DO(method, target, body, status)                                             \
+	do {                                                                         \
+		int status_ = estate_do(e, HTTP_##method, target, body);             \
+		if (status_ != (status))                                             \
 			print_error("%s: %d %s\n", target, status_, e->err.message); \
-		assert_int_equal(status_, status); \
+		assert_int_equal(status_, status);                                   \
 	} while (0)
 
 static view
@@ -113,8 +113,8 @@ test_a_vault_is_made_and_shown(void **state)
 	assert_text(estate_member(e, "vaultUri"), V("https://vault-one.vault.localhost/"));
 	assert_text(estate_member(e, "tenantId"), V(ESTATE_TENANT));
 	assert_true(estate_replied(e,
-	    "\"properties\":{\"sku\":{\"family\":\"A\",\"name\":\"standard\"},\"tenantId\":\""
-	    ESTATE_TENANT "\",\"accessPolicies\":[],\"enabledForDeployment\":false,"
+	    "\"properties\":{\"sku\":{\"family\":\"A\",\"name\":\"standard\"},\"tenantId\":\"" ESTATE_TENANT
+	    "\",\"accessPolicies\":[],\"enabledForDeployment\":false,"
 	    "\"enabledForDiskEncryption\":false,\"enabledForTemplateDeployment\":false,"
 	    "\"enableSoftDelete\":true,\"softDeleteRetentionInDays\":90,"
 	    "\"enableRbacAuthorization\":true,\"publicNetworkAccess\":\"Enabled\","
@@ -146,31 +146,34 @@ test_keeps_and_honours_every_property(void **state)
 	    "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" ESTATE_TENANT
 	    "\",\"sku\":{\"family\":\"a\",\"name\":\"Premium\"},\"accessPolicies\":[" POLICY(ONE,
 		"\"get\",\"list\"") "],\"networkAcls\":{\"bypass\":\"none\",\"defaultAction\":"
-	    "\"Deny\",\"ipRules\":[{\"value\":\"203.0.113.7\"},{\"value\":\"198.51.100.0/24\"}],"
-	    "\"virtualNetworkRules\":[{\"id\":\"" G
-	    "/providers/Microsoft.Network/virtualNetworks/Net/subnets/Sub\","
-	    "\"ignoreMissingVnetServiceEndpoint\":true}]},\"enabledForDeployment\":true,"
-	    "\"enabledForDiskEncryption\":true,\"enabledForTemplateDeployment\":true,"
-	    "\"enableSoftDelete\":true,\"softDeleteRetentionInDays\":7,"
-	    "\"enablePurgeProtection\":true,\"publicNetworkAccess\":\"disabled\","
-	    "\"vaultUri\":\"https://elsewhere\",\"provisioningState\":\"RegisteringDns\","
-	    "\"hsmPoolResourceId\":\"x\",\"unheardOf\":{\"a\":[1]}}}",
+				    "\"Deny\",\"ipRules\":[{\"value\":\"203.0.113.7\"},{\"value\":\"198.51.100.0/24\"}],"
+				    "\"virtualNetworkRules\":[{\"id\":\"" G
+				    "/providers/Microsoft.Network/virtualNetworks/Net/subnets/Sub\","
+				    "\"ignoreMissingVnetServiceEndpoint\":true}]},\"enabledForDeployment\":true,"
+				    "\"enabledForDiskEncryption\":true,\"enabledForTemplateDeployment\":true,"
+				    "\"enableSoftDelete\":true,\"softDeleteRetentionInDays\":7,"
+				    "\"enablePurgeProtection\":true,\"publicNetworkAccess\":\"disabled\","
+				    "\"vaultUri\":\"https://elsewhere\",\"provisioningState\":\"RegisteringDns\","
+				    "\"hsmPoolResourceId\":\"x\",\"unheardOf\":{\"a\":[1]}}}",
 	    201);
 	for (int round = 0; round < 2; round++) {
-		assert_true(estate_replied(e, "\"networkAcls\":{\"bypass\":\"None\","
-					      "\"defaultAction\":\"Deny\",\"ipRules\":[{\"value\":"
-					      "\"203.0.113.7/32\"},{\"value\":"
-					      "\"198.51.100.0/24\"}],"));
+		assert_true(estate_replied(e,
+		    "\"networkAcls\":{\"bypass\":\"None\","
+		    "\"defaultAction\":\"Deny\",\"ipRules\":[{\"value\":"
+		    "\"203.0.113.7/32\"},{\"value\":"
+		    "\"198.51.100.0/24\"}],"));
 		assert_true(estate_replied(e,
 		    "/providers/microsoft.network/virtualnetworks/net/subnets/sub\","
 		    "\"ignoreMissingVnetServiceEndpoint\":true}]}"));
 		assert_true(estate_replied(e, "\"family\":\"A\",\"name\":\"premium\""));
 		assert_true(estate_replied(e, "\"softDeleteRetentionInDays\":7,"));
-		assert_true(estate_replied(e, "\"enableRbacAuthorization\":false,"
-					      "\"enablePurgeProtection\":true,"
-					      "\"publicNetworkAccess\":\"Disabled\""));
+		assert_true(estate_replied(e,
+		    "\"enableRbacAuthorization\":false,"
+		    "\"enablePurgeProtection\":true,"
+		    "\"publicNetworkAccess\":\"Disabled\""));
 		assert_true(estate_replied(e, "\"objectId\":\"" ONE "\""));
-		assert_true(estate_replied(e, "\"vaultUri\":\"https://vault-one.vault.localhost/\""));
+		assert_true(
+		    estate_replied(e, "\"vaultUri\":\"https://vault-one.vault.localhost/\""));
 		assert_false(estate_replied(e, "unheardOf"));
 		assert_int_equal(estate_times(e, "true"), 5 + 1);
 		text = buf_view(&e->out.body);
@@ -206,16 +209,22 @@ test_what_is_refused(void **state)
 		    "ResourceGroupNotFound", "" },
 		{ V1, JUST(""), 400, "LocationRequired", "" },
 		{ V1, "{\"location\":\"westeurope\"}", 400, "BadRequest", "tenantId" },
-		{ V1, "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" ESTATE_TENANT
-		    "\"}}", 400, "BadRequest", "sku" },
-		{ V1, "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" ESTATE_TENANT
-		    "\",\"sku\":{\"name\":\"standard\"}}}", 400, "BadRequest", "sku.family" },
-		{ V1, "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" ESTATE_TENANT
-		    "\",\"sku\":{\"family\":\"A\",\"name\":\"gold\"}}}", 400, "BadRequest",
-		    "'gold'" },
-		{ V1, "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" STRANGER
-		    "\",\"sku\":{\"family\":\"A\",\"name\":\"standard\"}}}", 400, "BadRequest",
-		    "does not match" },
+		{ V1,
+		    "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" ESTATE_TENANT
+		    "\"}}",
+		    400, "BadRequest", "sku" },
+		{ V1,
+		    "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" ESTATE_TENANT
+		    "\",\"sku\":{\"name\":\"standard\"}}}",
+		    400, "BadRequest", "sku.family" },
+		{ V1,
+		    "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" ESTATE_TENANT
+		    "\",\"sku\":{\"family\":\"A\",\"name\":\"gold\"}}}",
+		    400, "BadRequest", "'gold'" },
+		{ V1,
+		    "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" STRANGER
+		    "\",\"sku\":{\"family\":\"A\",\"name\":\"standard\"}}}",
+		    400, "BadRequest", "does not match" },
 		{ V1, BODY(",\"enableSoftDelete\":false"), 400, "BadRequest", "irreversible" },
 		{ V1, BODY(",\"enablePurgeProtection\":false"), 400, "BadRequest",
 		    "The property \"enablePurgeProtection\" cannot be set to false. Enabling the "
@@ -236,13 +245,16 @@ test_what_is_refused(void **state)
 		{ V1, BODY(",\"networkAcls\":{\"ipRules\":[{}]}"), 400, "BadParameter", "value" },
 		{ V1, BODY(",\"networkAcls\":{\"virtualNetworkRules\":[{\"id\":\"net\"}]}"), 400,
 		    "BadRequest", "" },
-		{ V1, BODY(",\"networkAcls\":{\"virtualNetworkRules\":[{\"id\":\"" VAULTS
-			   "/other\"}]}"), 400, "BadRequest", "virtualNetworkRules" },
+		{ V1,
+		    BODY(",\"networkAcls\":{\"virtualNetworkRules\":[{\"id\":\"" VAULTS
+			 "/other\"}]}"),
+		    400, "BadRequest", "virtualNetworkRules" },
 		{ V1, BODY(",\"networkAcls\":[]"), 400, "BadParameter", "" },
 		{ V1, BODY(",\"accessPolicies\":[{\"objectId\":\"" ONE "\"}]"), 400, NULL, "" },
-		{ V1, BODY(",\"accessPolicies\":[{\"tenantId\":\"" STRANGER
-			   "\",\"objectId\":\"" ONE "\",\"permissions\":{}}]"), 400, "BadRequest",
-		    "same tenant" },
+		{ V1,
+		    BODY(",\"accessPolicies\":[{\"tenantId\":\"" STRANGER "\",\"objectId\":\"" ONE
+			 "\",\"permissions\":{}}]"),
+		    400, "BadRequest", "same tenant" },
 		{ V1, "nonsense", 400, "BadParameter", "" },
 	};
 	struct estate *e = *state;
@@ -359,11 +371,13 @@ test_updates(void **state)
 	assert_true(estate_replied(e, "\"tags\":{\"new\":\"2\"}"));
 	assert_true(estate_replied(e, "\"softDeleteRetentionInDays\":30"));
 	DO(PATCH, V1, JUST("\"networkAcls\":{\"defaultAction\":\"Deny\"}"), 200);
-	assert_true(estate_replied(e, "\"bypass\":\"AzureServices\",\"defaultAction\":\"Deny\","
-				      "\"ipRules\":[],\"virtualNetworkRules\":[]"));
+	assert_true(estate_replied(e,
+	    "\"bypass\":\"AzureServices\",\"defaultAction\":\"Deny\","
+	    "\"ipRules\":[],\"virtualNetworkRules\":[]"));
 	DO(PATCH, V1, JUST("\"networkAcls\":{\"ipRules\":[{\"value\":\"203.0.113.9\"}]}"), 200);
-	assert_true(estate_replied(e, "\"defaultAction\":\"Deny\",\"ipRules\":[{\"value\":"
-				      "\"203.0.113.9/32\"}]"));
+	assert_true(estate_replied(e,
+	    "\"defaultAction\":\"Deny\",\"ipRules\":[{\"value\":"
+	    "\"203.0.113.9/32\"}]"));
 	DO(PATCH, V1, JUST("\"sku\":{\"family\":\"A\",\"name\":\"premium\"}"), 200);
 	assert_true(estate_replied(e, "\"name\":\"premium\""));
 	DO(PATCH, V1, JUST("\"sku\":{\"family\":\"A\"}"), 400);
@@ -394,7 +408,8 @@ test_name_availability(void **state)
 	DO(PUT, V1, BODY(""), 201);
 	for (int round = 0; round < 2; round++) {
 		DO(POST, CHECK, NAME("VAULT-one"), 200);
-		assert_true(estate_replied(e, "\"nameAvailable\":false,\"reason\":\"AlreadyExists\""));
+		assert_true(
+		    estate_replied(e, "\"nameAvailable\":false,\"reason\":\"AlreadyExists\""));
 		DO(DELETE, V1, "", round == 0 ? 200 : 204);
 	}
 	DO(POST, CHECK, NAME("a--b"), 200);
@@ -411,9 +426,10 @@ test_name_availability(void **state)
 static void
 test_deletion_and_recovery(void **state)
 {
-	static const char recover[] = "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\""
-				      ESTATE_TENANT "\",\"sku\":{\"family\":\"A\",\"name\":"
-				      "\"standard\"},\"createMode\":\"recover\"}}";
+	static const char recover[] =
+	    "{\"location\":\"westeurope\",\"properties\":{\"tenantId\":\"" ESTATE_TENANT
+	    "\",\"sku\":{\"family\":\"A\",\"name\":"
+	    "\"standard\"},\"createMode\":\"recover\"}}";
 	struct estate *e = *state;
 	AUTO(release) const struct vault *vault = NULL;
 	struct uuid id;
@@ -432,8 +448,7 @@ test_deletion_and_recovery(void **state)
 	assert_text(buf_view(&e->out.body), V("{\"value\":[]}"));
 
 	DO(GET, DELETED, "", 200);
-	assert_text(estate_member(e, "id"),
-	    V(KV "/locations/westeurope/deletedVaults/Vault-One"));
+	assert_text(estate_member(e, "id"), V(KV "/locations/westeurope/deletedVaults/Vault-One"));
 	assert_text(estate_member(e, "name"), V("Vault-One"));
 	assert_text(estate_member(e, "type"), V("Microsoft.KeyVault/deletedVaults"));
 	assert_text(estate_member(e, "vaultId"), V(V1));
@@ -663,7 +678,8 @@ test_what_is_always_the_same(void **state)
 	DO(GET, V1 "/privateLinkResources", "", 404);
 	DO(PUT, V1, BODY(""), 201);
 	DO(GET, V1 "/privateLinkResources", "", 200);
-	assert_true(estate_replied(e, "\"requiredZoneNames\":[\"privatelink.vaultcore.azure.net\"]"));
+	assert_true(
+	    estate_replied(e, "\"requiredZoneNames\":[\"privatelink.vaultcore.azure.net\"]"));
 	for (size_t i = 0; i < COUNT_OF(empty); i++) {
 		DO(GET, empty[i], "", 200);
 		assert_text(buf_view(&e->out.body), V("{\"value\":[]}"));
@@ -703,7 +719,8 @@ test_an_old_vault_becomes_a_resource(void **state)
 {
 	struct estate *e = *state;
 
-	assert_fine(work_run(e->place.store, e->place.keyring, old_body, (void *)(uintptr_t)"Older", &e->err),
+	assert_fine(work_run(e->place.store, e->place.keyring, old_body,
+			(void *)(uintptr_t) "Older", &e->err),
 	    &e->err);
 	DO(GET, OLDER, "", 404);
 	adopt(e);

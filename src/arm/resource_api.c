@@ -365,7 +365,7 @@ bool
 resource_run_list(struct request *r, struct error *err)
 {
 	const struct resource_type *type = type_of(r);
-	struct list list = { .type = type, .action = r->op->action };
+	struct list list = { .type = type };
 	struct resource_id id;
 	view whole, base;
 

@@ -12,7 +12,7 @@
 #define PAGE 100
 #define ARENA_MAX ((size_t)8 * 1024 * 1024)
 
-/* By an object's letter: what the audit log calls its purge, and its collection; a vault has none. */
+/* By letter: what the audit log calls the purge, and the collection; a vault is in none. */
 static const struct {
 	char letter;
 	const char *operation, *collection;

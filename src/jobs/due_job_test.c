@@ -2,6 +2,8 @@
 #include "base/log.h"
 #include "base/testing.h"
 #include "jobs/due_job.h"
+#include "keyring/work.h"
+#include "vault/deleted.h"
 #include "vault/testing.h"
 
 #include <stdio.h>
@@ -80,6 +82,46 @@ test_purges_what_is_due_and_tells(void **state)
 	assert_int_equal(world_count(&w, "v/"), 0);
 	assert_int_equal(world_count(&w, "due/"), 0);
 	assert_int_equal(journal(&lines), 2);
+}
+
+static bool
+delete_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	struct vault vault;
+	bool found;
+
+	(void)journal;
+	return vault_take(tx, view_of(ctx), &vault, &found, err) && found &&
+	    vault_delete(tx, &vault, V("resource"), err);
+}
+
+/* Protected or not: its time is over, and everything in it goes. */
+static void
+test_purges_a_vault(void **state)
+{
+	static char kept[] = "kept";
+	struct journal_line *lines;
+	view line;
+
+	(void)state;
+	delete_one("kept", "gone-on-time");
+	assert_fine(world_set(&w, "kept", "rest", "x"), &w.err);
+	assert_fine(world_set(&w, "open", "other", "x"), &w.err);
+	clock_set_offset(10);
+	assert_fine(work_run(w.place.store, w.place.keyring, delete_body, kept, &w.err), &w.err);
+	clock_set_offset(7 * DAY + 5);
+	run_job();
+	assert_int_equal(journal(&lines), 1);
+	assert_int_equal(world_count(&w, "dvault/"), 1);
+	clock_set_offset(7 * DAY + 15);
+	run_job();
+	assert_int_equal(world_count(&w, "dvault"), 0);
+	assert_int_equal(world_count(&w, "due/"), 0);
+	assert_int_equal(world_count(&w, "v/"), 2);
+	assert_int_equal(journal(&lines), 2);
+	assert_true(arena_copy(&w.arena, lines[1].line, &line));
+	assert_non_null(strstr(line.ptr, "\"VaultPurge\""));
+	assert_non_null(strstr(line.ptr, "/VAULTS/KEPT\""));
 }
 
 static void
@@ -162,6 +204,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FRESH(test_purges_what_is_due_and_tells),
+		FRESH(test_purges_a_vault),
 		FRESH(test_more_than_a_page),
 		FRESH(test_many_versions),
 		FRESH(test_a_broken_one_holds_nothing_up),

@@ -125,7 +125,8 @@ run_set(struct request *r, struct error *err)
 	AUTO(object_done) struct object object = { 0 };
 	struct version version = { .attributes = { .enabled = true } };
 
-	if (!object_name_check(r->params[0], err) || !secret_fill(r, body, &secret, &version, err) ||
+	if (!object_name_check(r->params[0], err) ||
+	    !secret_fill(r, body, &secret, &version, err) ||
 	    !object_add_version(r, &secret_type, r->params[0], &object, &version, err))
 		return false;
 	reply_bundle(r, &object, &version, WITH_VALUE);

@@ -357,8 +357,7 @@ test_names_are_held(void **state)
 	assert_false(work_run(w.place.store, w.place.keyring, create_body, &theirs, &w.err));
 	assert_int_equal(w.err.code, ERR_VAULT_EXISTS);
 	(void)done("mine", purge_body);
-	assert_fine(work_run(w.place.store, w.place.keyring, create_body, &theirs, &w.err),
-	    &w.err);
+	assert_fine(work_run(w.place.store, w.place.keyring, create_body, &theirs, &w.err), &w.err);
 }
 
 /* What a transaction has seen free may be taken until its commit. */
@@ -401,8 +400,7 @@ test_one_of_two_creations_wins(void **state)
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct race race = { .rival = "RACED", .between = rows[i].between };
 
-		assert_false(
-		    work_run(w.place.store, w.place.keyring, race_body, &race, &w.err));
+		assert_false(work_run(w.place.store, w.place.keyring, race_body, &race, &w.err));
 		assert_int_equal(w.err.code, rows[i].code);
 		assert_int_equal(race.runs, 1);
 		if (rows[i].between == NULL)
@@ -425,8 +423,7 @@ list_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 	assert_int_equal(count, 2);
 	assert_text(names[0], V("kept"));
 	assert_text(names[1], V("mine"));
-	assert_fine(deleted_vaults_list(tx, &world_subscription, names[0], 10, &names, &count,
-			err),
+	assert_fine(deleted_vaults_list(tx, &world_subscription, names[0], 10, &names, &count, err),
 	    err);
 	assert_int_equal(count, 1);
 	assert_text(names[0], V("mine"));

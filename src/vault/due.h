@@ -11,9 +11,9 @@
 #define DUE_PREFIX "due/"
 
 enum due_kind {
-	DUE_PURGE = 1, /* a deleted object's retention is over */
-	DUE_SWEEP = 2, /* versions of a purged object that one commit could not take */
-	DUE_VAULT = 3, /* a deleted vault's retention is over */
+	DUE_PURGE = 1,       /* a deleted object's retention is over */
+	DUE_SWEEP = 2,       /* versions of a purged object that one commit could not take */
+	DUE_VAULT = 3,       /* a deleted vault's retention is over */
 	DUE_VAULT_SWEEP = 4, /* documents of a purged vault */
 };
 
