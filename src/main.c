@@ -1,9 +1,11 @@
 /*
  * strongroom: the commands, one row each.
  */
+#include "api/body.h"
 #include "audit/audit.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "cli/agent_command.h"
 #include "cli/remote.h"
 #include "config.h"
 #include "crypto/memory.h"
@@ -19,8 +21,10 @@ struct command {
 	const char *name;
 	const char *arguments, *summary;
 	bool (*run)(struct config *config, int argc, char **argv, struct error *err);
-	int positional; /* arguments before the settings */
+	int positional; /* arguments before the settings; ALONE: there are no settings */
 };
+
+#define ALONE (-1)
 
 static bool
 apply_log_level(const struct config *config, struct error *err)
@@ -183,6 +187,28 @@ run_version(struct config *config, int argc, char **argv, struct error *err)
 	return true;
 }
 
+static bool
+run_agent_init(struct config *config, int argc, char **argv, struct error *err)
+{
+	(void)config;
+	return agent_init(argc, argv, err);
+}
+
+static bool
+run_agent_run(struct config *config, int argc, char **argv, struct error *err)
+{
+	(void)config;
+	body_wipe_parser();
+	return agent_run(argc, argv, err);
+}
+
+static bool
+run_agent_env(struct config *config, int argc, char **argv, struct error *err)
+{
+	(void)config;
+	return agent_env(argc, argv, err);
+}
+
 static bool run_help(struct config *config, int argc, char **argv, struct error *err);
 
 /* clang-format off */
@@ -194,6 +220,9 @@ static const struct command commands[] = {
 	{ "clock advance", "DURATION", "move a development server's clock: 90d, 12h, 30m, 45s", run_clock_advance, 1 },
 	{ "audit verify", "", "check the whole audit log of a stopped server", run_audit_verify, 0 },
 	{ "rekey", "", "rotate the root key of a stopped server", run_rekey, 0 },
+	{ "agent init", "", "make this host's key (--folder DIR), and say how to register the host", run_agent_init, ALONE },
+	{ "agent run", "", "give this host's workloads tokens (--settings FILE)", run_agent_run, ALONE },
+	{ "agent env", "", "print what a workload needs to find the agent (--settings FILE)", run_agent_env, ALONE },
 	{ "settings", "", "print the settings as a table", run_settings, 0 },
 	{ "version", "", "print the version", run_version, 0 },
 	{ "help", "", "print this", run_help, 0 },
@@ -248,6 +277,8 @@ run_command(const struct command *command, int argc, char **argv, struct error *
 	struct config config;
 	bool fine;
 
+	if (command->positional == ALONE)
+		return command->run(NULL, argc, argv, err);
 	fine = config_load(argc - positional, argv + positional, &config, err) &&
 	    apply_log_level(&config, err) && command->run(&config, argc, argv, err);
 	config_free(&config);
