@@ -1,6 +1,7 @@
 /* The agent between a workload's plain HTTP and an authority that speaks TLS: real sockets. */
 #include "cli/agent.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/testing.h"
 #include "crypto/x509.h"
@@ -14,7 +15,6 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TENANT "9d6a3a3c-0000-4000-8000-000000000001"
@@ -76,7 +76,7 @@ has(view text, const char *part)
 static void
 grant(struct scene *scene, struct http_exchange *exchange)
 {
-	long long now = time(NULL);
+	long long now = clock_wall();
 
 	buf_print(&exchange->reply.body,
 	    "{\"access_token\":\"token-%u\",\"expires_on\":\"%lld\",\"not_before\":\"%lld\","
@@ -175,7 +175,7 @@ begin(void **ctx)
 	struct agent_host host;
 
 	assert_non_null(scene);
-	(void)strcpy(scene->folder, "/tmp/agent_test_XXXXXX"); /* NOLINT: it fits */
+	(void)snprintf(scene->folder, sizeof(scene->folder), "/tmp/agent_test_XXXXXX");
 	assert_non_null(mkdtemp(scene->folder));
 	(void)snprintf(scene->ca, sizeof(scene->ca), "%s/ca.pem", scene->folder);
 	(void)snprintf(scene->socket, sizeof(scene->socket), "%s/socket", scene->folder);
