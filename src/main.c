@@ -1,9 +1,11 @@
 /*
  * strongroom: the commands, one row each.
  */
+#include "api/body.h"
 #include "audit/audit.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "cli/agent_command.h"
 #include "cli/remote.h"
 #include "config.h"
 #include "crypto/memory.h"
@@ -20,8 +22,10 @@ struct command {
 	const char *name;
 	const char *arguments, *summary;
 	bool (*run)(struct config *config, int argc, char **argv, struct error *err);
-	int positional; /* arguments before the settings */
+	int positional; /* arguments before the settings; ALONE: there are no settings */
 };
+
+#define ALONE (-1)
 
 static bool
 apply_log_level(const struct config *config, struct error *err)
@@ -207,6 +211,28 @@ run_version(struct config *config, int argc, char **argv, struct error *err)
 	return true;
 }
 
+static bool
+run_agent_init(struct config *config, int argc, char **argv, struct error *err)
+{
+	(void)config;
+	return agent_init(argc, argv, err);
+}
+
+static bool
+run_agent_run(struct config *config, int argc, char **argv, struct error *err)
+{
+	(void)config;
+	body_wipe_parser();
+	return agent_run(argc, argv, err);
+}
+
+static bool
+run_agent_env(struct config *config, int argc, char **argv, struct error *err)
+{
+	(void)config;
+	return agent_env(argc, argv, err);
+}
+
 static bool run_help(struct config *config, int argc, char **argv, struct error *err);
 
 /* clang-format off */
@@ -219,6 +245,9 @@ static const struct command commands[] = {
 	{ "audit verify", "", "check the whole audit log of a stopped server", run_audit_verify, 0 },
 	{ "tenant create", "NAME", "add a tenant to a stopped server; prints its administrator's credentials once", run_tenant_create, 1 },
 	{ "rekey", "", "rotate the root key of a stopped server", run_rekey, 0 },
+	{ "agent init", "", "make this host's key (--folder DIR), and say how to register the host", run_agent_init, ALONE },
+	{ "agent run", "", "give this host's workloads tokens (--settings FILE)", run_agent_run, ALONE },
+	{ "agent env", "", "print what a workload needs to find the agent (--settings FILE)", run_agent_env, ALONE },
 	{ "settings", "", "print the settings as a table", run_settings, 0 },
 	{ "operations", "", "print every operation and what it takes, as JSON", run_operations, 0 },
 	{ "version", "", "print the version", run_version, 0 },
@@ -274,6 +303,8 @@ run_command(const struct command *command, int argc, char **argv, struct error *
 	struct config config;
 	bool fine;
 
+	if (command->positional == ALONE)
+		return command->run(NULL, argc, argv, err);
 	fine = config_load(argc - positional, argv + positional, &config, err) &&
 	    apply_log_level(&config, err) && command->run(&config, argc, argv, err);
 	config_free(&config);
