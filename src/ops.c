@@ -16,6 +16,8 @@ const struct op *const op_tables[] = {
 	subscription_ops,
 	assignment_ops,
 	role_ops,
+	deny_ops,
+	explain_ops,
 	secret_ops,
 	clock_ops,
 	NULL,
