@@ -96,7 +96,7 @@ authorize_data(struct request *r, struct error *err)
 	if (vault->rbac)
 		return authorize_by_roles(r, err);
 	return policies_allow(vault->policies, vault->policy_count, r->services->directory,
-		   &r->caller, view_of(r->op->action)) ||
+		   &r->caller, view_of(r->op->action), view_of(r->op->permission)) ||
 	    deny_policy(r, err);
 }
 

@@ -65,11 +65,11 @@ bool
 deny_policy(struct request *r, struct error *err)
 {
 	struct memberships *groups = arena_alloc(r->arena, sizeof(*groups));
-	view permission = policy_permission(view_of(r->op->action));
-	view rest = view_of(r->op->action), kind = view_cut(&rest, '/'), caller, more;
+	view kind = V(""), permission = V(""), caller, more;
 
 	if (groups == NULL)
 		return error_memory(err);
+	(void)policy_need(view_of(r->op->action), view_of(r->op->permission), &kind, &permission);
 	directory_memberships(r->services->directory, &r->caller.object, groups);
 	if (!arena_print(r->arena, &more, "numgroups=%zu;", groups->count - 1) ||
 	    !caller_text(r, more, &caller, err))

@@ -27,6 +27,8 @@ const struct op *const op_tables[] = {
 	machine_ops,
 	assignment_ops,
 	role_ops,
+	deny_ops,
+	explain_ops,
 	secret_ops,
 	keyvault_ops,
 	keyvault_deleted_ops,

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A page ends early rather than spend what the rest of the request needs. */
+#define PAGE_RESERVE ((size_t)3 << 19)
+
 struct spans
 spans_of(view scope, bool below)
 {
@@ -178,7 +181,7 @@ take_assignment(struct walk *walk, const struct order_node *node)
 
 	if (!view_eq(uuid_view(&grant->assignment.tenant), uuid_view(walk->tenant)))
 		return true;
-	if (page->count == walk->limit) {
+	if (page->count == walk->limit || (page->count > 0 && walk->arena->left < PAGE_RESERVE)) {
 		walk->full = true;
 		return false;
 	}
@@ -249,7 +252,7 @@ take_deny(struct walk *walk, const struct order_node *node)
 	const struct deny_entry *entry = order_value(node);
 	struct deny_page *page = walk->denies;
 
-	if (page->count == walk->limit) {
+	if (page->count == walk->limit || (page->count > 0 && walk->arena->left < PAGE_RESERVE)) {
 		walk->full = true;
 		return false;
 	}

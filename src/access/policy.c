@@ -325,15 +325,33 @@ policies_allow(const struct access_policy *policies, size_t count, struct direct
 	return false;
 }
 
-const char *
-policy_action(const struct access_policy *policy, size_t *at)
-{
-	for (; *at < COUNT_OF(needs); (*at)++) {
-		const struct need *need = &needs[*at];
-		uint32_t bits = bits_in(policy, collection_find(view_of(need->collection)));
+_Static_assert(COUNT_OF(needs) <= DATA_ACTIONS_MAX, "sets of data actions are bits");
 
-		if ((bits & bits_for(need, V(""))) != 0)
-			return needs[(*at)++].action;
-	}
-	return NULL;
+const char *
+data_action_at(size_t index)
+{
+	return index < COUNT_OF(needs) ? needs[index].action : NULL;
+}
+
+view
+data_action_collection(size_t index)
+{
+	return view_of(needs[index].collection);
+}
+
+/* Reading one and listing all are one action: either permission asks for it. */
+bool
+policy_allows_at(const struct access_policy *policy, size_t index)
+{
+	const struct need *need = &needs[index];
+	uint32_t bits = bits_in(policy, collection_find(view_of(need->collection)));
+
+	if ((bits & bits_for(need, V(""))) != 0)
+		return true;
+	if (view_ends(view_of(need->action), V("/readMetadata/action")))
+		return (bits & bits_for(need, V("get"))) != 0;
+	if (view_eq(view_of(need->action), V("certificatecas/read")))
+		return (bits & bits_for(need, V("listissuers"))) != 0;
+	return view_ends(view_of(need->action), V("/read")) &&
+	    (bits & bits_for(need, V("list"))) != 0;
 }

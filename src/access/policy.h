@@ -55,7 +55,12 @@ bool policy_need(view action, view permission, view *collection, view *name);
 bool policies_allow(const struct access_policy *policies, size_t count, struct directory *directory,
     const struct caller *caller, view action, view permission);
 
-/* policy_actions(policy, at): The data actions it allows, one by one; NULL behind the last. */
-const char *policy_action(const struct access_policy *policy, size_t *at);
+/* The data actions there are, one by one: without prefix; NULL behind the last. */
+#define DATA_ACTIONS_MAX 64
+const char *data_action_at(size_t index);
+view data_action_collection(size_t index); /* "keys": whose permission it needs */
+
+/* policy_allows_at(policy, index): Does it allow that one, whoever asks? */
+bool policy_allows_at(const struct access_policy *policy, size_t index);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/pack.h"
 
 #define FORMAT 1
+#define PAGE_RESERVE ((size_t)3 << 19) /* of the arena, for the rest of the request */
 
 static bool
 path_of(struct arena *arena, const struct uuid *tenant, view id, view *out, struct error *err)
@@ -205,8 +206,8 @@ roles_page(struct access *access, const struct uuid *tenant, view after, size_t 
 
 		if (view_eq(order_key(node), after))
 			continue;
-		if (page.count == limit) {
-			page.next = view_of(page.items[limit - 1].id);
+		if (page.count == limit || (page.count > 0 && arena->left < PAGE_RESERVE)) {
+			page.next = view_of(page.items[page.count - 1].id);
 			break;
 		}
 		fine = role_copy(&entry->role, arena, &page.items[page.count]);

@@ -272,10 +272,9 @@ sts_identify(struct directory *directory, struct tx *tx, const struct sts_place 
     const struct sts_form *form, struct caller *who, struct error *err)
 {
 	struct grant grant = { directory, tx, place, form, .now = clock_wall() };
-	AUTO(plain_done) struct plain *document = NULL;
-	struct registration application;
+	AUTO(proven_done) struct proven proven = { .host = V("") };
 
 	if (!directory_resolve(directory, place->tenant, &grant.tenant, &grant.tenant_created))
 		return unknown_tenant(place->tenant, err);
-	return identify_slowly(&grant, &document, &application, who, err);
+	return identify_slowly(&grant, &proven, who, err);
 }

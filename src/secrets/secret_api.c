@@ -284,7 +284,7 @@ const struct op secret_ops[] = {
 	{ "SecretListDeleted", ROW, .method = HTTP_GET, .path = "/deletedsecrets",
 	  ACTION("readMetadata/action"), .run = run_list_deleted },
 	{ "SecretGetDeleted", ROW, .method = HTTP_GET, .path = "/deletedsecrets/{name}",
-	  ACTION("readMetadata/action"), .run = run_get_deleted },
+	  ACTION("readMetadata/action"), .permission = "get", .run = run_get_deleted },
 	{ "SecretRecover", ROW, .method = HTTP_POST, .path = "/deletedsecrets/{name}/recover",
 	  ACTION("recover/action"), .run = run_recover },
 	{ "SecretPurge", ROW, .method = HTTP_DELETE, .path = "/deletedsecrets/{name}",
