@@ -2,6 +2,7 @@
 
 #include "access/access.h"
 #include "arm/arm.h"
+#include "arm/group.h"
 #include "arm/keyvault.h"
 #include "audit/record.h"
 #include "authority.h"
@@ -288,35 +289,47 @@ check_names(const struct config_list *list, const struct config *config, const c
 	return true;
 }
 
+struct vault_wish {
+	struct vault vault;
+	struct caller by;
+};
+
+/* With the group it is in. */
 static bool
 vault_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 {
-	struct vault vault = *(const struct vault *)ctx;
+	const struct vault_wish *wish = ctx;
+	struct vault vault = wish->vault;
 
 	(void)journal;
-	return vault_make(tx, &vault, err);
+	return resource_group_create(tx, &vault.subscription, vault.resource_group, vault.location,
+		   &wish->by, err) &&
+	    vault_make(tx, &vault, err);
 }
 
 static bool
 make_vault(const struct config *config, struct store *store, struct keyring *keyring,
     const struct installation *installation, view name, struct error *err)
 {
-	struct vault vault = {
-		.tenant = installation->tenant,
-		.subscription = installation->subscription,
-		.name = name,
-		.resource_group = V(PROVISION_GROUP),
-		.location = view_of(config->location),
-		.created = clock_now(),
-		.purge_protection = is_protected(config, name),
-		.rbac = true,
-		.network = { .bypass = true },
+	struct vault_wish wish = {
+		.vault = {
+			.tenant = installation->tenant,
+			.subscription = installation->subscription,
+			.name = name,
+			.resource_group = V(PROVISION_GROUP),
+			.location = view_of(config->location),
+			.created = clock_now(),
+			.purge_protection = is_protected(config, name),
+			.rbac = true,
+			.network = { .bypass = true },
+		},
+		.by = { .application = installation->administrator },
 	};
 
-	if (!retention_of(config, name, &vault.retention_days, err))
+	if (!retention_of(config, name, &wish.vault.retention_days, err))
 		return false;
 	/* One that is there stays as it is, and so does one that was deleted. */
-	return work_run(store, keyring, vault_body, &vault, err) || err->code == ERR_VAULT_EXISTS ||
+	return work_run(store, keyring, vault_body, &wish, err) || err->code == ERR_VAULT_EXISTS ||
 	    err->code == ERR_VAULT_IN_DELETED_STATE;
 }
 

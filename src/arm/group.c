@@ -107,22 +107,27 @@ name_fine(view name, struct error *err)
 		VIEW_ARG(name), VIEW_ARG(group_name_fault(name)));
 }
 
+/* Says it in its own words; else as for every resource. */
 static bool
-location_stays(const struct resource_change *change, const struct body_text *given,
+check_location(const struct resource_change *change, const struct body_text *given,
     struct error *err)
 {
 	const struct resource *present = change->present;
 	view location;
 
-	if (present == NULL || !given->given || given->text.len == 0)
+	if (!given->given || given->text.len == 0)
 		return true;
 	if (!location_normal(change->r->arena, given->text, &location, err))
 		return false;
-	return view_eq(location, present->location) ||
-	    error_set(err, ERR_GROUP_LOCATION_FIXED,
-		"Invalid resource group location '%.*s'. The Resource group already exists in "
-		"location '%.*s'.",
-		VIEW_ARG(given->text), VIEW_ARG(present->location));
+	if (present != NULL && !view_eq(location, present->location))
+		return error_set(err, ERR_GROUP_LOCATION_FIXED,
+		    "Invalid resource group location '%.*s'. The Resource group already exists in "
+		    "location '%.*s'.",
+		    VIEW_ARG(given->text), VIEW_ARG(present->location));
+	return location_known(change->r->services, location) ||
+	    error_set(err, ERR_GROUP_LOCATION_UNKNOWN,
+		"The provided location '%.*s' is not available for resource group.",
+		VIEW_ARG(given->text));
 }
 
 /* Fixed once it is set. */
@@ -143,7 +148,7 @@ read_change(struct resource_change *change, struct error *err)
 {
 	const struct group_body *body = change->body;
 
-	if (!location_stays(change, &body->common.location, err) ||
+	if (!check_location(change, &body->common.location, err) ||
 	    !resource_change_location(change, &body->common.location, err) ||
 	    !resource_change_tags(change, &body->common.tags, err) ||
 	    !change_manager(change, &body->managed_by, err))

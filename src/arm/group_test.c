@@ -145,7 +145,7 @@ test_refused(void **state)
 		const char *path, *body, *code;
 	} cases[] = {
 		{ GROUPS "/x", "{}", "LocationRequired" },
-		{ GROUPS "/x", "{\"location\":\"moon\"}", "LocationNotAvailableForResourceType" },
+		{ GROUPS "/x", "{\"location\":\"moon\"}", "LocationNotAvailableForResourceGroup" },
 		{ GROUPS "/x.", HERE, "InvalidResourceGroup" },
 		{ GROUPS "/a b", HERE, "InvalidResourceGroup" },
 		{ GROUPS "/a'b", HERE, "InvalidResourceGroup" },
