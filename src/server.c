@@ -238,7 +238,6 @@ open_services(struct server *server, struct error *err)
 		.vaults = server->vaults,
 		.subscriptions = server->subscriptions,
 		.locks = server->locks,
-		.location = config->location,
 		.providers = provider_list,
 		/* A server of one's own mostly stands in a network of one's own. */
 		.private_ranges = true,

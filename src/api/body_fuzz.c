@@ -20,6 +20,7 @@ struct body {
 	struct body_flag enabled;
 	struct body_number exp;
 	struct body_list items;
+	struct body_texts texts;
 };
 
 static const struct field item_fields[] = {
@@ -53,6 +54,7 @@ static const struct field fields[] = {
 	    .fields = item_fields,
 	    .size = sizeof(struct item),
 	    .offset = offsetof(struct body, items) },
+	{ .name = "texts", .kind = FIELD_TEXTS, .max = 3, .offset = offsetof(struct body, texts) },
 	{ 0 },
 };
 

@@ -133,7 +133,7 @@ page_next_arm(struct request *r, view list, view marker, struct error *err)
 	buf_print(&link, "https://%.*s%.*s?", VIEW_ARG(r->authority), VIEW_ARG(r->in->path));
 	add_query(r, &link);
 	buf_add(&link, V("$skiptoken="));
-	if (!add_token(r, list, marker, &link, err))
+	if (!page_token_add(r, list, marker, &link, err))
 		return false;
 	json_text(&r->json, "nextLink", buf_view(&link));
 	return buf_ok(&link) || error_memory(err);

@@ -1,6 +1,6 @@
 #include "arm/machine.h"
 
-#include "access/access.h"
+#include "arm/list.h"
 #include "arm/managed_identity.h"
 #include "base/pack.h"
 #include "identity/host.h"
@@ -147,8 +147,7 @@ attached_find(const struct machine *machine, view id, size_t *at)
 static bool
 may_assign(struct request *r, view id, struct error *err)
 {
-	return access_check(r->services->access, &r->caller.object, V(ASSIGN_ACTION), false, id,
-		   NULL) ||
+	return caller_may(r, V(ASSIGN_ACTION), id) ||
 	    error_set(err, ERR_AUTHORIZATION_FAILED,
 		"The client '%s' with object id '%s' has permission to perform action "
 		"'" MACHINE_SPACE "/" MACHINE_TYPE

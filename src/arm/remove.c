@@ -5,7 +5,8 @@
 #include "access/access.h"
 #include "arm/resource.h"
 
-#define ASSIGNMENTS_MAX 2000
+#define ROLES_MAX 5000 /* given at what is removed, in one commit */
+#define ROLES_PAGE 500
 #define BELOW_MAX 500 /* documents of one resource's children and extensions */
 
 bool
@@ -45,33 +46,41 @@ remove_below(struct tx *tx, const struct services *services, view prefix,
 	return true;
 }
 
+/* One page of what holds at ${query}'s scope and below; what was given above it stays. */
 static bool
-is_below(const struct assignment *assignment, const void *scope)
+remove_page(struct tx *tx, const struct assignment_query *query,
+    const struct assignment_page *page, size_t *removed, struct error *err)
 {
-	const view *at = scope;
-
-	return scope_contains(*at, assignment->scope);
+	for (size_t i = 0; i < page->count; i++) {
+		if (!scope_contains(query->scope, page->items[i].scope))
+			continue;
+		if (++*removed > ROLES_MAX)
+			return error_set(err, ERR_CONFLICT,
+			    "There are more than %d role assignments at '%.*s' and below. Delete "
+			    "some of them first.",
+			    ROLES_MAX, VIEW_ARG(query->scope));
+		if (!assignment_delete(tx, &page->items[i], err))
+			return false;
+	}
+	return true;
 }
 
 bool
 assignments_remove(struct tx *tx, const struct services *services, view scope, struct error *err)
 {
-	struct assignment *list;
-	size_t count;
+	struct assignment_query query = { .scope = scope };
+	struct assignment_page page = { .next = V("") };
+	view rest = view_from(scope, sizeof("/subscriptions/") - 1);
+	size_t removed = 0;
 
-	if (services->access == NULL)
+	if (!subscription_tenant(services->access, view_cut(&rest, '/'), &query.tenant))
 		return true;
-	if (!assignments_list(services->access, is_below, &scope, tx->arena, &list, &count, err))
-		return false;
-	if (count > ASSIGNMENTS_MAX)
-		return error_set(err, ERR_CONFLICT,
-		    "There are more than %d role assignments at '%.*s' and below. Delete some of "
-		    "them first.",
-		    ASSIGNMENTS_MAX, VIEW_ARG(scope));
-	for (size_t i = 0; i < count; i++) {
-		if (!assignment_delete(tx, &list[i], err))
+	do {
+		if (!assignments_page(services->access, &query, page.next, ROLES_PAGE, tx->arena,
+			&page, err) ||
+		    !remove_page(tx, &query, &page, &removed, err))
 			return false;
-	}
+	} while (page.next.len > 0);
 	return true;
 }
 

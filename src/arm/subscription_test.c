@@ -3,6 +3,7 @@
  */
 #include "arm/group.h"
 #include "arm/location.h"
+#include "access/decide.h"
 #include "arm/testing.h"
 #include "base/testing.h"
 
@@ -115,6 +116,12 @@ static void
 test_alias(void **state)
 {
 	struct estate *e = *state;
+	struct access_question question = {
+		.tenant = e->caller.tenant,
+		.principal = e->caller.object,
+		.action = V("Any.Thing/write"),
+	};
+	struct access_decision decision;
 	char id[UUID_LEN + 1], path[128];
 
 	assert_int_equal(estate_do(e, HTTP_GET, ALIASES "/new", ""), 404);
@@ -129,8 +136,8 @@ test_alias(void **state)
 	assert_int_equal(estate_do(e, HTTP_GET, "/subscriptions", ""), 200);
 	assert_int_equal(estate_times(e, "\"displayName\""), 2);
 	(void)snprintf(path, sizeof(path), "/subscriptions/%s", id);
-	assert_true(access_check(e->access, &e->caller.object, V("Any.Thing/write"), false,
-	    view_of(path), NULL));
+	question.scope = view_of(path);
+	assert_true(access_decide(e->access, &question, &decision));
 	(void)snprintf(path, sizeof(path),
 	    "/subscriptions/%s/providers/Microsoft.Subscription/rename", id);
 	assert_int_equal(estate_do(e, HTTP_POST, path, "{\"subscriptionName\":\"Third\"}"), 200);

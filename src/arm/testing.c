@@ -41,7 +41,9 @@ estate_make(struct estate *e, const struct provider *const *providers,
 			1, &e->directory, &e->err),
 	    &e->err);
 	e->services.directory = e->directory;
-	assert_fine(access_open(e->place.store, e->place.keyring, &e->access, &e->err), &e->err);
+	assert_fine(access_open(e->place.store, e->place.keyring, e->directory,
+			&(struct uuid){ ESTATE_TENANT }, &e->access, &e->err),
+	    &e->err);
 	e->services.access = e->access;
 	assert_fine(subscriptions_open(e->place.store, e->place.keyring, &e->subscriptions,
 			&e->err),
@@ -197,14 +199,14 @@ void
 estate_grant(struct estate *e, const char *object, const char *role, const char *scope)
 {
 	struct assignment assignment = {
-		.role = role_find_named(view_of(role)),
+		.tenant = { ESTATE_TENANT },
+		.role = role_id(role_find_named(view_of(role))),
 		.scope = view_of(scope),
 		.principal_type = V("ServicePrincipal"),
 		.created = clock_now(),
 		.created_by = { ESTATE_OWNER },
 	};
 
-	assert_non_null(assignment.role);
 	assert_true(uuid_parse(view_of(object), &assignment.principal));
 	random_uuid(&assignment.name);
 	assert_fine(work_run(e->place.store, e->place.keyring, grant_body, &assignment, &e->err),

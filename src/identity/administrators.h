@@ -18,7 +18,7 @@ struct administrators {
 MUST_USE bool administrators_read(struct tx *tx, const struct uuid *tenant, enum store_use use,
     struct administrators *out, struct error *err);
 
-/* administrators_add: ERR_GRAPH_BAD_REQUEST: too many.  The caller changes the object's document. */
+/* administrators_add: ERR_GRAPH_BAD_REQUEST: too many.  The object's document is the caller's. */
 MUST_USE bool administrators_add(struct tx *tx, const struct uuid *tenant,
     const struct uuid *object, struct error *err);
 

@@ -6,6 +6,7 @@
 #include "crypto/random.h"
 #include "identity/application.h"
 #include "identity/graph_testing.h"
+#include "identity/principal.h"
 
 /* A self-signed RSA certificate, good until 2126. */
 static const char certificate[] =
@@ -265,8 +266,8 @@ test_by_ids(void **state)
 	REQUIRE(ask(POST("/v1.0/directoryObjects/microsoft.graph.getByIds", .body = body)));
 	assert_int_equal(graph_items("appId"), 1);
 	assert_true(view_eq(member("id"), object));
-	REFUSED(ask(POST("/v1.0/directoryObjects/getByIds", .body = V("{}"))),
-	    ERR_GRAPH_BAD_REQUEST, "ids");
+	REFUSED(ask(POST("/v1.0/directoryObjects/getByIds", .body = V("{}"))), ERR_BAD_PARAMETER,
+	    "ids");
 	REFUSED(ask(GET("/v1.0/me")), ERR_BAD_REQUEST, "/me request is only valid");
 }
 
@@ -341,6 +342,204 @@ test_administrators(void **state)
 	assert_false(is);
 }
 
+#define APPLICATION APPLICATIONS "/{id}"
+#define PRINCIPAL PRINCIPALS "/{id}"
+
+static void
+test_change_application(void **state)
+{
+	view own, body;
+
+	(void)state;
+	REQUIRE(ask(POST(APPLICATIONS,
+	    .body =
+		V("{\"displayName\":\"a\",\"web\":{\"redirectUris\":[\"https://a.example/b\"]},"
+		  "\"publicClient\":{\"redirectUris\":[\"http://localhost\",\"my.app://x\"]}}"))));
+	own = member("id");
+	assert_true(replied("\"redirectUris\":[\"https://a.example/b\"]}"));
+	assert_true(
+	    replied("\"publicClient\":{\"redirectUris\":[\"http://localhost\",\"my.app://x\"]}"));
+	body =
+	    print("{\"displayName\":\"b\",\"spa\":{\"redirectUris\":[\"https://s\"]},"
+		  "\"publicClient\":{\"redirectUris\":[]},\"keyCredentials\":[{\"key\":\"%s\"}]}",
+		certificate);
+	REQUIRE(ask(PATCH(APPLICATION, .param = own, .body = body)));
+	assert_int_equal(graph.reply.status, 204);
+	REQUIRE(ask(GET(APPLICATION, .param = own)));
+	assert_true(replied("\"displayName\":\"b\""));
+	assert_true(replied("\"publicClient\":{\"redirectUris\":[]}"));
+	assert_true(replied("\"spa\":{\"redirectUris\":[\"https://s\"]}"));
+	assert_true(replied("\"redirectUris\":[\"https://a.example/b\"]}"));
+	assert_int_equal(graph_items("keyId"), 1);
+	/* As az appends: what it read, without the key itself, and another one. */
+	body = print("{\"keyCredentials\":[{\"keyId\":\"%s\",\"key\":null,\"usage\":\"Verify\"},"
+		     "{\"keyId\":\"x\",\"key\":\"%s\"}]}",
+	    member("keyId").ptr, certificate);
+	REQUIRE(ask(PATCH(APPLICATION, .param = own, .body = body)));
+	REQUIRE(ask(GET(APPLICATION, .param = own)));
+	assert_int_equal(graph_items("keyId"), 2);
+	REFUSED(ask(PATCH(APPLICATION, .param = own,
+		    .body = V("{\"keyCredentials\":[{\"keyId\":\"x\"}]}"))),
+	    ERR_GRAPH_BAD_REQUEST, "X.509");
+	REQUIRE(ask(PATCH(APPLICATION, .param = own, .body = V("{\"keyCredentials\":[]}"))));
+	REQUIRE(ask(GET(APPLICATION, .param = own, .query = "$select=keyCredentials,appId")));
+	assert_int_equal(graph_items("keyId"), 0);
+	assert_false(replied("displayName"));
+	REFUSED(ask(PATCH(APPLICATION, .param = own, .body = V("{\"displayName\":\"\"}"))),
+	    ERR_GRAPH_BAD_REQUEST, "displayName");
+}
+
+static const char *const bad_redirects[] = {
+	"",
+	"a.example",
+	"http://a.example",
+	"http://localhost.example",
+	"http://localhost:80x",
+	"https://",
+	"https://user@a.example/",
+	"https://a.example/#x",
+	"https://*.example/",
+	"https://a example/",
+	"my.app://x", /* for public clients only */
+	"javascript:alert(1)",
+};
+
+static void
+test_bad_redirects(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(bad_redirects); i++) {
+		if (ask(POST(APPLICATIONS,
+			.body = print("{\"displayName\":\"a\",\"web\":{\"redirectUris\":[\"%s\"]}}",
+			    bad_redirects[i]))))
+			fail_msg("%s", bad_redirects[i]);
+		assert_int_equal(town.err.code, ERR_GRAPH_BAD_REQUEST);
+	}
+	REFUSED(ask(POST(APPLICATIONS,
+		    .body = V("{\"displayName\":\"a\",\"publicClient\":{\"redirectUris\":"
+			      "[\"javascript:x\"]}}"))),
+	    ERR_GRAPH_BAD_REQUEST, "redirectUris");
+	REFUSED(ask(POST(APPLICATIONS,
+		    .body = V("{\"displayName\":\"a\",\"web\":{\"redirectUris\":\"https://a\"}}"))),
+	    ERR_BAD_PARAMETER, "redirectUris");
+}
+
+static void
+test_remove_passwords(void **state)
+{
+	view own, appid, object, key;
+
+	(void)state;
+	REQUIRE(ask(POST(APPLICATIONS, .body = V("{\"displayName\":\"a\"}"))));
+	own = member("id");
+	appid = member("appId");
+	REQUIRE(ask(GET(PRINCIPALS)));
+	object = member("id");
+	REQUIRE(ask(POST(APPLICATION "/addPassword", .param = own)));
+	REQUIRE(ask(POST(PRINCIPAL "/addPassword", .param = object)));
+	key = member("keyId");
+	/* The service principal's are the application's. */
+	REQUIRE(ask(GET(PRINCIPALS "(appId='{appId}')", .param = appid)));
+	assert_true(view_eq(member("id"), object));
+	assert_int_equal(graph_items("keyId"), 2);
+	REFUSED(ask(POST(APPLICATION "/removePassword", .param = own,
+		    .body = V("{\"keyId\":\"x\"}"))),
+	    ERR_GRAPH_BAD_REQUEST, "No password credential found");
+	REQUIRE(ask(POST(PRINCIPAL "/removePassword", .param = object,
+	    .body = print("{\"keyId\":\"%s\"}", key.ptr))));
+	assert_int_equal(graph.reply.status, 204);
+	REQUIRE(ask(GET(APPLICATIONS "(appId='{appId}')", .param = appid)));
+	assert_true(view_eq(member("id"), own));
+	assert_int_equal(graph_items("keyId"), 1);
+	assert_false(replied(key.ptr));
+	REQUIRE(ask(GET(APPLICATION "/owners", .param = own)));
+	assert_true(replied("\"value\":[]"));
+}
+
+static bool
+enabled(view object)
+{
+	struct principal principal;
+	struct uuid id;
+
+	assert_true(uuid_parse(object, &id));
+	return directory_principal(town.directory, &id, &principal) && principal.enabled;
+}
+
+/* The application stays and can have another one. */
+static void
+test_delete_service_principal(void **state)
+{
+	AUTO(plain_done) struct plain *document = NULL;
+	struct registration registration;
+	view own, appid, object, body;
+
+	(void)state;
+	REQUIRE(ask(POST(APPLICATIONS, .body = V("{\"displayName\":\"a\"}"))));
+	own = member("id");
+	appid = member("appId");
+	REQUIRE(ask(GET(PRINCIPALS)));
+	object = member("id");
+	assert_true(enabled(object));
+	REQUIRE(ask(PATCH(PRINCIPAL, .param = object, .body = V("{\"accountEnabled\":false}"))));
+	assert_false(enabled(object));
+	REQUIRE(ask(GET(PRINCIPAL, .param = object)));
+	assert_true(replied("\"accountEnabled\":false"));
+	REQUIRE(ask(PATCH(PRINCIPAL, .param = object, .body = V("{\"accountEnabled\":true}"))));
+	assert_true(enabled(object));
+
+	REQUIRE(ask(DELETE(PRINCIPAL, .param = object)));
+	assert_int_equal(graph.reply.status, 204);
+	assert_false(enabled(object));
+	REQUIRE(ask(GET(PRINCIPALS)));
+	assert_true(replied("\"value\":[]"));
+	REQUIRE(ask(GET(PRINCIPALS, .query = print("$filter=appId eq '%s'", appid.ptr).ptr)));
+	assert_true(replied("\"value\":[]"));
+	REFUSED(ask(GET(PRINCIPAL, .param = object)), ERR_GRAPH_NOT_FOUND, "");
+	REQUIRE(registration_get(&town.tx, uuid_view(&town.tenant), appid, STORE_READ, &document,
+	    &registration, &town.err));
+	assert_true(registration.disabled && registration.bare);
+	REQUIRE(ask(GET(APPLICATION, .param = own)));
+	body = print("{\"appId\":\"%s\"}", appid.ptr);
+	REQUIRE(ask(POST(PRINCIPALS, .body = body)));
+	assert_int_equal(graph.reply.status, 201);
+	assert_false(view_eq(member("id"), object));
+	assert_true(enabled(member("id")));
+	REQUIRE(ask(DELETE(APPLICATION, .param = own)));
+	REQUIRE(ask(GET(PRINCIPALS)));
+	assert_true(replied("\"value\":[]"));
+}
+
+/* Made by an earlier server, the administrator is in no list; it stays all the same. */
+static void
+test_last_administrator(void **state)
+{
+	struct registration registration = {
+		.tenant = town.tenant,
+		.name = V("Admin"),
+		.administrator = true,
+	};
+	view own, object;
+
+	(void)state;
+	random_uuid(&registration.id);
+	random_uuid(&registration.object);
+	random_uuid(&registration.own);
+	town_begin();
+	REQUIRE(registration_add(&town.tx, &registration, &town.err));
+	town_commit();
+	own = uuid_view(&registration.own);
+	object = uuid_view(&registration.object);
+	REFUSED(ask(DELETE(APPLICATION, .param = own)), ERR_GRAPH_BAD_REQUEST,
+	    "last administrator");
+	REFUSED(ask(DELETE(PRINCIPAL, .param = object)), ERR_GRAPH_BAD_REQUEST,
+	    "last administrator");
+	REFUSED(ask(PATCH(PRINCIPAL, .param = object, .body = V("{\"accountEnabled\":false}"))),
+	    ERR_GRAPH_BAD_REQUEST, "last administrator");
+	REQUIRE(ask(GET("/v1.0/directoryRoles/62e90394-69f5-4237-9190-012177145e10/members")));
+	assert_true(view_eq(member("id"), object));
+}
+
 /* Two that change the same application at once: the second has to look again. */
 static void
 test_changes_conflict(void **state)
@@ -395,6 +594,11 @@ main(void)
 		GRAPH_TEST(test_by_ids),
 		GRAPH_TEST(test_tenants_are_apart),
 		GRAPH_TEST(test_administrators),
+		GRAPH_TEST(test_change_application),
+		GRAPH_TEST(test_bad_redirects),
+		GRAPH_TEST(test_remove_passwords),
+		GRAPH_TEST(test_delete_service_principal),
+		GRAPH_TEST(test_last_administrator),
 		GRAPH_TEST(test_changes_conflict),
 		cmocka_unit_test(test_every_row_is_guarded),
 	};

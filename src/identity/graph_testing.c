@@ -106,7 +106,7 @@ replied(const char *part)
 view
 print(const char *format, ...)
 {
-	char text[2048];
+	char text[4096];
 	va_list args;
 	view copy;
 

@@ -287,7 +287,7 @@ test_issued_tokens(void **state)
 {
 	AUTO(buf_free) struct buf token = { 0 };
 	struct registration application = { .tenant = town.tenant };
-	struct token_wish wish = { &application, V(VAULT "/"), V("1"), 1600000000, clock_wall() };
+	struct token_wish wish = { &application, V(""), V(VAULT "/"), V("1"), 1600000000, clock_wall() };
 	struct caller caller;
 	char json[2048];
 	view rest;
