@@ -150,6 +150,30 @@ read_list(const json_t *value, const struct field *field, struct target target, 
 	return true;
 }
 
+static bool
+read_texts(const json_t *value, const struct field *field, struct target target, struct error *err)
+{
+	struct body_texts *texts = (void *)((char *)target.out + field->offset);
+	size_t count = json_array_size(value);
+	view *list;
+
+	if (!json_is_array(value) || (field->max > 0 && count > field->max))
+		return invalid(field, err);
+	list = arena_alloc(target.arena, (count + 1) * sizeof(*list));
+	if (list == NULL)
+		return error_memory(err);
+	*texts = (struct body_texts){ .given = true, .texts = list, .count = count };
+	for (size_t i = 0; i < count; i++) {
+		const json_t *text = json_array_get(value, i);
+
+		if (!json_is_string(text))
+			return invalid(field, err);
+		if (!arena_copy(target.arena, text_of(text), &list[i]))
+			return error_memory(err);
+	}
+	return true;
+}
+
 typedef bool read_field(const json_t *value, const struct field *field, struct target target,
     struct error *err);
 
@@ -160,6 +184,7 @@ static read_field *const readers[] = {
 	[FIELD_OBJECT] = read_nested,
 	[FIELD_TAGS] = read_tags,
 	[FIELD_LIST] = read_list,
+	[FIELD_TEXTS] = read_texts,
 };
 
 static bool

@@ -17,13 +17,14 @@ enum field_kind {
 	FIELD_OBJECT, /* the fields of ->fields, at the same struct's offset */
 	FIELD_TAGS,   /* struct body_tags: an object of texts */
 	FIELD_LIST,   /* struct body_list: an array of objects, each read by ->fields */
+	FIELD_TEXTS,  /* struct body_texts: an array of texts */
 };
 
 struct field {
 	const char *name;
 	enum field_kind kind;
 	size_t offset; /* of the member in the struct */
-	size_t max;    /* bytes of a text; entries of tags */
+	size_t max;    /* bytes of a text; entries of tags, list or texts */
 	bool required;
 	const struct field *fields; /* FIELD_OBJECT, FIELD_LIST: ended by a nameless one */
 	size_t size;                /* FIELD_LIST: of one item */
@@ -52,6 +53,12 @@ struct body_tags {
 struct body_list {
 	bool given;
 	const void *items; /* an array of the list's item struct */
+	size_t count;
+};
+
+struct body_texts {
+	bool given;
+	const view *texts;
 	size_t count;
 };
 

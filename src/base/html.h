@@ -8,8 +8,8 @@
 
 /*
  * html_text(out, text):
- * Append ${text} for use between tags and in quoted values of attributes; what is not UTF-8 and what
- * is a control character becomes a question mark.
+ * Append ${text} for use between tags and in quoted values of attributes; what is not UTF-8 and
+ * what is a control character becomes a question mark.
  */
 void html_text(struct buf *out, view text);
 

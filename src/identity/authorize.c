@@ -1,6 +1,6 @@
 /*
- * Where a browser begins to sign in (RFC 6749, section 4.1; PKCE: RFC 7636), and where it signs out.
- * Nothing is sent to a redirect URI that is not the client's; what is wrong before that is known is
+ * Where a browser begins to sign in (RFC 6749, section 4.1; PKCE: RFC 7636), and where it signs
+ * out.  Nothing is sent to a redirect URI that is not the client's; what is wrong before that is known is
  * shown on a page.
  */
 #include "identity/signin_api.h"
@@ -8,7 +8,7 @@
 #include "base/base64.h"
 #include "identity/browser.h"
 #include "identity/jwt.h"
-#include "identity/redirect.h"
+#include "identity/redirect_match.h"
 #include "identity/sts_person.h"
 
 static bool

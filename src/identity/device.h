@@ -11,8 +11,8 @@
 
 /*
  * device_find(r, code, out, err):
- * The device that waits under a code as somebody typed it; lies in the request's arena.  Who guesses
- * is slowed down.  ERR_STS_EXPIRED_CODE, ERR_STS_LOCKED.
+ * The device that waits under a code as somebody typed it; lies in the request's arena.  Who
+ * guesses is slowed down.  ERR_STS_EXPIRED_CODE, ERR_STS_LOCKED.
  */
 MUST_USE bool device_find(struct request *r, view code, struct errand *out, struct error *err);
 

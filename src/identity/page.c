@@ -3,7 +3,7 @@
 #include "base/base64.h"
 #include "base/html.h"
 #include "crypto/hash.h"
-#include "identity/redirect.h"
+#include "identity/redirect_match.h"
 
 #define TEXT(array) ((view){ (array), sizeof(array) - 1 })
 

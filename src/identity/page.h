@@ -9,8 +9,8 @@
 #include "identity/errand.h"
 
 /*
- * Each writes the whole reply.  ${error}, if not NULL, is shown, and decides the status.  ${name} is
- * the hidden name of what is kept of the sign-in.
+ * Each writes the whole reply.  ${error}, if not NULL, is shown, and decides the status.  ${name}
+ * is the hidden name of what is kept of the sign-in.
  */
 bool page_password(struct request *r, const struct errand *errand, view name,
     const struct error *error, struct error *err);
@@ -29,7 +29,7 @@ struct page_pair {
 	view value;
 };
 
-/* page_post: Send the browser to ${url} (sound: redirect.h) with these, by a form. */
+/* page_post: Send the browser to ${url} (sound: redirect_match.h) with these, by a form. */
 bool page_post(struct request *r, view url, const struct page_pair *pairs, size_t count,
     struct error *err);
 

@@ -1,6 +1,6 @@
 #include "api/form.h"
 #include "identity/errand.h"
-#include "identity/redirect.h"
+#include "identity/redirect_match.h"
 #include "identity/scope.h"
 
 #include <stdlib.h>
