@@ -1,7 +1,7 @@
 #include "identity/client.h"
 
 #include "identity/jwt.h"
-#include "identity/redirect.h"
+#include "identity/redirect_match.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #include "identity/graph_row.h"
 #include "identity/graph_text.h"
 #include "identity/principal.h"
-#include "identity/redirects.h"
+#include "identity/redirect.h"
 
 #include <stddef.h>
 

@@ -1,161 +1,111 @@
 #include "identity/redirect.h"
 
-#define HTTP V("http://")
-#define HTTPS V("https://")
-
-struct parts {
-	bool loopback; /* the scheme is http */
-	view host, port;
-	view rest; /* path and query */
-};
-
 static bool
-port_fine(view port)
+refused(struct error *err, view uri)
 {
-	uint64_t number;
-
-	return port.len <= 5 && view_u64(port, &number) && number > 0 && number <= 65535;
+	return error_set(err, ERR_GRAPH_BAD_REQUEST,
+	    "Invalid value specified for property 'redirectUris': '%.*s'.",
+	    (int)(uri.len < REDIRECT_MAX ? uri.len : 0), uri.ptr);
 }
 
+/* "localhost:8400" and the like: nobody else can listen there. */
 static bool
-host_fine(view host)
+is_local(view authority)
 {
-	for (size_t i = 0; i < host.len; i++) {
-		char c = ascii_lower(host.ptr[i]);
+	static const char *const names[] = { "localhost", "127.0.0.1", "[::1]" };
 
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.'))
-			return false;
-	}
-	return host.len > 0 && host.ptr[0] != '.';
-}
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		view name = view_of(names[i]), rest = view_from(authority, name.len);
+		uint64_t port;
 
-static bool
-loopback(view host)
-{
-	return view_ieq(host, V("localhost")) || view_eq(host, V("127.0.0.1")) ||
-	    view_eq(host, V("[::1]"));
-}
-
-/* "HOST[:PORT]"; what is no name, no IPv4 address and not [::1] is nobody's. */
-static bool
-authority_parse(view authority, struct parts *out)
-{
-	static const view six = V_INIT("[::1]");
-	size_t colon;
-
-	out->host = authority;
-	out->port = V("");
-	if (view_starts(authority, six)) {
-		out->host.len = six.len;
-		authority = view_from(authority, six.len);
-		if (authority.len == 0)
+		if (view_istarts(authority, name) &&
+		    (rest.len == 0 || (rest.ptr[0] == ':' && view_u64(view_from(rest, 1), &port))))
 			return true;
-		out->port = view_from(authority, 1);
-		return authority.ptr[0] == ':' && port_fine(out->port);
 	}
-	if (view_find(authority, ':', &colon)) {
-		out->host.len = colon;
-		out->port = view_from(authority, colon + 1);
-		if (!port_fine(out->port))
-			return false;
-	}
-	return host_fine(out->host);
+	return false;
 }
 
-/* "/a/../b" and the like mean another place to the browser than to who compares the bytes. */
 static bool
-path_fine(view rest)
+is_scheme(view text)
 {
-	view path = view_cut(&rest, '?');
+	bool fine =
+	    text.len > 1 && ascii_lower(text.ptr[0]) >= 'a' && ascii_lower(text.ptr[0]) <= 'z';
 
-	while (path.len > 0) {
-		view segment = view_cut(&path, '/');
+	for (size_t i = 0; fine && i < text.len; i++) {
+		char c = ascii_lower(text.ptr[i]);
 
-		if (view_eq(segment, V(".")) || view_eq(segment, V("..")) ||
-		    view_ieq(segment, V("%2e")) || view_ieq(segment, V("%2e%2e")) ||
-		    view_ieq(segment, V(".%2e")) || view_ieq(segment, V("%2e.")))
+		fine = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' ||
+		    c == '.';
+	}
+	return fine;
+}
+
+/* What a browser would run, rather than go to. */
+static bool
+is_harmful(view scheme)
+{
+	return view_ieq(scheme, V("javascript")) || view_ieq(scheme, V("data")) ||
+	    view_ieq(scheme, V("file")) || view_ieq(scheme, V("vbscript")) ||
+	    view_ieq(scheme, V("blob"));
+}
+
+static bool
+allowed(view uri, enum redirect_kind kind)
+{
+	view rest = uri, scheme = view_cut(&rest, ':'), authority;
+
+	for (size_t i = 0; i < uri.len; i++) {
+		if (uri.ptr[i] <= 0x20 || uri.ptr[i] >= 0x7f || uri.ptr[i] == '#' ||
+		    uri.ptr[i] == '*' || uri.ptr[i] == '\\' || uri.ptr[i] == '"' ||
+		    uri.ptr[i] == '<' || uri.ptr[i] == '>')
 			return false;
+	}
+	if (uri.len > REDIRECT_MAX || !is_scheme(scheme) || rest.len == 0 || is_harmful(scheme))
+		return false;
+	if (!view_ieq(scheme, V("https")) && !view_ieq(scheme, V("http")))
+		return kind == REDIRECT_PUBLIC;
+	if (!view_starts(rest, V("//")))
+		return false;
+	rest = view_from(rest, 2);
+	authority = view_cut(&rest, '/');
+	if (authority.len == 0 || view_find(authority, '@', &(size_t){ 0 }))
+		return false;
+	return view_ieq(scheme, V("https")) || is_local(authority);
+}
+
+static void
+drop(struct registration *registration, enum redirect_kind kind)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < registration->redirect_count; i++) {
+		if (registration->redirect_kinds[i] == kind)
+			continue;
+		registration->redirects[kept] = registration->redirects[i];
+		registration->redirect_kinds[kept++] = registration->redirect_kinds[i];
+	}
+	registration->redirect_count = kept;
+}
+
+bool
+redirects_set(struct registration *registration, enum redirect_kind kind,
+    const struct body_texts *uris, struct error *err)
+{
+	if (!uris->given)
+		return true;
+	drop(registration, kind);
+	for (size_t i = 0; i < uris->count; i++) {
+		size_t at = registration->redirect_count;
+
+		if (!allowed(uris->texts[i], kind))
+			return refused(err, uris->texts[i]);
+		if (at == APPLICATION_REDIRECTS_MAX)
+			return error_set(err, ERR_GRAPH_BAD_REQUEST,
+			    "There can't be more than %d redirect URIs.",
+			    APPLICATION_REDIRECTS_MAX);
+		registration->redirects[at] = uris->texts[i];
+		registration->redirect_kinds[at] = kind;
+		registration->redirect_count++;
 	}
 	return true;
-}
-
-static bool
-characters_fine(view url)
-{
-	for (size_t i = 0; i < url.len; i++) {
-		char c = url.ptr[i];
-
-		if (c <= 0x20 || c > 0x7e || c == '\\' || c == '#' || c == '"' || c == '\'' ||
-		    c == '<' || c == '>' || c == ';' || c == ',')
-			return false;
-	}
-	return url.len <= REDIRECT_MAX;
-}
-
-static bool
-parse(view url, struct parts *out)
-{
-	size_t end = 0;
-
-	if (!characters_fine(url))
-		return false;
-	out->loopback = view_starts(url, HTTP);
-	if (!out->loopback && !view_starts(url, HTTPS))
-		return false;
-	url = view_from(url, out->loopback ? HTTP.len : HTTPS.len);
-	while (end < url.len && url.ptr[end] != '/' && url.ptr[end] != '?')
-		end++;
-	out->rest = view_from(url, end);
-	return authority_parse((view){ url.ptr, end }, out) &&
-	    (!out->loopback || loopback(out->host)) && path_fine(out->rest);
-}
-
-bool
-redirect_sound(view url)
-{
-	struct parts parts;
-
-	return parse(url, &parts);
-}
-
-bool
-redirect_fits(view registered, view asked)
-{
-	struct parts there, here;
-
-	if (!parse(asked, &here))
-		return false;
-	if (view_eq(registered, asked))
-		return true;
-	return here.loopback && parse(registered, &there) && there.loopback &&
-	    view_ieq(here.host, there.host) && view_eq(here.rest, there.rest);
-}
-
-bool
-redirect_fits_native(view asked)
-{
-	struct parts here;
-	size_t at;
-
-	return parse(asked, &here) && here.loopback && view_ieq(here.host, V("localhost")) &&
-	    !view_find(here.rest, '?', &at);
-}
-
-void
-redirect_origin(view url, struct buf *out)
-{
-	struct parts parts;
-
-	if (!parse(url, &parts))
-		return;
-	if (parts.host.ptr[0] == '[') {
-		buf_add(out, V("http:"));
-		return;
-	}
-	buf_add(out, parts.loopback ? HTTP : HTTPS);
-	buf_add(out, parts.host);
-	if (parts.port.len == 0)
-		return;
-	buf_add_char(out, ':');
-	buf_add(out, parts.port);
 }

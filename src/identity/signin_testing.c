@@ -108,7 +108,8 @@ run(const struct op *op, view query, view body)
 {
 	struct services services = { .directory = town.directory, .keyring = town.keyring };
 	struct http_field field = { V("Cookie"), view_of(village.cookie) };
-	struct http_request in = { .query = query,
+	struct http_request in = { .method = op->method,
+		.query = query,
 		.body = body,
 		.peer = view_of(village.peer),
 		.fields = &field,

@@ -3,6 +3,7 @@
  * mean the home tenant; clients take an authority named "adfs" without asking anybody else for it.
  */
 #include "identity/oidc.h"
+#include "identity/signin_api.h"
 #include "identity/sts_ask.h"
 
 #include "api/refusal.h"
@@ -154,9 +155,10 @@ static const struct {
 	const char *name;
 	sts_grant_fn *fn;
 } grants[] = {
-	{ "client_credentials", sts_grant_application },
-	{ "password", sts_grant_password },
-	{ "refresh_token", sts_grant_refresh },
+	{ "client_credentials", sts_grant_application }, { "password", sts_grant_password },
+	{ "refresh_token", sts_grant_refresh }, { "authorization_code", sts_grant_code },
+	{ "urn:ietf:params:oauth:grant-type:device_code", sts_grant_device },
+	{ "device_code", sts_grant_device }, /* MSAL for Node */
 };
 
 static bool
@@ -230,6 +232,8 @@ token(struct request *r, struct error *err)
 	}
 #define DISCOVERY(path, run) STS_ROW("SignIn.Discovery", HTTP_GET, path, COST_LOOP, run)
 #define TOKEN(path) STS_ROW("SignIn.Token", HTTP_POST, path, COST_POOL, token)
+#define PAGE(name, path, run) STS_ROW(name, HTTP_GET, path, COST_LOOP, run)
+#define DEVICE(path) STS_ROW("SignIn.DeviceCode", HTTP_POST, path, COST_LOOP, signin_device)
 
 const struct op sts_ops[] = {
 	DISCOVERY("/{tenant}/.well-known/openid-configuration", configuration_v1),
@@ -240,5 +244,13 @@ const struct op sts_ops[] = {
 	DISCOVERY("/{tenant}/userrealm/{user}", realm),
 	TOKEN("/{tenant}/oauth2/token"),
 	TOKEN("/{tenant}/oauth2/v2.0/token"),
+	PAGE("SignIn.Authorize", "/{tenant}/oauth2/authorize", signin_authorize),
+	PAGE("SignIn.Authorize", "/{tenant}/oauth2/v2.0/authorize", signin_authorize),
+	PAGE("SignIn.Logout", "/{tenant}/oauth2/logout", signin_logout),
+	PAGE("SignIn.Logout", "/{tenant}/oauth2/v2.0/logout", signin_logout),
+	PAGE("SignIn.Device", "/{tenant}/oauth2/deviceauth", signin_entry),
+	DEVICE("/{tenant}/oauth2/devicecode"),
+	DEVICE("/{tenant}/oauth2/v2.0/devicecode"),
+	STS_ROW("SignIn.Page", HTTP_POST, "/{tenant}/login", COST_POOL, signin_page),
 	{ .name = NULL },
 };

@@ -26,7 +26,7 @@ struct sts_place sts_place_of(const struct request *r);
 MUST_USE bool sts_grant(struct directory *directory, struct tx *tx, const struct sts_place *place,
     const struct sts_form *form, struct caller *who, struct buf *token, struct error *err);
 
-/* sts_identify: Only prove it is the application; the same refusals, as slow for those who guess. */
+/* sts_identify: Only prove it is the application: the same refusals, as slow for who guesses. */
 MUST_USE bool sts_identify(struct directory *directory, struct tx *tx,
     const struct sts_place *place, const struct sts_form *form, struct caller *who,
     struct error *err);

@@ -2,6 +2,7 @@
 
 #include "crypto/random.h"
 #include "identity/jwt.h"
+#include "identity/signin.h"
 #include "identity/token_person.h"
 
 #include <string.h>
@@ -61,6 +62,28 @@ sts_party_find(const struct sts_ask *ask, struct sts_party *out, struct error *e
 	*out = party;
 	party.client.document = NULL;
 	return true;
+}
+
+bool
+sts_user_find(const struct sts_ask *ask, const struct uuid *object, int64_t sessions,
+    struct plain **document, struct user *out, struct error *err)
+{
+	struct error why;
+
+	if (!user_get(ask->tx, object, STORE_READ, document, out, &why)) {
+		if (why.code == ERR_GRAPH_NOT_FOUND)
+			return error_set(err, ERR_STS_BAD_GRANT,
+			    "AADSTS50034: The user account does not exist any more.");
+		*err = why;
+		return false;
+	}
+	signin_who(out, ask->who);
+	if (!signin_account(out, err))
+		return false;
+	return out->sessions_started <= sessions ||
+	    error_set(err, ERR_STS_BAD_GRANT,
+		"AADSTS50173: The provided grant has been revoked: the password was changed, or "
+		"the sign-ins were ended. Sign in again.");
 }
 
 /* Where only the sign-in itself is asked for: as the original, the directory. */

@@ -39,6 +39,14 @@ MUST_USE bool sts_tenant_find(const struct sts_ask *ask, struct uuid *out, int64
 MUST_USE bool sts_scopes(const struct sts_ask *ask, const struct uuid *tenant, view otherwise,
     struct scopes *out, struct error *err);
 
+/*
+ * sts_user_find(ask, object, sessions, document, out, err):
+ * Who signed in before, when their sessions_started was ${sessions}: whether that still counts.
+ * ERR_STS_BAD_GRANT.  The caller frees ${document}.
+ */
+MUST_USE bool sts_user_find(const struct sts_ask *ask, const struct uuid *object, int64_t sessions,
+    struct plain **document, struct user *out, struct error *err);
+
 struct sts_session {
 	const struct sts_party *party;
 	const struct user *user;

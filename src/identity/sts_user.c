@@ -56,28 +56,6 @@ check_client(const struct sts_party *party, const struct refresh_facts *facts, s
 }
 
 static bool
-find_user(const struct sts_ask *ask, const struct refresh_use *use, struct plain **document,
-    struct user *out, struct error *err)
-{
-	struct error why;
-
-	if (!user_get(ask->tx, &use->name.user, STORE_READ, document, out, &why)) {
-		if (why.code == ERR_GRAPH_NOT_FOUND)
-			return error_set(err, ERR_STS_BAD_GRANT,
-			    "AADSTS50034: The user account does not exist any more.");
-		*err = why;
-		return false;
-	}
-	signin_who(out, ask->who);
-	if (!signin_account(out, err))
-		return false;
-	return out->sessions_started <= use->facts.sessions ||
-	    error_set(err, ERR_STS_BAD_GRANT,
-		"AADSTS50173: The provided grant has been revoked: the password was changed, or "
-		"the sign-ins were ended. Sign in again.");
-}
-
-static bool
 refuse(const struct sts_ask *ask, const struct refresh_use *use, enum refresh_verdict verdict,
     struct sts_reply *out, struct error *err)
 {
@@ -111,7 +89,7 @@ sts_grant_refresh(const struct sts_ask *ask, struct sts_reply *out, struct error
 	if (verdict != REFRESH_FINE)
 		return refuse(ask, &use, verdict, out, err);
 	if (!check_client(&party, &use.facts, err) ||
-	    !find_user(ask, &use, &document, &user, err) ||
+	    !sts_user_find(ask, &use.name.user, use.facts.sessions, &document, &user, err) ||
 	    !sts_scopes(ask, &party.tenant, use.facts.resource, &scopes, err))
 		return false;
 	session.refresh = use.next;

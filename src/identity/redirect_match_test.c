@@ -2,7 +2,7 @@
  * Redirect URIs: the ways in which one is made to look like another.
  */
 #include "base/testing.h"
-#include "identity/redirect.h"
+#include "identity/redirect_match.h"
 
 static const struct {
 	const char *registered, *asked;
