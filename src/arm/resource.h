@@ -180,8 +180,9 @@ void resource_write_tags(struct json *json, const struct resource *resource);
 void resource_changed_by(struct resource *resource, const struct caller *caller, bool fresh);
 
 /*
- * resource_change_location(change, given, err): wanted->location out of what the body says: required,
- * known, and the same as before.
+ * resource_change_location, resource_change_tags(change, given, err):
+ * Into ${change}->wanted what the body says: a location that is required, known, and the same as
+ * before; tags within their limits.
  */
 MUST_USE bool resource_change_location(struct resource_change *change,
     const struct body_text *given, struct error *err);
