@@ -20,6 +20,7 @@ const struct op *const op_tables[] = {
 	resources_ops,
 	provider_ops,
 	lock_ops,
+	tags_ops,
 	assignment_ops,
 	secret_ops,
 	clock_ops,
