@@ -25,6 +25,7 @@ const struct op *const op_tables[] = {
 	lock_ops,
 	managed_identity_ops,
 	machine_ops,
+	tags_ops,
 	assignment_ops,
 	role_ops,
 	deny_ops,

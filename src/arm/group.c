@@ -26,9 +26,20 @@ static const struct resource_type group_type = {
 	.versions = versions,
 };
 
+static const char *const tags_versions[] = { "2025-04-01", "2024-11-01", "2024-07-01", "2024-03-01",
+	"2023-07-01", "2022-09-01", "2021-04-01", "2021-01-01", "2020-10-01", "2020-06-01",
+	"2019-10-01", NULL };
+
+static const struct resource_type tags_type = {
+	.space = RESOURCES_SPACE,
+	.name = "tags",
+	.versions = tags_versions,
+	.placeless = true,
+};
+
 const struct provider resources_provider = {
 	.space = RESOURCES_SPACE,
-	.types = (const struct resource_type *const[]){ &group_type, NULL },
+	.types = (const struct resource_type *const[]){ &group_type, &tags_type, NULL },
 	.registered = true,
 };
 
@@ -306,7 +317,7 @@ const struct op group_ops[] = {
 	    .path = PATH "/{group}", .action = GROUPS_ACTION "delete", .cost = COST_POOL,
 	    .run = run_delete },
 	{ "ResourceGroupList", ROW, .method = HTTP_GET, .guard = GUARD_CALLER, .path = PATH,
-	    .run = run_list },
+	    .cost = COST_POOL, .run = run_list },
 	{ "OperationResult", ROW, .method = HTTP_GET, .guard = GUARD_CALLER,
 	    .path = "/subscriptions/{subscription}/operationresults/{operation}",
 	    .run = operation_result },

@@ -64,7 +64,7 @@ static const struct op thing_ops[] = {
 	{ 0 },
 };
 static const struct op *const tables[] = { group_ops, resources_ops, provider_ops, lock_ops,
-	subscription_ops, alias_ops, location_ops, thing_ops, NULL };
+	tags_ops, subscription_ops, alias_ops, location_ops, thing_ops, NULL };
 
 static int
 setup(void **state)
@@ -306,6 +306,12 @@ test_resources(void **state)
 	assert_int_equal(estate_do(e, HTTP_GET, S "/resourceGroups/none/resources", ""), 404);
 	e->caller.object = (struct uuid){ STRANGER };
 	assert_int_equal(estate_do(e, HTTP_GET, S "/resources", ""), 403);
+	/* A stranger is not told what groups there are. */
+	assert_int_equal(estate_do(e, HTTP_GET, G "/resources", ""), 403);
+	assert_int_equal(estate_do(e, HTTP_GET, S "/resourceGroups/none/resources", ""), 403);
+	assert_int_equal(estate_do(e, HTTP_GET,
+			     S "/resourceGroups/none/providers/Strongroom.Test/things", ""),
+	    403);
 	estate_grant(e, STRANGER, "Reader", THINGS "/ALPHA");
 	list(e, S "/resources?$filter=resourceType%20eq%20'Strongroom.Test/things'", 1);
 	list(e, S "/resources", 1);
@@ -413,6 +419,49 @@ test_locks_refused(void **state)
 	assert_int_equal(estate_count(e, "lock/"), 0);
 }
 
+#define TAGS "/providers/Microsoft.Resources/tags/default"
+
+static void
+test_tags(void **state)
+{
+	static const struct {
+		enum http_method method;
+		const char *body, *tags;
+	} cases[] = {
+		{ HTTP_PUT, "{\"properties\":{\"tags\":{\"A\":\"1\",\"b\":\"2\"}}}",
+		    "\"tags\":{\"A\":\"1\",\"b\":\"2\"}" },
+		{ HTTP_PATCH,
+		    "{\"operation\":\"Merge\",\"properties\":{\"tags\":{\"a\":\"3\",\"c\":\"4\"}}}",
+		    "\"tags\":{\"b\":\"2\",\"a\":\"3\",\"c\":\"4\"}" },
+		{ HTTP_PATCH,
+		    "{\"operation\":\"delete\",\"properties\":{\"tags\":{\"a\":\"9\",\"C\":\"4\"}}}",
+		    "\"tags\":{\"b\":\"2\",\"a\":\"3\"}" },
+		{ HTTP_PATCH, "{\"operation\":\"Replace\",\"properties\":{\"tags\":{\"z\":\"\"}}}",
+		    "\"tags\":{\"z\":\"\"}" },
+		{ HTTP_GET, "", "\"tags\":{\"z\":\"\"}" },
+	};
+	struct estate *e = *state;
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_int_equal(estate_do(e, cases[i].method, G TAGS, cases[i].body), 200);
+		if (!estate_replied(e, cases[i].tags))
+			fail_msg("%zu: %.*s", i, VIEW_ARG(buf_view(&e->out.body)));
+	}
+	assert_int_equal(estate_do(e, HTTP_GET, G, ""), 200);
+	assert_true(estate_replied(e, "\"tags\":{\"z\":\"\"}"));
+	assert_int_equal(estate_do(e, HTTP_DELETE, G TAGS, ""), 200);
+	assert_int_equal(estate_do(e, HTTP_GET, G TAGS, ""), 200);
+	assert_true(estate_replied(e, "\"tags\":{}"));
+	assert_int_equal(estate_do(e, HTTP_PATCH, G TAGS,
+			     "{\"operation\":\"x\",\"properties\":{\"tags\":{}}}"),
+	    400);
+	assert_int_equal(estate_do(e, HTTP_PUT, G TAGS,
+			     "{\"properties\":{\"tags\":{\"a%\":\"\"}}}"),
+	    400);
+	assert_int_equal(estate_do(e, HTTP_GET, S TAGS, ""), 400);
+	assert_int_equal(estate_do(e, HTTP_GET, THINGS "/none" TAGS, ""), 404);
+}
+
 int
 main(void)
 {
@@ -424,6 +473,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_delete_race, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resources, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resources_far, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tags, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_locks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_locks_refused, setup, teardown),
 	};

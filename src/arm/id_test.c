@@ -91,6 +91,10 @@ test_no_ids(void **state)
 		VAULT "/a/\xff",
 		VAULT "/\x7f/b",
 		"/tenants/x",
+		SUB "/other/providers/X.Y/t/n",
+		GROUP "/other/providers/X.Y/t/n",
+		"/x/providers/X.Y/t/n",
+		VAULT "/odd/providers/X.Y/t/n",
 	};
 	char longest[RESOURCE_ID_MAX + 2] = VAULT;
 	struct resource_id id;
