@@ -132,8 +132,10 @@ set_options(CURL *curl, const struct client_request *request, struct curl_slist 
 	(void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR,
 	    request->unix_path == NULL ? "https" : "http");
-	if (request->unix_path != NULL)
+	if (request->unix_path != NULL) {
 		(void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request->unix_path);
+		(void)curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* whatever the environment says */
+	}
 	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
 	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)request->seconds);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
