@@ -203,6 +203,12 @@ user_put(struct tx *tx, const struct user *before, const struct user *user, stru
 	return write_user(tx, user, err);
 }
 
+void
+user_end_sessions(struct user *user, int64_t now)
+{
+	user->sessions_started = now > user->sessions_started ? now : user->sessions_started + 1;
+}
+
 bool
 user_delete(struct tx *tx, const struct user *user, struct error *err)
 {

@@ -31,7 +31,7 @@ class Caller:
 		self.server = server
 		self.principal = server.make_principal()
 		self.role = str(uuid.uuid4())
-		self.define([], [])
+		self.define(["Microsoft.Nothing/at/all"], [])
 		server.assign(self.principal, self.role, server.scope())
 
 	def define(self, actions, data, not_actions=(), not_data=()):
