@@ -207,8 +207,9 @@ printed_resource(struct request *r, view *out)
 
 /* Reference of the data plane, section 5.3. */
 static bool
-deny_data(struct request *r, view action, struct error *err)
+deny_data(struct request *r, view action, const struct access_decision *decision, struct error *err)
 {
+	bool denied = decision->reason == ACCESS_DENIED;
 	view resource;
 
 	if (!printed_resource(r, &resource))
@@ -221,15 +222,16 @@ deny_data(struct request *r, view action, struct error *err)
 	    "Action: '%.*s'\r\n"
 	    "Resource: '%.*s'\r\n"
 	    "Assignment: (not found)\r\n"
-	    "DenyAssignmentId: null\r\n"
+	    "DenyAssignmentId: %s%s%s\r\n"
 	    "DecisionReason: null\r\n"
 	    "Vault: %.*s;location=%.*s\r\n",
 	    r->caller.application.text, r->caller.object.text, r->caller.issuer, VIEW_ARG(action),
-	    VIEW_ARG(resource), VIEW_ARG(r->vault->name), VIEW_ARG(r->vault->location));
+	    VIEW_ARG(resource), denied ? "'" : "", denied ? decision->deny.text : "null",
+	    denied ? "'" : "", VIEW_ARG(r->vault->name), VIEW_ARG(r->vault->location));
 }
 
 static bool
-may(struct request *r, view action, bool data, struct error *err)
+may(struct request *r, view action, bool data, struct access_decision *decision, struct error *err)
 {
 	const struct access_question question = {
 		.tenant = r->caller.tenant,
@@ -240,17 +242,17 @@ may(struct request *r, view action, bool data, struct error *err)
 		/* The rows that this lets further ask again, once they have read the body. */
 		.attributes_pending = !data,
 	};
-	struct access_decision decision;
 
-	if (!access_decide(r->services->access, &question, &decision))
+	if (!access_decide(r->services->access, &question, decision))
 		return false;
-	return arena_copy(r->arena, uuid_view(&decision.assignment), &r->assignment) ||
+	return arena_copy(r->arena, uuid_view(&decision->assignment), &r->assignment) ||
 	    error_memory(err);
 }
 
 static bool
 authorize_data(struct request *r, struct error *err)
 {
+	struct access_decision decision;
 	view action;
 
 	if (!data_scope(r, &r->scope, err))
@@ -258,20 +260,18 @@ authorize_data(struct request *r, struct error *err)
 	if (!arena_join(r->arena, (const view[]){ V(DATA_ACTIONS), view_of(r->op->action) }, 2,
 		&action))
 		return error_memory(err);
-	return may(r, action, true, err) || deny_data(r, action, err);
+	return may(r, action, true, &decision, err) || deny_data(r, action, &decision, err);
 }
 
 static bool
 authorize_scope(struct request *r, struct error *err)
 {
+	struct access_decision decision;
+	view action = view_of(r->op->action);
+
 	r->scope = r->param_count > 0 ? r->params[0] : V("/");
-	if (may(r, view_of(r->op->action), false, err))
-		return true;
-	return error_set(err, ERR_AUTHORIZATION_FAILED,
-	    "The client '%s' with object id '%s' does not have authorization to perform action "
-	    "'%s' over scope '%.*s' or the scope is invalid. If access was recently granted, "
-	    "please refresh your credentials.",
-	    r->caller.application.text, r->caller.object.text, r->op->action, VIEW_ARG(r->scope));
+	return may(r, action, false, &decision, err) ||
+	    access_refuse(r, action, r->scope, &decision, err);
 }
 
 static bool

@@ -1,5 +1,6 @@
 #include "access/shape.h"
 
+#include "access/deny.h"
 #include "access/role_store.h"
 #include "base/clock.h"
 
@@ -109,6 +110,27 @@ patterns_read(const struct body_texts *texts, struct arena *arena, const char *c
 }
 
 bool
+access_refuse(struct request *r, view action, view scope, const struct access_decision *decision,
+    struct error *err)
+{
+	struct deny deny;
+
+	if (decision->reason == ACCESS_DENIED &&
+	    deny_find(r->services->access, &decision->deny, r->arena, &deny))
+		return error_set(err, ERR_DENIED_BY_ASSIGNMENT,
+		    "The client '%s' with object id '%s' has permission to perform action '%.*s' "
+		    "on scope '%.*s'; however, the access is denied because of the deny assignment "
+		    "with name '%s' and Id '%s' at scope '%s'.",
+		    r->caller.application.text, r->caller.object.text, VIEW_ARG(action),
+		    VIEW_ARG(scope), deny.title, deny.name.text, deny.scope);
+	return error_set(err, ERR_AUTHORIZATION_FAILED,
+	    "The client '%s' with object id '%s' does not have authorization to perform action "
+	    "'%.*s' over scope '%.*s' or the scope is invalid. If access was recently granted, "
+	    "please refresh your credentials.",
+	    r->caller.application.text, r->caller.object.text, VIEW_ARG(action), VIEW_ARG(scope));
+}
+
+bool
 access_require(struct request *r, const char *action, view scope,
     const struct access_attribute *attributes, size_t count, struct error *err)
 {
@@ -123,11 +145,7 @@ access_require(struct request *r, const char *action, view scope,
 	struct access_decision decision;
 
 	return access_decide(r->services->access, &question, &decision) ||
-	    error_set(err, ERR_AUTHORIZATION_FAILED,
-		"The client '%s' with object id '%s' does not have authorization to perform "
-		"action '%s' over scope '%.*s' or the scope is invalid. If access was recently "
-		"granted, please refresh your credentials.",
-		r->caller.application.text, r->caller.object.text, action, VIEW_ARG(scope));
+	    access_refuse(r, question.action, scope, &decision, err);
 }
 
 /* The longest there is names an object in a vault. */

@@ -74,6 +74,7 @@ const struct error_row error_table[ERR_COUNT] = {
 	[ERR_INVALID_CONDITION] = { 400, "InvalidCondition", NULL },
 	[ERR_DENY_ASSIGNMENT_NOT_FOUND] = { 404, "DenyAssignmentNotFound", NULL },
 	[ERR_DENY_ASSIGNMENT_LIMIT] = { 400, "DenyAssignmentLimitExceeded", NULL },
+	[ERR_DENIED_BY_ASSIGNMENT] = { 403, "DenyAssignmentAuthorizationFailed", NULL },
 	[ERR_PRINCIPAL_TYPE] = { 400, "UnmatchedPrincipalType", NULL },
 	[ERR_PRINCIPAL_NOT_FOUND] = { 400, "PrincipalNotFound", NULL },
 	[ERR_GRAPH_DENIED] = { 403, "Authorization_RequestDenied", NULL },
