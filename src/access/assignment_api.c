@@ -313,7 +313,7 @@ run_delete(struct request *r, struct error *err)
 
 enum { TERM_AT_SCOPE, TERM_PRINCIPAL, TERM_ASSIGNED_TO, TERMS };
 
-/* Those of ${principal} alone that are also assigned to ${to}: none, unless it is one of its groups. */
+/* Is ${principal} ${to} or one of its groups?  Otherwise nothing is assigned to both. */
 static bool
 both_principals(struct request *r, const struct uuid *principal, const struct uuid *to)
 {
