@@ -263,13 +263,27 @@ authorize_data(struct request *r, struct error *err)
 	return may(r, action, true, &decision, err) || deny_data(r, action, &decision, err);
 }
 
+/* What the row is about: what stands before its extension, else its path to the last name. */
+static view
+row_scope(const struct request *r)
+{
+	view last;
+
+	if (r->param_count == 0)
+		return V("/");
+	if (view_starts(view_of(r->op->path), V("{scope}/")))
+		return r->params[0];
+	last = r->params[r->param_count - 1];
+	return (view){ r->path.ptr, (size_t)(last.ptr + last.len - r->path.ptr) };
+}
+
 static bool
 authorize_scope(struct request *r, struct error *err)
 {
 	struct access_decision decision;
 	view action = view_of(r->op->action);
 
-	r->scope = r->param_count > 0 ? r->params[0] : V("/");
+	r->scope = row_scope(r);
 	return may(r, action, false, &decision, err) ||
 	    access_refuse(r, action, r->scope, &decision, err);
 }

@@ -51,6 +51,29 @@ add_caller(const struct request *r, struct audit_record *record)
 	record->object = view_of(r->caller.object.text);
 	record->application = view_of(r->caller.application.text);
 	record->tenant = view_of(r->caller.tenant.text);
+	record->upn = view_of(r->caller.upn);
+}
+
+/* The planes have categories of their own, as the original's logs have. */
+static view
+category_of(const struct request *r)
+{
+	static const view categories[] = {
+		[PLANE_LOGIN] = V_INIT("SignInLogs"),
+		[PLANE_MANAGEMENT] = V_INIT("Administrative"),
+		[PLANE_GRAPH] = V_INIT("AuditLogs"),
+	};
+
+	return r->plane < COUNT_OF(categories) ? categories[r->plane] : V("");
+}
+
+static void
+add_authorization(const struct request *r, struct audit_record *record)
+{
+	if (r->op == NULL || r->op->guard != GUARD_SCOPE || r->scope.len == 0)
+		return;
+	record->action = view_of(r->op->action);
+	record->scope = printable(r->scope, PATH_MAX_SHOWN);
 }
 
 /* What the record is about: the vault, else the scope that was asked for. */
@@ -73,6 +96,7 @@ view
 record_of(struct request *r)
 {
 	struct audit_record record = {
+		.category = category_of(r),
 		.resource = resource_of(r),
 		.operation = operation_of(r),
 		.status = r->out->status,
@@ -96,5 +120,6 @@ record_of(struct request *r)
 		record.version = printable(record.version, 40);
 	record.uri = request_uri(r, record.version);
 	add_caller(r, &record);
+	add_authorization(r, &record);
 	return record_line(&record, r->arena, &line, &err) ? line : V("");
 }

@@ -9,6 +9,7 @@
 #include "crypto/memory.h"
 #include "datafolder.h"
 #include "environment_file.h"
+#include "ops_list.h"
 #include "server.h"
 
 #include <stdio.h>
@@ -173,6 +174,21 @@ run_settings(struct config *config, int argc, char **argv, struct error *err)
 }
 
 static bool
+run_operations(struct config *config, int argc, char **argv, struct error *err)
+{
+	AUTO(buf_free) struct buf text = { 0 };
+
+	(void)config;
+	(void)argc;
+	(void)argv;
+	ops_list(&text);
+	if (!buf_ok(&text))
+		return error_memory(err);
+	(void)printf("%.*s\n", VIEW_ARG(buf_view(&text)));
+	return true;
+}
+
+static bool
 run_version(struct config *config, int argc, char **argv, struct error *err)
 {
 	(void)config;
@@ -195,6 +211,7 @@ static const struct command commands[] = {
 	{ "audit verify", "", "check the whole audit log of a stopped server", run_audit_verify, 0 },
 	{ "rekey", "", "rotate the root key of a stopped server", run_rekey, 0 },
 	{ "settings", "", "print the settings as a table", run_settings, 0 },
+	{ "operations", "", "print every operation and what it takes, as JSON", run_operations, 0 },
 	{ "version", "", "print the version", run_version, 0 },
 	{ "help", "", "print this", run_help, 0 },
 };

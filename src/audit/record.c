@@ -43,6 +43,15 @@ text_if(struct json *json, const char *name, view text)
 }
 
 static void
+write_authorization(struct json *json, const struct audit_record *record)
+{
+	json_open_in(json, "authorization", '{');
+	json_text(json, "scope", record->scope);
+	json_text(json, "action", record->action);
+	json_close(json, '}');
+}
+
+static void
 write_identity(struct json *json, const struct audit_record *record)
 {
 	json_open_in(json, "identity", '{');
@@ -50,7 +59,10 @@ write_identity(struct json *json, const struct audit_record *record)
 	text_if(json, "oid", record->object);
 	text_if(json, "appid", record->application);
 	text_if(json, "tid", record->tenant);
+	text_if(json, "upn", record->upn);
 	json_close(json, '}');
+	if (record->action.len > 0)
+		write_authorization(json, record);
 	json_close(json, '}');
 }
 
@@ -84,7 +96,7 @@ record_write(const struct audit_record *record, struct buf *out)
 	text_if(&json, "resourceId", record->resource);
 	json_text(&json, "operationName", record->operation);
 	text_if(&json, "operationVersion", record->version);
-	json_text(&json, "category", V("AuditEvent"));
+	json_text(&json, "category", record->category.len > 0 ? record->category : V("AuditEvent"));
 	json_text(&json, "resultType", success ? V("Success") : V("Failed"));
 	json_text(&json, "resultSignature", reason_of(record->status));
 	text_if(&json, "resultDescription", record->description);
