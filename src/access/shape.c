@@ -20,7 +20,7 @@ const struct field permission_fields[] = {
 /* clang-format on */
 
 void
-write_id(struct json *json, const char *name, view scope, const char *type, view id)
+shape_id(struct json *json, const char *name, view scope, const char *type, view id)
 {
 	json_text_open(json, name);
 	json_text_part(json, view_eq(scope, V("/")) ? V("") : scope);
@@ -32,18 +32,18 @@ write_id(struct json *json, const char *name, view scope, const char *type, view
 }
 
 void
-write_definition_id(struct json *json, const char *name, view scope, view id)
+shape_definition_id(struct json *json, const char *name, view scope, view id)
 {
 	view subscription = scope_subscription(scope);
 
 	if (subscription.len > 0)
 		subscription =
 		    (view){ scope.ptr, (size_t)(subscription.ptr - scope.ptr) + subscription.len };
-	write_id(json, name, subscription, DEFINITION_TYPE, id);
+	shape_id(json, name, subscription, DEFINITION_TYPE, id);
 }
 
 void
-write_time(struct json *json, const char *name, int64_t seconds)
+shape_time(struct json *json, const char *name, int64_t seconds)
 {
 	char iso[CLOCK_ISO_LEN + 1];
 
@@ -52,7 +52,7 @@ write_time(struct json *json, const char *name, int64_t seconds)
 }
 
 void
-write_text_or_null(struct json *json, const char *name, view text)
+shape_text(struct json *json, const char *name, view text)
 {
 	if (text.len > 0)
 		json_text(json, name, text);
@@ -61,7 +61,7 @@ write_text_or_null(struct json *json, const char *name, view text)
 }
 
 void
-write_patterns(struct json *json, const char *name, const char *const *patterns)
+shape_patterns(struct json *json, const char *name, const char *const *patterns)
 {
 	json_open_in(json, name, '[');
 	for (; patterns != NULL && *patterns != NULL; patterns++)
