@@ -158,6 +158,27 @@ check_scope(const struct op *op)
 	    reads);
 }
 
+/*
+ * The guard lets a condition on the body pass for these two actions: only the rows that ask again
+ * may have them.
+ */
+static void
+check_granting(const struct op *op)
+{
+	if (op->action == NULL || strstr(op->action, "/roleAssignments/") == NULL ||
+	    strstr(op->action, "/read") != NULL)
+		return;
+	assert_true(strcmp(op->name, "RoleAssignmentPut") == 0 ||
+	    strcmp(op->name, "RoleAssignmentDelete") == 0);
+}
+
+static void
+test_who_may_grant_is_asked_twice(void **state)
+{
+	(void)state;
+	each(check_granting);
+}
+
 static void
 test_scope_actions(void **state)
 {
@@ -220,6 +241,7 @@ main(void)
 		cmocka_unit_test(test_data_actions),
 		cmocka_unit_test(test_every_data_operation_is_there),
 		cmocka_unit_test(test_scope_actions),
+		cmocka_unit_test(test_who_may_grant_is_asked_twice),
 		cmocka_unit_test(test_every_row_is_reachable),
 	};
 

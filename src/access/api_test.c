@@ -458,9 +458,9 @@ test_role_list(void **state)
 	assert_true(replied("\"conditionVersion\":\"2.0\""));
 }
 
-#define DENY(action, principals, more)                                                                \
-	"{\"properties\":{\"denyAssignmentName\":\"no\",\"permissions\":[{\"dataActions\":[\"" action \
-	"\"]}],\"principals\":[" principals "]" more "}}"
+#define DENY(action, principals, more)                                      \
+	"{\"properties\":{\"denyAssignmentName\":\"no\",\"permissions\":[{" \
+	"\"dataActions\":[\"" action "\"]}],\"principals\":[" principals "]" more "}}"
 #define EVERYBODY "{\"id\":\"" EVERYONE "\",\"type\":\"SystemDefined\"}"
 #define DENY_AT(name) VAULT MA "denyAssignments/" name
 

@@ -46,21 +46,20 @@ write_assignment(struct json *json, const struct assignment *assignment)
 
 	json_open(json, '{');
 	json_open_in(json, "properties", '{');
-	write_definition_id(json, "roleDefinitionId", scope, uuid_view(&assignment->role));
+	shape_definition_id(json, "roleDefinitionId", scope, uuid_view(&assignment->role));
 	json_text(json, "principalId", uuid_view(&assignment->principal));
 	json_text(json, "principalType", assignment->principal_type);
 	json_text(json, "scope", scope);
-	write_text_or_null(json, "condition", assignment->condition);
-	write_text_or_null(json, "conditionVersion",
-	    assignment->condition.len > 0 ? V("2.0") : V(""));
-	write_time(json, "createdOn", assignment->created);
-	write_time(json, "updatedOn", assignment->updated);
+	shape_text(json, "condition", assignment->condition);
+	shape_text(json, "conditionVersion", assignment->condition.len > 0 ? V("2.0") : V(""));
+	shape_time(json, "createdOn", assignment->created);
+	shape_time(json, "updatedOn", assignment->updated);
 	json_text(json, "createdBy", uuid_view(&assignment->created_by));
 	json_text(json, "updatedBy", uuid_view(&assignment->updated_by));
 	json_null_value(json, "delegatedManagedIdentityResourceId");
-	write_text_or_null(json, "description", assignment->description);
+	shape_text(json, "description", assignment->description);
 	json_close(json, '}');
-	write_extension_id(json, "id", scope, ASSIGNMENT_TYPE, uuid_view(&assignment->name));
+	shape_id(json, "id", scope, ASSIGNMENT_TYPE, uuid_view(&assignment->name));
 	json_text(json, "type", V(ASSIGNMENT_TYPE));
 	json_text(json, "name", uuid_view(&assignment->name));
 	json_close(json, '}');
@@ -313,7 +312,7 @@ run_delete(struct request *r, struct error *err)
 
 enum { TERM_AT_SCOPE, TERM_PRINCIPAL, TERM_ASSIGNED_TO, TERMS };
 
-/* Those of ${principal} alone that are also assigned to ${to}: none, unless it is one of its groups. */
+/* Is ${principal} ${to} or one of its groups?  Otherwise nothing is assigned to both. */
 static bool
 both_principals(struct request *r, const struct uuid *principal, const struct uuid *to)
 {
@@ -337,7 +336,7 @@ read_list_query(struct request *r, struct assignment_query *out, struct uuid ids
 		[TERM_ASSIGNED_TO] = { "assignedTo", TERM_ASK },
 	};
 
-	if (!filter_read(r, terms, TERMS, err))
+	if (!list_filter_read(r, terms, TERMS, err))
 		return false;
 	*out = (struct assignment_query){
 		.tenant = r->caller.tenant,
@@ -368,7 +367,7 @@ run_list(struct request *r, struct error *err)
 	struct assignment_query query;
 	struct uuid ids[2];
 	struct page page;
-	bool none = false;
+	bool none;
 	view list;
 
 	if (!read_list_query(r, &query, ids, &none, err))

@@ -318,7 +318,7 @@ parse_value(struct parser *p, struct comparison *c)
 			return false;
 		}
 	}
-	if (!value_fits(c->operator->kind, value)) {
+	if (!condition_value_fits(c->operator->kind, value)) {
 		(void)fail(p, "the value does not fit the operator: ", value);
 		return false;
 	}
@@ -382,7 +382,7 @@ parse_comparison(struct parser *p)
 	word = peek_word(p);
 	p->at += word.len;
 	(void)take_quantifier(&c, &word);
-	c.operator= operator_find(word);
+	c.operator= condition_operator_find(word);
 	if (c.operator== NULL)
 		return fail(p, "the operator is not known: ", word);
 	if (!operator_fits(c.operator, c.left.attribute))

@@ -248,7 +248,8 @@ test_operators(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		const struct condition_operator *operator= operator_find(view_of(rows[i].name));
+		const struct condition_operator *operator=
+		    condition_operator_find(view_of(rows[i].name));
 
 		assert_non_null(operator);
 		if (operator->holds(view_of(rows[i].left),
@@ -268,7 +269,7 @@ test_times(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(times); i++) {
 		clock_iso(times[i] * 1000000000 + 100, iso);
-		assert_true(time_parse(view_of(iso), &nanos));
+		assert_true(condition_time(view_of(iso), &nanos));
 		assert_int_equal(nanos, times[i] * 1000000000 + 100);
 	}
 }

@@ -75,7 +75,7 @@ text_not_contains(view left, view right, bool fold)
 
 /* On a mismatch only the last '*' is widened, which is enough. */
 bool
-text_like(view pattern, view text, bool fold)
+condition_like(view pattern, view text, bool fold)
 {
 	size_t p = 0, t = 0, star = SIZE_MAX, resume = 0;
 
@@ -102,13 +102,13 @@ text_like(view pattern, view text, bool fold)
 static bool
 text_is_like(view left, view right, bool fold)
 {
-	return text_like(right, left, fold);
+	return condition_like(right, left, fold);
 }
 
 static bool
 text_not_like(view left, view right, bool fold)
 {
-	return !text_like(right, left, fold);
+	return !condition_like(right, left, fold);
 }
 
 /* An order of two values that can be told, or none. */
@@ -201,7 +201,7 @@ has_shape(view text)
 }
 
 bool
-time_parse(view text, int64_t *nanos)
+condition_time(view text, int64_t *nanos)
 {
 	int64_t year, month, day, hour, minute, second, fraction = 0;
 
@@ -228,7 +228,7 @@ place_times(view left, view right)
 {
 	int64_t a, b;
 
-	if (!time_parse(left, &a) || !time_parse(right, &b))
+	if (!condition_time(left, &a) || !condition_time(right, &b))
 		return APART;
 	return placed_of((a > b) - (a < b));
 }
@@ -237,13 +237,13 @@ static bool
 flag_equals(view left, view right, bool fold)
 {
 	(void)fold;
-	return value_fits(VALUE_FLAG, left) && view_ieq(left, right);
+	return condition_value_fits(VALUE_FLAG, left) && view_ieq(left, right);
 }
 
 static bool
 flag_not_equals(view left, view right, bool fold)
 {
-	return value_fits(VALUE_FLAG, left) && value_fits(VALUE_FLAG, right) &&
+	return condition_value_fits(VALUE_FLAG, left) && condition_value_fits(VALUE_FLAG, right) &&
 	    !flag_equals(left, right, fold);
 }
 
@@ -334,7 +334,7 @@ static const struct condition_operator operators[] = {
 /* clang-format on */
 
 const struct condition_operator *
-operator_find(view name)
+condition_operator_find(view name)
 {
 	for (size_t i = 0; i < COUNT_OF(operators); i++) {
 		if (view_ieq(name, view_of(operators[i].name)))
@@ -344,7 +344,7 @@ operator_find(view name)
 }
 
 bool
-value_fits(enum value_kind kind, view text)
+condition_value_fits(enum value_kind kind, view text)
 {
 	struct uuid id;
 	double number;
@@ -354,7 +354,7 @@ value_fits(enum value_kind kind, view text)
 	case VALUE_TEXT: return true;
 	case VALUE_GUID: return uuid_parse(text, &id);
 	case VALUE_NUMBER: return number_parse(text, &number);
-	case VALUE_TIME: return time_parse(text, &time);
+	case VALUE_TIME: return condition_time(text, &time);
 	case VALUE_FLAG: return view_ieq(text, V("true")) || view_ieq(text, V("false"));
 	}
 	return false;

@@ -17,16 +17,16 @@ struct condition_operator {
 	bool (*holds)(view left, view right, bool fold);
 };
 
-/* operator_find(name): In any case; NULL when there is none. */
-const struct condition_operator *operator_find(view name);
+/* condition_operator_find(name): In any case; NULL when there is none. */
+const struct condition_operator *condition_operator_find(view name);
 
-/* value_fits(kind, text): Is it one? */
-bool value_fits(enum value_kind kind, view text);
+/* condition_value_fits(kind, text): Is it one? */
+bool condition_value_fits(enum value_kind kind, view text);
 
-/* time_parse(text, nanos): "2026-01-31T23:59:59[.1234567]Z" as Unix nanoseconds. */
-bool time_parse(view text, int64_t *nanos);
+/* condition_time(text, nanos): "2026-01-31T23:59:59[.1234567]Z" as Unix nanoseconds. */
+bool condition_time(view text, int64_t *nanos);
 
-/* like(pattern, text, fold): '*' stands for any text, '?' for one character. */
-bool text_like(view pattern, view text, bool fold);
+/* condition_like(pattern, text, fold): '*' stands for any text, '?' for one character. */
+bool condition_like(view pattern, view text, bool fold);
 
 #endif

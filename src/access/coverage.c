@@ -166,7 +166,7 @@ write_roles(struct json *json, view vault, uint64_t needed)
 	json_open_in(json, "proposedRoles", '[');
 	for (size_t i = 0; i < count; i++) {
 		json_open(json, '{');
-		write_definition_id(json, "roleDefinitionId", vault, view_of(roles[i]->id));
+		shape_definition_id(json, "roleDefinitionId", vault, view_of(roles[i]->id));
 		json_text(json, "roleName", view_of(roles[i]->name));
 		json_close(json, '}');
 	}

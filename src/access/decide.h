@@ -69,6 +69,13 @@ bool access_decide(struct access *access, const struct access_question *question
 bool access_decide_among(struct access *access, const struct access_question *question,
     const struct memberships *who, struct access_decision *out);
 
+/*
+ * access_refuse(r, action, scope, decision, err):
+ * Resource management's refusal in the original's words; always false.
+ */
+bool access_refuse(struct request *r, view action, view scope,
+    const struct access_decision *decision, struct error *err);
+
 /* access_reason_name(reason): "Assigned", "NoAssignment" ... */
 const char *access_reason_name(enum access_reason reason);
 

@@ -53,8 +53,11 @@ struct model_role {
 struct model_assignment {
 	unsigned name, principal, tenant, role;
 	const char *scope;
+	bool conditioned; /* only for the secret "a" */
 	bool revoked;
 };
+
+#define CONDITION V("@Resource[Microsoft.KeyVault/vaults/secrets:name] StringEquals 'a'")
 struct model_deny {
 	unsigned name, tenant;
 	const char *scope;
@@ -168,15 +171,23 @@ model_denies(const struct model_deny *deny, const struct model_question *q,
 }
 
 static bool
+model_holds(const struct model_assignment *a, const char *scope)
+{
+	size_t len = strlen(scope);
+
+	return !a->conditioned || (len > 10 && strcasecmp(scope + len - 10, "/secrets/a") == 0);
+}
+
+static bool
 model_grants(const struct model_assignment *a, const struct model_question *q,
-    const bool in[2 * PRINCIPALS])
+    const bool in[2 * PRINCIPALS], bool holds)
 {
 	const struct model_role *role = &roles[a->role];
 
 	return !a->revoked && a->tenant == q->tenant && in[a->principal] && !role->removed &&
 	    role->tenant == a->tenant && model_below(a->scope, q->scope) >= 0 &&
 	    !(model_tenant(q->scope) == 1 && strcmp(a->scope, "/") == 0) &&
-	    model_permits(role->lists, q->action, q->data);
+	    model_permits(role->lists, q->action, q->data) && model_holds(a, q->scope) == holds;
 }
 
 static void
@@ -195,14 +206,14 @@ check_explained(const struct model_question *q, const struct access_decision *go
 {
 	bool found = false;
 
-	for (unsigned i = 0; i < ASSIGNMENTS && got->reason == ACCESS_ASSIGNED; i++) {
+	for (unsigned i = 0; i < ASSIGNMENTS && got->reason != ACCESS_DENIED; i++) {
 		struct uuid name = id_of(assignments[i].name);
 		struct uuid holder = id_of(principal_id(assignments[i].principal));
 		bool direct = assignments[i].principal == q->principal;
 
 		found = found ||
 		    (strcmp(name.text, got->assignment.text) == 0 &&
-			model_grants(&assignments[i], q, in) &&
+			model_grants(&assignments[i], q, in, got->allowed) &&
 			strcmp(got->through.text, direct ? "" : holder.text) == 0);
 	}
 	for (unsigned i = 0; i < DENIES && got->reason == ACCESS_DENIED; i++) {
@@ -227,8 +238,12 @@ model_decide(const struct model_question *q, const bool in[2 * PRINCIPALS])
 			return ACCESS_DENIED;
 	}
 	for (unsigned i = 0; i < ASSIGNMENTS; i++) {
-		if (model_grants(&assignments[i], q, in))
+		if (model_grants(&assignments[i], q, in, true))
 			return ACCESS_ASSIGNED;
+	}
+	for (unsigned i = 0; i < ASSIGNMENTS; i++) {
+		if (model_grants(&assignments[i], q, in, false))
+			return ACCESS_CONDITION;
 	}
 	return ACCESS_NO_ASSIGNMENT;
 }
@@ -328,6 +343,7 @@ make_assignment(unsigned index)
 		.tenant = draw(4) > 0 ? TENANT : OTHER_TENANT,
 		.role = draw(ROLES),
 		.scope = scopes[draw(COUNT_OF(scopes))],
+		.conditioned = draw(4) == 0,
 	};
 	assignment = (struct assignment){
 		.name = id_of(a->name),
@@ -336,6 +352,7 @@ make_assignment(unsigned index)
 		.role = id_of(roles[a->role].id),
 		.scope = view_of(a->scope),
 		.principal_type = V("User"),
+		.condition = a->conditioned ? CONDITION : V(""),
 		.created_by = id_of(1),
 		.updated_by = id_of(1),
 	};
@@ -374,7 +391,7 @@ make_deny(unsigned index)
 	for (unsigned i = 0; i < 1 + draw(3); i++)
 		d->principals[i] = draw(6) == 0 ? 1 : principal_id(draw(2 * PRINCIPALS));
 	for (unsigned i = 0; i < draw(4) && i < 3; i++)
-		d->excluded[i] = principal_id(draw(2 * PRINCIPALS));
+		d->excluded[i] = draw(20) == 0 ? 1 : principal_id(draw(2 * PRINCIPALS));
 	deny = (struct deny){
 		.name = id_of(d->name),
 		.tenant = id_of(d->tenant),

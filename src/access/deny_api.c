@@ -82,10 +82,10 @@ write_permissions(struct json *json, const struct deny *deny)
 {
 	json_open_in(json, "permissions", '[');
 	json_open(json, '{');
-	write_patterns(json, "actions", deny->actions);
-	write_patterns(json, "notActions", deny->not_actions);
-	write_patterns(json, "dataActions", deny->data_actions);
-	write_patterns(json, "notDataActions", deny->not_data_actions);
+	shape_patterns(json, "actions", deny->actions);
+	shape_patterns(json, "notActions", deny->not_actions);
+	shape_patterns(json, "dataActions", deny->data_actions);
+	shape_patterns(json, "notDataActions", deny->not_data_actions);
 	json_null_value(json, "condition");
 	json_null_value(json, "conditionVersion");
 	json_close(json, '}');
@@ -105,12 +105,12 @@ write_deny(struct json *json, const struct deny *deny)
 	write_principals(json, "principals", deny->principals, deny->principal_count);
 	write_principals(json, "excludePrincipals", deny->excluded, deny->excluded_count);
 	json_flag(json, "isSystemProtected", false);
-	write_time(json, "createdOn", deny->created);
-	write_time(json, "updatedOn", deny->updated);
+	shape_time(json, "createdOn", deny->created);
+	shape_time(json, "updatedOn", deny->updated);
 	json_text(json, "createdBy", uuid_view(&deny->created_by));
 	json_text(json, "updatedBy", uuid_view(&deny->updated_by));
 	json_close(json, '}');
-	write_extension_id(json, "id", view_of(deny->scope), DENY_TYPE, uuid_view(&deny->name));
+	shape_id(json, "id", view_of(deny->scope), DENY_TYPE, uuid_view(&deny->name));
 	json_text(json, "type", V(DENY_TYPE));
 	json_text(json, "name", uuid_view(&deny->name));
 	json_close(json, '}');
@@ -327,7 +327,7 @@ run_list(struct request *r, struct error *err)
 	struct page page;
 	view list;
 
-	if (!filter_read(r, terms, TERMS, err))
+	if (!list_filter_read(r, terms, TERMS, err))
 		return false;
 	query.at_scope = terms[TERM_AT_SCOPE].given;
 	if (!arena_print(r->arena, &list, "denyAssignments of %s at %.*s", query.tenant.text,

@@ -43,7 +43,7 @@ write_principal(struct json *json, const struct uuid *id, view type, view name)
 {
 	json_text(json, "principalId", uuid_view(id));
 	json_text(json, "principalType", type);
-	write_text_or_null(json, "principalName", name);
+	shape_text(json, "principalName", name);
 }
 
 /* The assignment, and the role's name: it may be gone by now. */
@@ -53,17 +53,17 @@ write_assignment(struct request *r, struct json *json, const struct assignment *
 	bool inherited = !scope_same(assignment->scope, r->params[0]);
 	struct role role;
 
-	write_extension_id(json, "id", assignment->scope, ASSIGNMENT_TYPE, uuid_view(&assignment->name));
+	shape_id(json, "id", assignment->scope, ASSIGNMENT_TYPE, uuid_view(&assignment->name));
 	json_text(json, "scope", assignment->scope);
 	json_flag(json, "inherited", inherited);
-	write_definition_id(json, "roleDefinitionId", assignment->scope,
+	shape_definition_id(json, "roleDefinitionId", assignment->scope,
 	    uuid_view(&assignment->role));
 	if (role_get(r->services->access, &r->caller.tenant, uuid_view(&assignment->role), r->arena,
 		&role))
 		json_text(json, "roleName", view_of(role.name));
 	else
 		json_null_value(json, "roleName");
-	write_text_or_null(json, "condition", assignment->condition);
+	shape_text(json, "condition", assignment->condition);
 }
 
 static bool
@@ -99,7 +99,7 @@ write_named_deny(struct request *r, const struct access_decision *decision)
 		return;
 	}
 	json_open_in(json, "denyAssignment", '{');
-	write_extension_id(json, "id", view_of(deny.scope), DENY_TYPE, uuid_view(&deny.name));
+	shape_id(json, "id", view_of(deny.scope), DENY_TYPE, uuid_view(&deny.name));
 	json_text(json, "denyAssignmentName", view_of(deny.title));
 	json_text(json, "scope", view_of(deny.scope));
 	json_close(json, '}');
@@ -119,7 +119,7 @@ write_through(struct request *r, const struct access_decision *decision, struct 
 		return false;
 	json_open_in(json, "through", '{');
 	json_text(json, "groupId", uuid_view(&decision->through));
-	write_text_or_null(json, "groupName", name);
+	shape_text(json, "groupName", name);
 	json_close(json, '}');
 	return true;
 }
@@ -200,7 +200,7 @@ write_denies(struct request *r, struct assignment_query *query, struct error *er
 		if (deny->here_only && !scope_same(view_of(deny->scope), query->scope))
 			continue;
 		json_open(json, '{');
-		write_extension_id(json, "id", view_of(deny->scope), DENY_TYPE, uuid_view(&deny->name));
+		shape_id(json, "id", view_of(deny->scope), DENY_TYPE, uuid_view(&deny->name));
 		json_text(json, "denyAssignmentName", view_of(deny->title));
 		json_text(json, "scope", view_of(deny->scope));
 		json_flag(json, "inherited", !scope_same(view_of(deny->scope), query->scope));

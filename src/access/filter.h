@@ -19,11 +19,11 @@ struct filter_term {
 	view value; /* in the request's arena */
 };
 
-/* filter_read(r, terms, count, err): ERR_BAD_REQUEST for a term that is none of these. */
-MUST_USE bool filter_read(struct request *r, struct filter_term *terms, size_t count,
+/* list_filter_read(r, terms, count, err): ERR_BAD_REQUEST for a term that is none of these. */
+MUST_USE bool list_filter_read(struct request *r, struct filter_term *terms, size_t count,
     struct error *err);
 
-/* filter_terms_parse(text, ...): The same of a text. False when it can't be understood. */
-bool filter_terms_parse(view text, struct filter_term *terms, size_t count, struct arena *arena);
+/* list_filter_parse(text, ...): The same of a text. False when it can't be understood. */
+bool list_filter_parse(view text, struct filter_term *terms, size_t count, struct arena *arena);
 
 #endif

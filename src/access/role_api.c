@@ -50,10 +50,10 @@ write_permissions(struct json *json, const struct role *role)
 {
 	json_open_in(json, "permissions", '[');
 	json_open(json, '{');
-	write_patterns(json, "actions", role->actions);
-	write_patterns(json, "notActions", role->not_actions);
-	write_patterns(json, "dataActions", role->data_actions);
-	write_patterns(json, "notDataActions", role->not_data_actions);
+	shape_patterns(json, "actions", role->actions);
+	shape_patterns(json, "notActions", role->not_actions);
+	shape_patterns(json, "dataActions", role->data_actions);
+	shape_patterns(json, "notDataActions", role->not_data_actions);
 	if (role->condition != NULL) {
 		json_text(json, "conditionVersion", V("2.0"));
 		json_text(json, "condition", view_of(role->condition));
@@ -66,12 +66,12 @@ static void
 write_custom(struct json *json, const struct role_custom *custom)
 {
 	if (custom == NULL) {
-		write_patterns(json, "assignableScopes", (const char *const[]){ "/", NULL });
+		shape_patterns(json, "assignableScopes", (const char *const[]){ "/", NULL });
 		return;
 	}
-	write_patterns(json, "assignableScopes", custom->scopes);
-	write_time(json, "createdOn", custom->created);
-	write_time(json, "updatedOn", custom->updated);
+	shape_patterns(json, "assignableScopes", custom->scopes);
+	shape_time(json, "createdOn", custom->created);
+	shape_time(json, "updatedOn", custom->updated);
 	json_text(json, "createdBy", uuid_view(&custom->created_by));
 	json_text(json, "updatedBy", uuid_view(&custom->updated_by));
 }
@@ -87,7 +87,7 @@ write_role(struct json *json, view scope, const struct role *role)
 	write_custom(json, role->custom);
 	write_permissions(json, role);
 	json_close(json, '}');
-	write_definition_id(json, "id", scope, view_of(role->id));
+	shape_definition_id(json, "id", scope, view_of(role->id));
 	json_text(json, "type", V(DEFINITION_TYPE));
 	json_text(json, "name", view_of(role->id));
 	json_close(json, '}');
@@ -109,7 +109,7 @@ read_query(struct request *r, struct role_query *out, struct error *err)
 		[TERM_BELOW] = { "atScopeAndBelow", TERM_CALL },
 	};
 
-	if (!filter_read(r, terms, TERMS, err))
+	if (!list_filter_read(r, terms, TERMS, err))
 		return false;
 	*out = (struct role_query){
 		.scope = r->params[0],

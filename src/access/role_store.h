@@ -21,7 +21,7 @@ bool role_named(struct access *access, const struct uuid *tenant, view name, vie
 /* role_assignable(role, scope): Built-in ones are everywhere. */
 bool role_assignable(const struct role *role, view scope);
 
-/* role_assigned_outside(access, role): Is it assigned anywhere its scopes don't reach (any more)? */
+/* role_assigned_outside(access, role): Is it assigned where its scopes don't reach any more? */
 bool role_assigned_outside(struct access *access, const struct role *role);
 bool role_assigned(struct access *access, const struct uuid *tenant, const struct uuid *id);
 size_t roles_count(struct access *access); /* of custom ones */

@@ -1,5 +1,6 @@
 #include "access/shape.h"
 
+#include "access/deny.h"
 #include "access/role_store.h"
 #include "base/clock.h"
 
@@ -19,7 +20,7 @@ const struct field permission_fields[] = {
 /* clang-format on */
 
 void
-write_extension_id(struct json *json, const char *name, view scope, const char *type, view id)
+shape_id(struct json *json, const char *name, view scope, const char *type, view id)
 {
 	json_text_open(json, name);
 	json_text_part(json, view_eq(scope, V("/")) ? V("") : scope);
@@ -31,18 +32,18 @@ write_extension_id(struct json *json, const char *name, view scope, const char *
 }
 
 void
-write_definition_id(struct json *json, const char *name, view scope, view id)
+shape_definition_id(struct json *json, const char *name, view scope, view id)
 {
 	view subscription = scope_subscription(scope);
 
 	if (subscription.len > 0)
 		subscription =
 		    (view){ scope.ptr, (size_t)(subscription.ptr - scope.ptr) + subscription.len };
-	write_extension_id(json, name, subscription, DEFINITION_TYPE, id);
+	shape_id(json, name, subscription, DEFINITION_TYPE, id);
 }
 
 void
-write_time(struct json *json, const char *name, int64_t seconds)
+shape_time(struct json *json, const char *name, int64_t seconds)
 {
 	char iso[CLOCK_ISO_LEN + 1];
 
@@ -51,7 +52,7 @@ write_time(struct json *json, const char *name, int64_t seconds)
 }
 
 void
-write_text_or_null(struct json *json, const char *name, view text)
+shape_text(struct json *json, const char *name, view text)
 {
 	if (text.len > 0)
 		json_text(json, name, text);
@@ -60,7 +61,7 @@ write_text_or_null(struct json *json, const char *name, view text)
 }
 
 void
-write_patterns(struct json *json, const char *name, const char *const *patterns)
+shape_patterns(struct json *json, const char *name, const char *const *patterns)
 {
 	json_open_in(json, name, '[');
 	for (; patterns != NULL && *patterns != NULL; patterns++)
@@ -109,6 +110,27 @@ patterns_read(const struct body_texts *texts, struct arena *arena, const char *c
 }
 
 bool
+access_refuse(struct request *r, view action, view scope, const struct access_decision *decision,
+    struct error *err)
+{
+	struct deny deny;
+
+	if (decision->reason == ACCESS_DENIED &&
+	    deny_find(r->services->access, &decision->deny, r->arena, &deny))
+		return error_set(err, ERR_DENIED_BY_ASSIGNMENT,
+		    "The client '%s' with object id '%s' has permission to perform action '%.*s' "
+		    "on scope '%.*s'; however, the access is denied because of the deny assignment "
+		    "with name '%s' and Id '%s' at scope '%s'.",
+		    r->caller.application.text, r->caller.object.text, VIEW_ARG(action),
+		    VIEW_ARG(scope), deny.title, deny.name.text, deny.scope);
+	return error_set(err, ERR_AUTHORIZATION_FAILED,
+	    "The client '%s' with object id '%s' does not have authorization to perform action "
+	    "'%.*s' over scope '%.*s' or the scope is invalid. If access was recently granted, "
+	    "please refresh your credentials.",
+	    r->caller.application.text, r->caller.object.text, VIEW_ARG(action), VIEW_ARG(scope));
+}
+
+bool
 access_require(struct request *r, const char *action, view scope,
     const struct access_attribute *attributes, size_t count, struct error *err)
 {
@@ -123,11 +145,7 @@ access_require(struct request *r, const char *action, view scope,
 	struct access_decision decision;
 
 	return access_decide(r->services->access, &question, &decision) ||
-	    error_set(err, ERR_AUTHORIZATION_FAILED,
-		"The client '%s' with object id '%s' does not have authorization to perform "
-		"action '%s' over scope '%.*s' or the scope is invalid. If access was recently "
-		"granted, please refresh your credentials.",
-		r->caller.application.text, r->caller.object.text, action, VIEW_ARG(scope));
+	    access_refuse(r, question.action, scope, &decision, err);
 }
 
 /* The longest there is names an object in a vault. */

@@ -12,14 +12,14 @@
 #define DENY_TYPE "Microsoft.Authorization/denyAssignments"
 
 /* The member ${name} with the id of something of ${type} at ${scope}. */
-void write_extension_id(struct json *json, const char *name, view scope, const char *type, view id);
+void shape_id(struct json *json, const char *name, view scope, const char *type, view id);
 
 /* A definition's id is relative to the subscription it is asked for under. */
-void write_definition_id(struct json *json, const char *name, view scope, view id);
+void shape_definition_id(struct json *json, const char *name, view scope, view id);
 
-void write_time(struct json *json, const char *name, int64_t seconds);
-void write_text_or_null(struct json *json, const char *name, view text);
-void write_patterns(struct json *json, const char *name, const char *const *patterns);
+void shape_time(struct json *json, const char *name, int64_t seconds);
+void shape_text(struct json *json, const char *name, view text);
+void shape_patterns(struct json *json, const char *name, const char *const *patterns);
 
 /* What a list of actions may be sent as. */
 struct permission_body {

@@ -50,7 +50,7 @@ struct op {
 	enum cost cost;
 	/* GUARD_SCOPE: the action; GUARD_DATA: the same without "Microsoft.KeyVault/vaults/". */
 	const char *action;
-	/* GUARD_DATA: the access policies' permission, where the action does not tell it: "list". */
+	/* GUARD_DATA: the permission of access policies where the action does not tell: "list". */
 	const char *permission;
 	const struct field *body; /* what a client may send; NULL: the body is not looked at */
 	size_t body_size;         /* of the struct the fields fill */
