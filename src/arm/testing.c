@@ -204,7 +204,9 @@ estate_grant(struct estate *e, const char *object, const char *role, const char 
 		.scope = view_of(scope),
 		.principal_type = V("ServicePrincipal"),
 		.created = clock_now(),
+		.updated = clock_now(),
 		.created_by = { ESTATE_OWNER },
+		.updated_by = { ESTATE_OWNER },
 	};
 
 	assert_true(uuid_parse(view_of(object), &assignment.principal));
