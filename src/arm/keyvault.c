@@ -4,6 +4,7 @@
 
 /* Newest first. */
 static const char *const versions[] = {
+	"2026-05-15",
 	"2026-04-01-preview",
 	"2026-03-01-preview",
 	"2026-02-01",
