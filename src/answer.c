@@ -11,6 +11,7 @@
 #include "answer_private.h"
 
 #include "api/body.h"
+#include "arm/provider.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/random.h"
@@ -136,6 +137,7 @@ admit(struct answerer *answerer, struct request *r, struct error *err)
 	if (!recordable(answerer, r, err) || !caller_authenticate(r, err))
 		return false;
 	if (r->op == NULL) {
+		provider_unrouted(r, &unrouted);
 		*err = unrouted;
 		return false;
 	}

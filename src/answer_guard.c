@@ -1,5 +1,6 @@
 #include "answer_private.h"
 
+#include "arm/provider.h"
 #include "identity/identity.h"
 #include "identity/principal.h"
 #include "vault/vault.h"
@@ -170,7 +171,7 @@ date_shaped(view text)
 }
 
 static bool
-arm_version(view text, struct error *err)
+arm_version(const struct request *r, view text, struct error *err)
 {
 	if (text.len == 0)
 		return error_set(err, ERR_MISSING_API_VERSION,
@@ -179,7 +180,7 @@ arm_version(view text, struct error *err)
 	if (!date_shaped(text))
 		return error_set(err, ERR_INVALID_API_VERSION, "The api-version '%.*s' is invalid.",
 		    VIEW_ARG(text));
-	return true;
+	return provider_version_check(r, text, err);
 }
 
 bool
@@ -192,5 +193,5 @@ version_check(struct request *r, struct error *err)
 	if (!request_query(r, "api-version", &text))
 		text = V("");
 	return r->op->versioning == VERSION_VAULT ? vault_version(r, text, err)
-						  : arm_version(text, err);
+						  : arm_version(r, text, err);
 }

@@ -4,6 +4,7 @@
 
 /* Newest first. */
 static const char *const versions[] = {
+	"2026-05-15",
 	"2026-04-01-preview",
 	"2026-03-01-preview",
 	"2026-02-01",
@@ -191,11 +192,13 @@ const struct op keyvault_ops[] = {
 	{ "VaultHead", ROW, .method = HTTP_HEAD, .path = VAULTS "/{name}",
 	    .action = KEYVAULT "/vaults/read", .run = resource_run_head },
 	{ "VaultDelete", ROW, .method = HTTP_DELETE, .path = VAULTS "/{name}",
-	    .action = KEYVAULT "/vaults/delete", .run = resource_run_delete },
+	    .action = KEYVAULT "/vaults/delete", .cost = COST_POOL,
+	    .run = resource_run_delete },
 	{ "VaultList", RESOURCE_ROW(vault_type), .guard = GUARD_CALLER, .method = HTTP_GET,
-	    .path = VAULTS, .run = resource_run_list },
+	    .path = VAULTS, .cost = COST_POOL, .run = resource_run_list },
 	{ "VaultListAll", RESOURCE_ROW(vault_type), .guard = GUARD_CALLER, .method = HTTP_GET,
-	    .path = RESOURCE_SUBSCRIPTION_PATH KEYVAULT "/vaults", .run = resource_run_list },
+	    .path = RESOURCE_SUBSCRIPTION_PATH KEYVAULT "/vaults", .cost = COST_POOL,
+	    .run = resource_run_list },
 	{ 0 },
 };
 

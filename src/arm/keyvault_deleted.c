@@ -230,7 +230,10 @@ check_recovery(struct request *r, const struct deleted_vault *deleted, struct er
 	    VIEW_ARG(location->text));
 }
 
-/* It comes back to where it was: the group must be there, and stay. */
+/*
+ * It comes back to where it was: the group must be there, and stay.  It is written, so that a
+ * deletion of the group that has not seen the vault is not committed.
+ */
 static bool
 require_group(struct request *r, const struct vault *vault, struct error *err)
 {
@@ -244,11 +247,12 @@ require_group(struct request *r, const struct vault *vault, struct error *err)
 	if (!found)
 		return error_set(err, ERR_RESOURCE_GROUP_NOT_FOUND,
 		    "Resource group '%.*s' could not be found.", VIEW_ARG(id.group));
-	return !group.deleting ||
-	    error_set(err, ERR_GROUP_BEING_DELETED,
-		"The resource group '%.*s' is in deprovisioning state and cannot perform this "
-		"operation.",
-		VIEW_ARG(group.name));
+	if (group.deleting)
+		return error_set(err, ERR_GROUP_BEING_DELETED,
+		    "The resource group '%.*s' is in deprovisioning state and cannot perform this "
+		    "operation.",
+		    VIEW_ARG(group.name));
+	return resource_put(&r->tx, &group, err);
 }
 
 static bool

@@ -72,7 +72,8 @@ admit(struct request *r, const struct list *list, bool *all, struct error *err)
 	else
 		action = V("Microsoft.Resources/subscriptions/resources/read");
 	return *all ||
-	    access_reaches(r->services->access, &r->caller.tenant, &r->caller.object, list->scope) ||
+	    access_reaches(r->services->access, &r->caller.tenant, &r->caller.object,
+		list->scope) ||
 	    caller_deny(r, action, list->scope, err);
 }
 

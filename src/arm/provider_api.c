@@ -92,8 +92,9 @@ admit(struct request *r, view action, struct error *err)
 
 	if (!arena_print(r->arena, &scope, "/subscriptions/%.*s", VIEW_ARG(r->params[0])))
 		return error_memory(err);
-	if (action.len > 0 ? caller_may(r, action, scope)
-			   : access_reaches(r->services->access, &r->caller.tenant, &r->caller.object, scope))
+	if (action.len > 0
+		? caller_may(r, action, scope)
+		: access_reaches(r->services->access, &r->caller.tenant, &r->caller.object, scope))
 		return true;
 	return caller_deny(r, action.len > 0 ? action : V("Microsoft.Resources/providers/read"),
 	    scope, err);

@@ -48,8 +48,8 @@ remove_below(struct tx *tx, const struct services *services, view prefix,
 
 /* One page of what holds at ${query}'s scope and below; what was given above it stays. */
 static bool
-remove_page(struct tx *tx, const struct assignment_query *query,
-    const struct assignment_page *page, size_t *removed, struct error *err)
+remove_page(struct tx *tx, const struct assignment_query *query, const struct assignment_page *page,
+    size_t *removed, struct error *err)
 {
 	for (size_t i = 0; i < page->count; i++) {
 		if (!scope_contains(query->scope, page->items[i].scope))

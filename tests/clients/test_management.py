@@ -244,7 +244,7 @@ def test_unknown_things(shared, group):
 	get(shared, f"{group}/providers/Microsoft.Nothing/things/x").expect(404, "InvalidResourceNamespace")
 	get(shared, f"{group}/providers/Microsoft.KeyVault/things/x").expect(404, "InvalidResourceType")
 	get(shared, f"/subscriptions/{uuid.uuid4()}/resourceGroups").expect(404, "SubscriptionNotFound")
-	get(shared, f"/subscriptions/nonsense/resourceGroups/none/providers/{VAULTS}/x").expect(404, "SubscriptionNotFound")
+	get(shared, f"/subscriptions/nonsense/resourceGroups/none/providers/{VAULTS}/x").expect(400, "InvalidSubscriptionId")
 	get(shared, f"{scope}/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/none") \
 	    .expect(404, "DeletedVaultNotFound")
 
