@@ -5,6 +5,7 @@
 #include "arm/arm.h"
 #include "arm/machine.h"
 #include "arm/managed_identity.h"
+#include "arm/trusted_issuer.h"
 #include "clock_api.h"
 #include "health.h"
 #include "identity/identity.h"
@@ -18,6 +19,7 @@ const struct op *const op_tables[] = {
 	subscription_ops,
 	managed_identity_ops,
 	machine_ops,
+	trusted_issuer_ops,
 	assignment_ops,
 	secret_ops,
 	clock_ops,
