@@ -43,7 +43,8 @@ struct op {
 	const char *name; /* the audit log's operationName */
 	enum plane plane;
 	enum http_method method;
-	const char *path; /* "/secrets/{name}/{version}"; "{tail...}" at the end takes the rest */
+	/* "/secrets/{name}/{version}", "/users('{id}')"; "{tail...}" at the end takes the rest. */
+	const char *path;
 	enum guard guard;
 	enum versioning versioning;
 	enum cost cost;

@@ -40,6 +40,39 @@ child_named(const struct node *parent, view segment)
 	return NULL;
 }
 
+/* A parameter inside of a segment: "applications(appId='{id}')". */
+static bool
+has_hole(view segment, view *before, view *behind)
+{
+	size_t open, close;
+
+	if (!view_find(segment, '{', &open) || open == 0 || !view_find(segment, '}', &close))
+		return false;
+	*before = (view){ segment.ptr, open };
+	*behind = view_from(segment, close + 1);
+	return true;
+}
+
+/* Whether the row's segment takes what the client wrote, and what its parameter is then. */
+static bool
+takes(view segment, view text, view *param)
+{
+	view before, behind;
+
+	*param = (view){ NULL, 0 };
+	if (is_param(segment)) {
+		*param = text;
+		return true;
+	}
+	if (!has_hole(segment, &before, &behind))
+		return view_ieq(segment, text);
+	if (text.len <= before.len + behind.len || !view_istarts(text, before) ||
+	    !view_ends(text, behind))
+		return false;
+	*param = (view){ text.ptr + before.len, text.len - before.len - behind.len };
+	return true;
+}
+
 /* A place has one segment's parameter or one for all the rest, and nothing stands behind that. */
 static bool
 fits(const struct node *child, view segment, view path)
@@ -176,10 +209,11 @@ walk(const struct node *node, view path, struct request *r)
 	for (const struct node *child = node->children; child != NULL; child = child->next) {
 		bool all = is_rest(child->segment);
 		const struct node *found;
+		view param;
 
 		r->param_count = count;
-		if (is_param(child->segment) ? !param_add(r, all ? path : segment)
-					     : !view_ieq(child->segment, segment))
+		if (!takes(child->segment, segment, &param) ||
+		    (param.ptr != NULL && !param_add(r, all ? path : param)))
 			continue;
 		found = walk(child, all ? V("") : rest, r);
 		if (found != NULL)

@@ -22,6 +22,7 @@ static const struct op vault_ops[] = {
 	{ "version", VAULT, .method = HTTP_GET, .path = "/secrets/{name}/{version}" },
 	{ "backup", VAULT, .method = HTTP_POST, .path = "/secrets/{name}/backup" },
 	{ "list", VAULT, .method = HTTP_GET, .path = "/secrets" },
+	{ "key", VAULT, .method = HTTP_GET, .path = "/keys(name='{name}')/x" },
 	{ "restore", VAULT, .method = HTTP_POST, .path = "/secrets/restore" },
 	{ "root", VAULT, .method = HTTP_GET, .path = "/" },
 	{ 0 },
@@ -75,6 +76,11 @@ static const struct row rows[] = {
 	{ PLANE_VAULT, HTTP_GET, "/secrets/a/b/c", NULL, ERR_NOT_FOUND, NULL },
 	{ PLANE_VAULT, HTTP_GET, "/secret", NULL, ERR_NOT_FOUND, NULL },
 	{ PLANE_VAULT, HTTP_GET, "/{name}", NULL, ERR_NOT_FOUND, NULL },
+	/* a parameter inside of a segment */
+	{ PLANE_VAULT, HTTP_GET, "/Keys(name='it''s')/x", "key", 0, "it''s " },
+	{ PLANE_VAULT, HTTP_GET, "/keys(name='')/x", NULL, ERR_NOT_FOUND, NULL },
+	{ PLANE_VAULT, HTTP_GET, "/keys(name='a'/x", NULL, ERR_NOT_FOUND, NULL },
+	{ PLANE_VAULT, HTTP_GET, "/keys/x", NULL, ERR_NOT_FOUND, NULL },
 	/* each plane has its own */
 	{ PLANE_LOGIN, HTTP_GET, "/secrets/a", NULL, ERR_NOT_FOUND, NULL },
 	{ PLANE_NONE, HTTP_GET, "/", NULL, ERR_NOT_FOUND, NULL },

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "crypto/publickey.h"
 #include "crypto/random.h"
+#include "identity/administrators.h"
 #include "identity/identity.h"
 #include "identity/user_store.h"
 
@@ -113,7 +114,10 @@ application_create(struct tx *tx, const struct application *application, struct 
 	};
 
 	random_uuid(&registration.own);
-	return name_allowed(application->name, err) && registration_add(tx, &registration, err);
+	if (!name_allowed(application->name, err) || !registration_add(tx, &registration, err))
+		return false;
+	return !application->administrator ||
+	    administrators_add(tx, &registration.tenant, &registration.object, err);
 }
 
 bool

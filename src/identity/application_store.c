@@ -2,6 +2,7 @@
 
 #include "base/pack.h"
 #include "base/uuid.h"
+#include "crypto/random.h"
 
 #include <string.h>
 
@@ -99,17 +100,34 @@ unpack_federated(struct unpack *in, struct federated_credential *out)
 }
 
 static void
+pack_redirect(struct buf *out, const struct registration *from, size_t i)
+{
+	pack_u8(out, (uint8_t)from->redirect_kinds[i]);
+	pack_bytes(out, from->redirects[i]);
+}
+
+static void
+unpack_redirect(struct unpack *in, struct registration *out, size_t i)
+{
+	unsigned kind = unpack_u8(in);
+
+	out->redirect_kinds[i] = kind <= REDIRECT_SPA ? (enum redirect_kind)kind : REDIRECT_WEB;
+	out->redirects[i] = unpack_bytes(in);
+}
+
+static void
 pack_more(const struct registration *from, struct buf *out)
 {
 	pack_u8(out, (uint8_t)from->kind);
 	pack_u8(out, from->disabled);
+	pack_u8(out, from->bare);
 	pack_bytes(out, from->resource);
 	pack_u32(out, (uint32_t)from->federated_count);
 	for (size_t i = 0; i < from->federated_count; i++)
 		pack_federated(out, &from->federated[i]);
 	pack_u32(out, (uint32_t)from->redirect_count);
 	for (size_t i = 0; i < from->redirect_count; i++)
-		pack_bytes(out, from->redirects[i]);
+		pack_redirect(out, from, i);
 	pack_u32(out, (uint32_t)from->attached_count);
 	for (size_t i = 0; i < from->attached_count; i++)
 		pack_bytes(out, uuid_view(&from->attached[i]));
@@ -121,13 +139,14 @@ unpack_more(struct unpack *in, struct registration *out)
 	out->kind = unpack_u8(in) == REGISTRATION_IDENTITY ? REGISTRATION_IDENTITY
 							   : REGISTRATION_APPLICATION;
 	out->disabled = unpack_u8(in) == 1;
+	out->bare = unpack_u8(in) == 1;
 	out->resource = unpack_bytes(in);
 	out->federated_count = unpack_u32(in);
 	for (size_t i = 0; i < out->federated_count && i < APPLICATION_FEDERATED_MAX; i++)
 		unpack_federated(in, &out->federated[i]);
 	out->redirect_count = unpack_u32(in);
 	for (size_t i = 0; i < out->redirect_count && i < APPLICATION_REDIRECTS_MAX; i++)
-		out->redirects[i] = unpack_bytes(in);
+		unpack_redirect(in, out, i);
 	out->attached_count = unpack_u32(in);
 	for (size_t i = 0; i < out->attached_count && i < APPLICATION_ATTACHED_MAX; i++)
 		unpack_uuid(in, &out->attached[i]);
@@ -251,17 +270,23 @@ registration_put(struct tx *tx, const struct registration *registration, struct 
 	return tx_put(tx, keyring_system(tx->keyring), path, &document, err);
 }
 
-/* A managed identity has no application object. */
-static bool
-add_objects(struct tx *tx, const struct registration *registration, struct error *err)
+static struct oid
+principal_of(const struct registration *registration)
 {
-	struct oid object = {
+	return (struct oid){
 		.kind = OBJECT_SERVICE_PRINCIPAL,
 		.tenant = registration->tenant,
 		.id = registration->id,
 		.identity = registration->kind == REGISTRATION_IDENTITY,
 		.disabled = registration->disabled,
 	};
+}
+
+/* A managed identity has no application object. */
+static bool
+add_objects(struct tx *tx, const struct registration *registration, struct error *err)
+{
+	struct oid object = principal_of(registration);
 
 	if (!oid_add(tx, &registration->object, &object, err))
 		return false;
@@ -288,16 +313,32 @@ bool
 registration_enable(struct tx *tx, struct registration *registration, bool enabled,
     struct error *err)
 {
-	const struct oid object = {
-		.kind = OBJECT_SERVICE_PRINCIPAL,
-		.tenant = registration->tenant,
-		.id = registration->id,
-		.identity = registration->kind == REGISTRATION_IDENTITY,
-		.disabled = !enabled,
-	};
+	struct oid object;
 
 	registration->disabled = !enabled;
+	object = principal_of(registration);
 	return oid_put(tx, &registration->object, &object, err);
+}
+
+bool
+registration_drop_principal(struct tx *tx, struct registration *registration, struct error *err)
+{
+	registration->bare = true;
+	registration->disabled = true;
+	registration->administrator = false;
+	return oid_delete(tx, &registration->object, err);
+}
+
+bool
+registration_make_principal(struct tx *tx, struct registration *registration, struct error *err)
+{
+	struct oid object;
+
+	registration->bare = false;
+	registration->disabled = false;
+	random_uuid(&registration->object);
+	object = principal_of(registration);
+	return oid_add(tx, &registration->object, &object, err);
 }
 
 bool

@@ -33,6 +33,9 @@ enum registration_kind {
 	REGISTRATION_IDENTITY, /* a managed identity: no application object, no secrets */
 };
 
+/* Which of the application's lists it stands in; all are the same to sign-in. */
+enum redirect_kind { REDIRECT_WEB, REDIRECT_PUBLIC, REDIRECT_SPA };
+
 /* An application with its service principal and credentials; views borrow from its document. */
 struct registration {
 	struct uuid tenant, id;
@@ -50,11 +53,13 @@ struct registration {
 	struct federated_credential federated[APPLICATION_FEDERATED_MAX];
 	size_t federated_count;
 	view redirects[APPLICATION_REDIRECTS_MAX]; /* where codes may be sent to */
+	enum redirect_kind redirect_kinds[APPLICATION_REDIRECTS_MAX];
 	size_t redirect_count;
 	/* A host's: object ids of the managed identities it may speak for. */
 	struct uuid attached[APPLICATION_ATTACHED_MAX];
 	size_t attached_count;
-	bool disabled; /* changed by registration_enable */
+	bool disabled; /* may not sign in: changed by registration_enable */
+	bool bare;     /* its service principal was deleted: disabled, ->object is nobody */
 };
 
 /*
@@ -73,6 +78,16 @@ MUST_USE bool registration_by_object(struct tx *tx, view object, enum object_kin
 MUST_USE bool registration_add(struct tx *tx, const struct registration *registration,
     struct error *err);
 MUST_USE bool registration_put(struct tx *tx, const struct registration *registration,
+    struct error *err);
+
+/*
+ * registration_drop_principal, registration_make_principal:
+ * Delete its service principal, and make another one with an object id of its own.  The caller
+ * puts the registration back.
+ */
+MUST_USE bool registration_drop_principal(struct tx *tx, struct registration *registration,
+    struct error *err);
+MUST_USE bool registration_make_principal(struct tx *tx, struct registration *registration,
     struct error *err);
 
 /* registration_enable: Let it in or not; the caller puts the registration back. */

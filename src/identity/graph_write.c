@@ -1,43 +1,66 @@
-#include "identity/graph_row.h"
-
+/*
+ * Applications and service principals: made, changed, deleted.
+ */
 #include "base/clock.h"
 #include "crypto/random.h"
+#include "identity/administrators.h"
 #include "identity/application.h"
+#include "identity/graph_row.h"
 #include "identity/graph_text.h"
+#include "identity/principal.h"
+#include "identity/redirect.h"
 
 #include <stddef.h>
 
-#define SECRET_SECONDS ((int64_t)2 * 365 * 86400) /* when the client does not say */
 #define KEY_TEXT_MAX ((size_t)32 * 1024)
+#define OF(member) offsetof(struct graph_application_body, member)
 
 static const struct field key_fields[] = {
+	{ "keyId", FIELD_TEXT, offsetof(struct graph_key_body, id), .max = 64 },
 	{ "type", FIELD_TEXT, offsetof(struct graph_key_body, type), .max = 64 },
 	{ "usage", FIELD_TEXT, offsetof(struct graph_key_body, usage), .max = 64 },
-	{ "key", FIELD_TEXT, offsetof(struct graph_key_body, key), .max = KEY_TEXT_MAX,
-	    .required = true },
+	{ "key", FIELD_TEXT, offsetof(struct graph_key_body, key), .max = KEY_TEXT_MAX },
 	{ "displayName", FIELD_TEXT, offsetof(struct graph_key_body, name),
 	    .max = APPLICATION_NAME_MAX },
 	{ .name = NULL },
 };
 
+/* An object's fields are relative to its place in the struct. */
+static const struct field redirect_fields[] = {
+	{ "redirectUris", FIELD_TEXTS, 0, .max = APPLICATION_REDIRECTS_MAX },
+	{ .name = NULL },
+};
+
+#define KEYS                                                                                  \
+	{                                                                                     \
+		"keyCredentials", FIELD_LIST, OF(keys), .max = APPLICATION_CERTIFICATES_MAX,  \
+							.fields = key_fields,                 \
+							.size = sizeof(struct graph_key_body) \
+	}
+#define REDIRECTS                                                                           \
+	{ "web", FIELD_OBJECT, OF(web), .fields = redirect_fields },                        \
+	    { "publicClient", FIELD_OBJECT, OF(public_client), .fields = redirect_fields }, \
+	{                                                                                   \
+		"spa", FIELD_OBJECT, OF(spa), .fields = redirect_fields                     \
+	}
+
 const struct field graph_application_fields[] = {
-	{ "displayName", FIELD_TEXT, offsetof(struct graph_application_body, name),
-	    .max = APPLICATION_NAME_MAX, .required = true },
-	{ "keyCredentials", FIELD_LIST, offsetof(struct graph_application_body, keys),
-	    .max = APPLICATION_CERTIFICATES_MAX, .fields = key_fields,
-	    .size = sizeof(struct graph_key_body) },
+	{ "displayName", FIELD_TEXT, OF(name), .max = APPLICATION_NAME_MAX, .required = true },
+	KEYS,
+	REDIRECTS,
 	{ .name = NULL },
 };
 
-static const struct field credential_fields[] = {
-	{ "displayName", FIELD_TEXT, offsetof(struct graph_password_body, name),
-	    .max = APPLICATION_NAME_MAX },
-	{ "endDateTime", FIELD_TEXT, offsetof(struct graph_password_body, end), .max = 64 },
+const struct field graph_application_patch_fields[] = {
+	{ "displayName", FIELD_TEXT, OF(name), .max = APPLICATION_NAME_MAX },
+	KEYS,
+	REDIRECTS,
 	{ .name = NULL },
 };
 
-const struct field graph_password_fields[] = {
-	{ "passwordCredential", FIELD_OBJECT, 0, .fields = credential_fields },
+const struct field graph_principal_patch_fields[] = {
+	{ .name = "accountEnabled", .kind = FIELD_FLAG, .offset = OF(enabled) },
+	KEYS,
 	{ .name = NULL },
 };
 
@@ -48,6 +71,29 @@ const struct field graph_principal_fields[] = {
 };
 
 static bool
+refused(struct error *err, const char *why)
+{
+	return error_set(err, ERR_GRAPH_BAD_REQUEST, "%s", why);
+}
+
+/* A key that a client read comes back without its certificate: it stays. */
+static bool
+keep_key(const struct graph_key_body *key, const struct registration *before,
+    struct registration *registration)
+{
+	if (!key->id.given || (key->key.given && key->key.text.len > 0))
+		return false;
+	for (size_t i = 0; i < before->certificate_count; i++) {
+		if (!view_ieq(key->id.text, uuid_view(&before->certificates[i].id)))
+			continue;
+		registration->certificates[registration->certificate_count++] =
+		    before->certificates[i];
+		return true;
+	}
+	return false;
+}
+
+static bool
 add_key(struct request *r, const struct graph_key_body *key, struct registration *registration,
     struct error *err)
 {
@@ -55,115 +101,176 @@ add_key(struct request *r, const struct graph_key_body *key, struct registration
 
 	if ((key->type.given && !view_eq(key->type.text, V("AsymmetricX509Cert"))) ||
 	    (key->usage.given && !view_eq(key->usage.text, V("Verify"))))
-		return error_set(err, ERR_GRAPH_BAD_REQUEST,
+		return refused(err,
 		    "Key credentials must be of type AsymmetricX509Cert and usage Verify.");
-	if (!graph_certificate_parse(key->key.text, r->arena, &der))
-		return error_set(err, ERR_GRAPH_BAD_REQUEST,
-		    "Key credential must be an X.509 certificate in base64.");
+	if (!key->key.given || !graph_certificate_parse(key->key.text, r->arena, &der))
+		return refused(err, "Key credential must be an X.509 certificate in base64.");
 	return registration_add_certificate(registration, key->name.given ? key->name.text : V(""),
 	    der, err);
+}
+
+/* Instead of those before; the list is no longer than what fits, but may name one twice. */
+static bool
+set_keys(struct request *r, const struct body_list *list, struct registration *registration,
+    struct error *err)
+{
+	const struct graph_key_body *keys = list->items;
+	struct registration *before;
+
+	if (!list->given)
+		return true;
+	before = arena_alloc(r->arena, sizeof(*before));
+	if (before == NULL)
+		return error_memory(err);
+	*before = *registration;
+	registration->certificate_count = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		if (!keep_key(&keys[i], before, registration) &&
+		    !add_key(r, &keys[i], registration, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+apply(struct request *r, const struct graph_application_body *body,
+    struct registration *registration, struct error *err)
+{
+	if (body->name.given) {
+		if (body->name.text.len == 0 || !utf8_valid(body->name.text))
+			return refused(err, "Property displayName has an invalid value.");
+		registration->name = body->name.text;
+	}
+	return set_keys(r, &body->keys, registration, err) &&
+	    redirects_set(registration, REDIRECT_WEB, &body->web, err) &&
+	    redirects_set(registration, REDIRECT_PUBLIC, &body->public_client, err) &&
+	    redirects_set(registration, REDIRECT_SPA, &body->spa, err);
 }
 
 bool
 graph_application_create(struct request *r, struct error *err)
 {
-	const struct graph_application_body *body = r->body;
-	const struct graph_key_body *keys = body->keys.items;
-	struct registration registration = {
+	struct graph_object object = { .kind = &graph_application };
+	struct registration *registration = &object.as.registration;
+
+	*registration = (struct registration){
 		.tenant = r->caller.tenant,
-		.name = body->name.text,
 		.created = clock_wall(),
 	};
-
-	if (body->name.text.len == 0)
-		return error_set(err, ERR_GRAPH_BAD_REQUEST,
-		    "Property displayName has an invalid value.");
-	random_uuid(&registration.id);
-	random_uuid(&registration.object);
-	random_uuid(&registration.own);
-	for (size_t i = 0; i < body->keys.count; i++) {
-		if (!add_key(r, &keys[i], &registration, err))
-			return false;
-	}
-	return registration_add(&r->tx, &registration, err) &&
-	    graph_reply(r, 201, &graph_application, &registration, err);
+	random_uuid(&registration->id);
+	random_uuid(&registration->object);
+	random_uuid(&registration->own);
+	return apply(r, r->body, registration, err) &&
+	    registration_add(&r->tx, registration, err) && graph_reply(r, 201, &object, err);
 }
 
-/* An application has its service principal from the start: it is only shown. */
 bool
-graph_service_principal_create(struct request *r, struct error *err)
+graph_application_patch(struct request *r, struct error *err)
 {
-	const struct graph_principal_body *body = r->body;
-	AUTO(plain_done) struct plain *document = NULL;
-	struct registration registration;
-	struct uuid id;
+	AUTO(graph_object_done) struct graph_object object;
 
-	if (!uuid_parse(body->app_id.text, &id))
-		return error_set(err, ERR_GRAPH_BAD_REQUEST, "Invalid GUID: appId.");
-	if (!registration_get(&r->tx, uuid_view(&r->caller.tenant), uuid_view(&id), STORE_READ,
-		&document, &registration, err))
-		return err->code != ERR_GRAPH_NOT_FOUND ? false
-							: error_set(err, ERR_GRAPH_BAD_REQUEST,
-							      "The appId '%s' of the service "
-							      "principal does not reference a "
-							      "valid application object.",
-							      id.text);
-	return graph_reply(r, 201, &graph_service_principal, &registration, err);
+	return graph_target_load(r, STORE_CHANGE, &object, err) &&
+	    apply(r, r->body, &object.as.registration, err) &&
+	    registration_put(&r->tx, &object.as.registration, err) && graph_done(r);
 }
 
+/* Out of everything that the service principal is in. */
 static bool
-find_application(struct request *r, struct plain **document, struct registration *out,
-    struct error *err)
+leave(struct request *r, const struct registration *registration, struct error *err)
 {
-	enum object_kind wanted = OBJECT_APPLICATION;
-
-	return graph_find(&r->tx, &r->caller.tenant, r->params[0], &wanted, STORE_CHANGE, document,
-	    out, err);
+	return administrators_leave(&r->tx, &registration->tenant, &registration->object, false,
+		   err) &&
+	    principal_leave(r->services->directory, &r->tx, &registration->object, err);
 }
 
 bool
 graph_application_delete(struct request *r, struct error *err)
 {
-	AUTO(plain_done) struct plain *document = NULL;
-	struct registration registration;
+	AUTO(graph_object_done) struct graph_object object;
 
-	if (!find_application(r, &document, &registration, err) ||
-	    !registration_delete(&r->tx, &registration, err))
-		return false;
-	r->out->status = 204;
-	return true;
+	return graph_target_load(r, STORE_CHANGE, &object, err) &&
+	    leave(r, &object.as.registration, err) &&
+	    registration_delete(&r->tx, &object.as.registration, err) && graph_done(r);
 }
 
 static bool
-password_end(const struct graph_password_body *body, int64_t *out, struct error *err)
+no_application(struct error *err, const struct uuid *id)
 {
-	if (!body->end.given) {
-		*out = clock_wall() + SECRET_SECONDS;
+	return error_set(err, ERR_GRAPH_BAD_REQUEST,
+	    "The appId '%s' of the service principal does not reference a valid application "
+	    "object.",
+	    id->text);
+}
+
+/*
+ * An application has its service principal from the start: it is shown, so that clients which make
+ * both one after the other find what they made.  One that was deleted is made again.
+ */
+bool
+graph_principal_create(struct request *r, struct error *err)
+{
+	const struct graph_principal_body *body = r->body;
+	AUTO(graph_object_done) struct graph_object object = { .kind = NULL };
+	struct registration *registration = &object.as.registration;
+	struct uuid id;
+
+	if (!uuid_parse(body->app_id.text, &id))
+		return refused(err, "Invalid GUID: appId.");
+	if (!graph_load_key(&r->tx, &r->caller.tenant, &graph_application, "appId", uuid_view(&id),
+		STORE_CHANGE, &object, err))
+		return err->code == ERR_GRAPH_NOT_FOUND && no_application(err, &id);
+	if (registration->bare &&
+	    (!registration_make_principal(&r->tx, registration, err) ||
+		!registration_put(&r->tx, registration, err)))
+		return false;
+	object.kind = &graph_service_principal;
+	return graph_reply(r, 201, &object, err);
+}
+
+/* Managed identities are resource management's. */
+static bool
+principal_load(struct request *r, struct graph_object *out, struct error *err)
+{
+	if (!graph_target_load(r, STORE_CHANGE, out, err))
+		return false;
+	return out->as.registration.kind != REGISTRATION_IDENTITY ||
+	    error_set(err, ERR_GRAPH_DENIED,
+		"Insufficient privileges to complete the operation: managed identities are "
+		"changed where they were made.");
+}
+
+static bool
+set_enabled(struct request *r, const struct body_flag *enabled, struct registration *registration,
+    struct error *err)
+{
+	if (!enabled->given || enabled->value == !registration->disabled)
 		return true;
-	}
-	return graph_time_parse(body->end.text, out) ||
-	    error_set(err, ERR_GRAPH_BAD_REQUEST,
-		"Property endDateTime has an invalid value: it must be a time with a zone.");
+	if (!enabled->value &&
+	    !administrators_leave(&r->tx, &registration->tenant, &registration->object, true, err))
+		return false;
+	return registration_enable(&r->tx, registration, enabled->value, err);
 }
 
 bool
-graph_application_add_password(struct request *r, struct error *err)
+graph_principal_patch(struct request *r, struct error *err)
 {
-	const struct graph_password_body *body = r->body;
-	AUTO(plain_done) struct plain *document = NULL, *text = NULL;
-	struct registration registration;
-	struct json *json;
-	int64_t end;
+	const struct graph_application_body *body = r->body;
+	AUTO(graph_object_done) struct graph_object object;
+	struct registration *registration = &object.as.registration;
 
-	if (!password_end(body, &end, err) || !find_application(r, &document, &registration, err) ||
-	    !registration_add_secret(&registration, body->name.given ? body->name.text : V(""), end,
-		&text, err) ||
-	    !registration_put(&r->tx, &registration, err))
-		return false;
-	json = reply_json(r);
-	json_open(json, '{');
-	graph_context(r->authority, "microsoft.graph.passwordCredential", false, json);
-	graph_secret(&registration.secrets[registration.secret_count - 1], plain_view(text), json);
-	json_close(json, '}');
-	return buf_ok(&r->out->body) || error_memory(err);
+	return principal_load(r, &object, err) && set_keys(r, &body->keys, registration, err) &&
+	    set_enabled(r, &body->enabled, registration, err) &&
+	    registration_put(&r->tx, registration, err) && graph_done(r);
+}
+
+/* The application stays, and can't sign in. */
+bool
+graph_principal_delete(struct request *r, struct error *err)
+{
+	AUTO(graph_object_done) struct graph_object object;
+	struct registration *registration = &object.as.registration;
+
+	return principal_load(r, &object, err) && leave(r, registration, err) &&
+	    registration_drop_principal(&r->tx, registration, err) &&
+	    registration_put(&r->tx, registration, err) && graph_done(r);
 }

@@ -4,7 +4,9 @@
  *
  * Documents, sealed under the system key: "t/<tenant>" a tenant; "t/<tenant>/signing/<kid>" its
  * token signing keys; "t/<tenant>/app/<appid>" an application with its service principal and
- * credentials; "oid/<object id>" -> tenant and appid.
+ * credentials; "t/<tenant>/user/<object id>" and "t/<tenant>/upn/<sign-in name>" users;
+ * "t/<tenant>/group/<object id>" groups; "t/<tenant>/administrators" who changes the directory;
+ * "oid/<object id>" -> kind, tenant and appid, and whether it is let in; "member/<group>/<member>".
  */
 #ifndef IDENTITY_IDENTITY_H
 #define IDENTITY_IDENTITY_H
@@ -86,8 +88,8 @@ MUST_USE bool application_by_object(struct tx *tx, view object, struct applicati
 
 /*
  * caller_is_administrator(tx, caller, out, err):
- * Whether the caller's application administers the directory, as its document says now: a token
- * does not carry it.
+ * Whether the caller, a user or an application, administers the directory, as their document says
+ * now: a token does not carry it.
  */
 MUST_USE bool caller_is_administrator(struct tx *tx, const struct caller *caller, bool *out,
     struct error *err);

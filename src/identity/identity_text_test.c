@@ -2,7 +2,6 @@
 
 #include "base/arena.h"
 #include "identity/client_secret.h"
-#include "identity/graph_ids.h"
 #include "identity/graph_text.h"
 
 #include <setjmp.h>
@@ -88,55 +87,6 @@ test_resources(void **state)
 
 static const struct {
 	const char *text;
-	int kind; /* -1: refused */
-	const char *value;
-} filters[] = {
-	{ "", FILTER_NONE, NULL },
-	{ "appId eq '" GUID "'", FILTER_APP_ID, GUID },
-	{ " appid  EQ  '" GUID "' ", FILTER_APP_ID, GUID },
-	{ "displayName eq 'It''s'", FILTER_NAME, "It's" },
-	{ "displayName eq ''", FILTER_NAME, "" },
-	{ "startswith(displayName,'azure-')", FILTER_NAME_STARTS, "azure-" },
-	{ "startswith(displayName, 'a,b')", FILTER_NAME_STARTS, "a,b" },
-	{ "servicePrincipalNames/any(c:c eq 'x')", FILTER_APP_ID, "x" },
-	{ "servicePrincipalNames/any(name:name eq 'x')", FILTER_APP_ID, "x" },
-	{ "servicePrincipalNames/any(c:d eq 'x')", -1, NULL },
-	{ "servicePrincipalNames/any(:x eq 'x')", -1, NULL },
-	{ "servicePrincipalNames/any(c:c eq 'x'", -1, NULL },
-	{ "displayName eq 'a' or displayName eq 'b'", -1, NULL },
-	{ "displayName eq 'a", -1, NULL },
-	{ "displayName eq '", -1, NULL },
-	{ "displayName eq a", -1, NULL },
-	{ "displayName ne 'a'", -1, NULL },
-	{ "displayName eq 'a'b'", -1, NULL },
-	{ "startswith(appId,'a')", -1, NULL },
-	{ "startswith(displayName)", -1, NULL },
-	{ "secret eq 'a'", -1, NULL },
-};
-
-static void
-test_filters(void **state)
-{
-	AUTO(arena_free) struct arena arena = { 0 };
-	struct graph_filter filter;
-	struct error err;
-
-	(void)state;
-	arena_init(&arena, 65536);
-	for (size_t i = 0; i < COUNT_OF(filters); i++) {
-		bool ok = graph_filter_parse(view_of(filters[i].text), &arena, &filter, &err);
-
-		if (ok != (filters[i].kind >= 0))
-			fail_msg("%s", filters[i].text);
-		if (!ok)
-			continue;
-		assert_int_equal(filter.kind, filters[i].kind);
-		assert_true(view_eq(filter.text, view_of(filters[i].value)));
-	}
-}
-
-static const struct {
-	const char *text;
 	int64_t seconds; /* -1: refused */
 } times[] = {
 	{ "1970-01-01T00:00:00Z", 0 },
@@ -210,40 +160,6 @@ test_certificates(void **state)
 	}
 }
 
-static const struct {
-	const char *body;
-	int ids; /* -1: refused */
-} bodies[] = {
-	{ "{\"ids\":[\"a\",\"b\"],\"types\":[\"user\"]}", 2 },
-	{ "{\"ids\":[],\"types\":null}", 0 },
-	{ "{\"types\":[\"user\"]}", -1 },
-	{ "{\"ids\":\"a\"}", -1 },
-	{ "{\"ids\":[1]}", -1 },
-	{ "{\"ids\":[\"a\"],\"types\":7}", -1 },
-	{ "[]", -1 },
-	{ "", -1 },
-	{ "{\"ids\":[],\"ids\":[]}", -1 },
-};
-
-static void
-test_ids(void **state)
-{
-	AUTO(arena_free) struct arena arena = { 0 };
-	struct graph_ids ids;
-	struct error err;
-
-	(void)state;
-	arena_init(&arena, 65536);
-	for (size_t i = 0; i < COUNT_OF(bodies); i++) {
-		bool ok = graph_ids_read(view_of(bodies[i].body), &arena, &ids, &err);
-
-		if (ok != (bodies[i].ids >= 0))
-			fail_msg("%s", bodies[i].body);
-		if (ok)
-			assert_int_equal(ids.id_count, bodies[i].ids);
-	}
-}
-
 static void
 test_client_secrets(void **state)
 {
@@ -282,10 +198,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_audiences),
 		cmocka_unit_test(test_resources),
-		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_certificates),
-		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_client_secrets),
 	};
 
