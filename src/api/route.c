@@ -194,7 +194,7 @@ has_row(const struct node *node)
 
 /*
  * The node with rows that ${path} leads to.  A literal is tried before a parameter; where it leads
- * nowhere, the parameter has its turn ("/providers/{space}" beside "/providers/Microsoft.X/things").
+ * nowhere, the parameter has its turn ("/providers/{space}" beside "/providers/Microsoft.X/new").
  * The tree is as deep as the longest row, which bounds this.
  */
 static const struct node *

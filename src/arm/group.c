@@ -26,9 +26,20 @@ static const struct resource_type group_type = {
 	.versions = versions,
 };
 
+static const char *const tags_versions[] = { "2025-04-01", "2024-11-01", "2024-07-01", "2024-03-01",
+	"2023-07-01", "2022-09-01", "2021-04-01", "2021-01-01", "2020-10-01", "2020-06-01",
+	"2019-10-01", NULL };
+
+static const struct resource_type tags_type = {
+	.space = RESOURCES_SPACE,
+	.name = "tags",
+	.versions = tags_versions,
+	.placeless = true,
+};
+
 const struct provider resources_provider = {
 	.space = RESOURCES_SPACE,
-	.types = (const struct resource_type *const[]){ &group_type, NULL },
+	.types = (const struct resource_type *const[]){ &group_type, &tags_type, NULL },
 	.registered = true,
 };
 
@@ -107,22 +118,27 @@ name_fine(view name, struct error *err)
 		VIEW_ARG(name), VIEW_ARG(group_name_fault(name)));
 }
 
+/* Says it in its own words; else as for every resource. */
 static bool
-location_stays(const struct resource_change *change, const struct body_text *given,
+check_location(const struct resource_change *change, const struct body_text *given,
     struct error *err)
 {
 	const struct resource *present = change->present;
 	view location;
 
-	if (present == NULL || !given->given || given->text.len == 0)
+	if (!given->given || given->text.len == 0)
 		return true;
 	if (!location_normal(change->r->arena, given->text, &location, err))
 		return false;
-	return view_eq(location, present->location) ||
-	    error_set(err, ERR_GROUP_LOCATION_FIXED,
-		"Invalid resource group location '%.*s'. The Resource group already exists in "
-		"location '%.*s'.",
-		VIEW_ARG(given->text), VIEW_ARG(present->location));
+	if (present != NULL && !view_eq(location, present->location))
+		return error_set(err, ERR_GROUP_LOCATION_FIXED,
+		    "Invalid resource group location '%.*s'. The Resource group already exists in "
+		    "location '%.*s'.",
+		    VIEW_ARG(given->text), VIEW_ARG(present->location));
+	return location_known(change->r->services, location) ||
+	    error_set(err, ERR_GROUP_LOCATION_UNKNOWN,
+		"The provided location '%.*s' is not available for resource group.",
+		VIEW_ARG(given->text));
 }
 
 /* Fixed once it is set. */
@@ -143,7 +159,7 @@ read_change(struct resource_change *change, struct error *err)
 {
 	const struct group_body *body = change->body;
 
-	if (!location_stays(change, &body->common.location, err) ||
+	if (!check_location(change, &body->common.location, err) ||
 	    !resource_change_location(change, &body->common.location, err) ||
 	    !resource_change_tags(change, &body->common.tags, err) ||
 	    !change_manager(change, &body->managed_by, err))
@@ -301,7 +317,7 @@ const struct op group_ops[] = {
 	    .path = PATH "/{group}", .action = GROUPS_ACTION "delete", .cost = COST_POOL,
 	    .run = run_delete },
 	{ "ResourceGroupList", ROW, .method = HTTP_GET, .guard = GUARD_CALLER, .path = PATH,
-	    .run = run_list },
+	    .cost = COST_POOL, .run = run_list },
 	{ "OperationResult", ROW, .method = HTTP_GET, .guard = GUARD_CALLER,
 	    .path = "/subscriptions/{subscription}/operationresults/{operation}",
 	    .run = operation_result },

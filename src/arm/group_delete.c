@@ -60,7 +60,8 @@ delete_at_once(struct request *r, const struct resource *group, bool *done, stru
 		return false;
 	if (group->deleting || count > AT_ONCE_MAX)
 		return true;
-	if (!remove_members(&r->tx, r->services, keys, count, &r->caller, err))
+	if (!remove_members(&r->tx, r->services, keys, count, &r->caller, err) ||
+	    !assignments_remove(&r->tx, r->services, group->id, err))
 		return false;
 	*done = true;
 	return resource_delete(&r->tx, group->id, err);
@@ -238,8 +239,11 @@ step_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 	    !remove_members(tx, step->services, keys, count, &caller, err))
 		return false;
 	step->done = count < step->batch;
-	return (!step->done || (resource_delete(tx, step->id, err) && tx_delete(tx, path, err))) &&
-	    tell(step, &caller, tx->arena, journal, err);
+	if (step->done &&
+	    (!assignments_remove(tx, step->services, step->id, err) ||
+		!resource_delete(tx, step->id, err) || !tx_delete(tx, path, err)))
+		return false;
+	return tell(step, &caller, tx->arena, journal, err);
 }
 
 static bool

@@ -98,6 +98,25 @@ read_resource(view rest, struct arena *arena, struct resource_id *out, struct er
 	return count == 1 || arena_join(arena, parts, count, &out->type) || error_memory(err);
 }
 
+/* What has no "/providers/" in it is a subscription or a group, and nothing more. */
+static bool
+read_container(struct resource_id *id)
+{
+	size_t whole = id->group.len > 0 ? id->group_id.len : sizeof(SUBSCRIPTIONS) - 1 + UUID_LEN;
+
+	id->name = id->group.len > 0 ? id->group : id->subscription;
+	return id->subscription.len > 0 && id->text.len == whole;
+}
+
+/* The scope is an id, too; so deep as a text of that length can be. */
+static bool
+scope_fine(view scope, struct arena *arena, struct error *err)
+{
+	struct resource_id above;
+
+	return scope.len == 0 || resource_id_parse(scope, arena, &above, err);
+}
+
 bool
 resource_id_parse(view text, struct arena *arena, struct resource_id *out, struct error *err)
 {
@@ -106,16 +125,14 @@ resource_id_parse(view text, struct arena *arena, struct resource_id *out, struc
 
 	if (!segments_fine(text) || !read_front(text, &id))
 		return bad_id(text, err);
-	if (last_providers(text, &at)) {
-		id.scope = (view){ text.ptr, at };
-		if (!read_resource(view_from(text, at + sizeof(PROVIDERS) - 1), arena, &id, err))
-			return false;
-	} else if (id.subscription.len == 0 ||
-	    text.len >
-		(id.group.len > 0 ? id.group_id.len : sizeof(SUBSCRIPTIONS) - 1 + UUID_LEN)) {
-		return bad_id(text, err);
+	if (!last_providers(text, &at)) {
+		if (!read_container(&id))
+			return bad_id(text, err);
 	} else {
-		id.name = id.group.len > 0 ? id.group : id.subscription;
+		id.scope = (view){ text.ptr, at };
+		if (!scope_fine(id.scope, arena, err) ||
+		    !read_resource(view_from(text, at + sizeof(PROVIDERS) - 1), arena, &id, err))
+			return false;
 	}
 	*out = id;
 	return true;

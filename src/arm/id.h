@@ -45,7 +45,7 @@ view id_group(view id);
 bool group_name_valid(view name);
 view group_name_fault(view name); /* the first character that does not fit; may be empty */
 
-/* resource_name_valid: What every type refuses: <>%&\?/:# and control characters, '.' at the end. */
+/* resource_name_valid: No type allows <>%&\?/:#, control characters and a '.' at the end. */
 bool resource_name_valid(view name);
 
 #endif

@@ -51,18 +51,28 @@ caller_deny(const struct request *r, view action, view scope, struct error *err)
 	    r->caller.application.text, r->caller.object.text, VIEW_ARG(action), VIEW_ARG(scope));
 }
 
+/* ${all}: the caller may read everything at the scope. */
 static bool
-admit(struct request *r, const struct list *list, struct paging *paging, struct error *err)
+admit(struct request *r, const struct list *list, bool *all, struct error *err)
 {
 	view action;
 
+	*all = false;
 	/* Of all types: each is asked about. */
 	if (read_action(r, list, list->type, &action))
-		paging->all = caller_may(r, action, list->scope);
+		*all = caller_may(r, action, list->scope);
 	else
 		action = V("Microsoft.Resources/subscriptions/resources/read");
-	return paging->all || access_reaches(r->services->access, &r->caller.object, list->scope) ||
+	return *all || access_reaches(r->services->access, &r->caller.object, list->scope) ||
 	    caller_deny(r, action, list->scope, err);
+}
+
+bool
+list_admit(struct request *r, const struct list *list, struct error *err)
+{
+	bool all;
+
+	return admit(r, list, &all, err);
 }
 
 static bool
@@ -183,7 +193,7 @@ list_run(struct request *r, const struct list *list, struct error *err)
 {
 	struct paging paging = { 0 };
 
-	if (!admit(r, list, &paging, err) || !read_query(r, list, &paging, err))
+	if (!admit(r, list, &paging.all, err) || !read_query(r, list, &paging, err))
 		return false;
 	json_open(reply_json(r), '{');
 	json_open_in(&r->json, "value", '[');

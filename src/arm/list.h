@@ -25,9 +25,16 @@ struct list {
 /*
  * list_run(r, list, err):
  * Reply with a page: {"value": [...], "nextLink": "..."}.  Minds `$top` and `$skiptoken`.
- * ERR_AUTHORIZATION_FAILED for a caller without any role at, above or below the scope.
+ * ERR_AUTHORIZATION_FAILED for a caller without any role at, above or below the scope.  A row that
+ * runs this is COST_POOL: much may be looked at.
  */
 MUST_USE bool list_run(struct request *r, const struct list *list, struct error *err);
+
+/*
+ * list_admit(r, list, err):
+ * Only that last check, before anything tells a stranger what is there.
+ */
+MUST_USE bool list_admit(struct request *r, const struct list *list, struct error *err);
 
 /* caller_may(r, action, scope): The guard's question, about another scope than the row's. */
 bool caller_may(const struct request *r, view action, view scope);

@@ -15,6 +15,7 @@ struct provider {
 
 /* All there are, NULL at the end: services.providers. */
 extern const struct provider *const provider_list[];
+extern const struct provider authorization_provider; /* Microsoft.Authorization: locks */
 
 /* Names match in any case; NULL when there is none. */
 const struct provider *provider_find(const struct services *services, view space);

@@ -7,6 +7,7 @@ const struct provider *const provider_list[] = {
 	&machine_provider,
 	&managed_identity_provider,
 	&resources_provider,
+	&authorization_provider,
 	NULL,
 };
 

@@ -1,8 +1,11 @@
 /*
- * Removal: a resource goes with everything below it.
+ * Removal: a resource goes with everything below it, and with the roles given there: a new one of
+ * its name is another one.
  */
+#include "access/access.h"
 #include "arm/resource.h"
 
+#define ASSIGNMENTS_MAX 2000
 #define BELOW_MAX 500 /* documents of one resource's children and extensions */
 
 bool
@@ -42,6 +45,36 @@ remove_below(struct tx *tx, const struct services *services, view prefix,
 	return true;
 }
 
+static bool
+is_below(const struct assignment *assignment, const void *scope)
+{
+	const view *at = scope;
+
+	return scope_contains(*at, assignment->scope);
+}
+
+bool
+assignments_remove(struct tx *tx, const struct services *services, view scope, struct error *err)
+{
+	struct assignment *list;
+	size_t count;
+
+	if (services->access == NULL)
+		return true;
+	if (!assignments_list(services->access, is_below, &scope, tx->arena, &list, &count, err))
+		return false;
+	if (count > ASSIGNMENTS_MAX)
+		return error_set(err, ERR_CONFLICT,
+		    "There are more than %d role assignments at '%.*s' and below. Delete some of "
+		    "them first.",
+		    ASSIGNMENTS_MAX, VIEW_ARG(scope));
+	for (size_t i = 0; i < count; i++) {
+		if (!assignment_delete(tx, &list[i], err))
+			return false;
+	}
+	return true;
+}
+
 bool
 resource_remove(struct tx *tx, const struct services *services, const struct resource *resource,
     const struct caller *caller, struct error *err)
@@ -52,6 +85,7 @@ resource_remove(struct tx *tx, const struct services *services, const struct res
 		return false;
 	if (!arena_join(tx->arena, (const view[]){ prefix, V("/") }, 2, &prefix))
 		return error_memory(err);
-	return remove_below(tx, services, prefix, caller, err) &&
+	return assignments_remove(tx, services, resource->id, err) &&
+	    remove_below(tx, services, prefix, caller, err) &&
 	    resource_remove_only(tx, services, resource, caller, err);
 }

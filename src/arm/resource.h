@@ -29,7 +29,7 @@ struct resource {
 	view kind;                   /* "" is left out, as are the next three */
 	view sku, identity;          /* JSON values as they are shown */
 	view managed_by;             /* the id of the resource that manages it */
-	view etag;                   /* types that have one: a new one with every resource_put */
+	view etag;                   /* types that have one: see resource_fresh_etag */
 	view properties;             /* a JSON object; the rest of what is shown */
 	view hidden;                 /* the type's own bytes; never shown */
 	bool deleting;               /* a group whose resources are being removed */
@@ -57,6 +57,7 @@ struct resource_type {
 	const char *const *versions;  /* newest first, ended by NULL */
 	bool placeless;               /* has no location of its own */
 	bool global;                  /* is everywhere: "global" is a location */
+	bool extension;               /* hangs off any scope; its lists are of that scope alone */
 	bool always_ok;               /* PUT answers 200 also when it creates */
 	bool etags;                   /* shows and minds them */
 	resource_put_hook *put;       /* checks the body, fills in wanted->properties; writes the
@@ -93,7 +94,8 @@ struct resource_body {
 	RESOURCE_ROWS_AT(title, RESOURCE_GROUP_PATH space "/" name, space "/" name, type_, \
 	    fields_, body_), \
 	{ title "ListAll", RESOURCE_ROW(type_), .method = HTTP_GET, .guard = GUARD_CALLER, \
-	    .path = RESOURCE_SUBSCRIPTION_PATH space "/" name, .run = resource_run_list }
+	    .path = RESOURCE_SUBSCRIPTION_PATH space "/" name, .cost = COST_POOL, \
+	    .run = resource_run_list }
 
 /* The same of a child: ${path} "vaults/{vault}/secrets", ${name} "vaults/secrets". */
 #define RESOURCE_CHILD_ROWS(title, space, path_, name, type_, fields_, body_) \
@@ -112,9 +114,10 @@ struct resource_body {
 	{ title "Head", RESOURCE_ROW(type_), .method = HTTP_HEAD, .guard = GUARD_SCOPE, \
 	    .path = path_ "/{name}", .action = action_ "/read", .run = resource_run_head }, \
 	{ title "Delete", RESOURCE_ROW(type_), .method = HTTP_DELETE, .guard = GUARD_SCOPE, \
-	    .path = path_ "/{name}", .action = action_ "/delete", .run = resource_run_delete }, \
+	    .path = path_ "/{name}", .action = action_ "/delete", .cost = COST_POOL, \
+	    .run = resource_run_delete }, \
 	{ title "List", RESOURCE_ROW(type_), .method = HTTP_GET, .guard = GUARD_CALLER, \
-	    .path = path_, .run = resource_run_list }
+	    .path = path_, .cost = COST_POOL, .run = resource_run_list }
 
 #define RESOURCE_GROUP_PATH "/subscriptions/{subscription}/resourceGroups/{group}/providers/"
 #define RESOURCE_SUBSCRIPTION_PATH "/subscriptions/{subscription}/providers/"
@@ -152,6 +155,10 @@ MUST_USE bool resource_remove(struct tx *tx, const struct services *services,
 MUST_USE bool resource_remove_only(struct tx *tx, const struct services *services,
     const struct resource *resource, const struct caller *caller, struct error *err);
 
+/* assignments_remove(tx, services, scope, err): The roles given at ${scope} and below. */
+MUST_USE bool assignments_remove(struct tx *tx, const struct services *services, view scope,
+    struct error *err);
+
 /* resource_expect(tx, id, err): The commit is refused if its document changes until then. */
 MUST_USE bool resource_expect(struct tx *tx, view id, struct error *err);
 
@@ -175,9 +182,13 @@ void resource_write_tags(struct json *json, const struct resource *resource);
 /* resource_changed_by(resource, caller, fresh): Who and when; ${fresh}: it is new. */
 void resource_changed_by(struct resource *resource, const struct caller *caller, bool fresh);
 
+/* resource_fresh_etag(r, resource, err): A new one, for types that have them. */
+MUST_USE bool resource_fresh_etag(struct request *r, struct resource *resource, struct error *err);
+
 /*
- * resource_change_location(change, given, err): wanted->location out of what the body says: required,
- * known, and the same as before.
+ * resource_change_location, resource_change_tags(change, given, err):
+ * Into ${change}->wanted what the body says: a location that is required, known, and the same as
+ * before; tags within their limits.
  */
 MUST_USE bool resource_change_location(struct resource_change *change,
     const struct body_text *given, struct error *err);

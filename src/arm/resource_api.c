@@ -218,12 +218,12 @@ preconditions(const struct request *r, const struct resource *present, struct er
 	return true;
 }
 
-static bool
-fresh_etag(struct request *r, struct resource *wanted, struct error *err)
+bool
+resource_fresh_etag(struct request *r, struct resource *wanted, struct error *err)
 {
 	struct uuid id;
 
-	if (!type_of(r)->etags)
+	if (wanted->type == NULL || !wanted->type->etags)
 		return true;
 	random_uuid(&id);
 	return arena_print(r->arena, &wanted->etag, "\"%s\"", id.text) || error_memory(err);
@@ -241,7 +241,7 @@ apply(struct resource_change *change, struct error *err)
 		!resource_change_tags(change, &common->tags, err)))
 		return false;
 	resource_changed_by(change->wanted, &change->r->caller, change->present == NULL);
-	if (!fresh_etag(change->r, change->wanted, err))
+	if (!resource_fresh_etag(change->r, change->wanted, err))
 		return false;
 	return type->put == NULL || type->put(change, err);
 }
@@ -373,7 +373,9 @@ resource_run_list(struct request *r, struct error *err)
 	if (!resource_id_parse(whole, r->arena, &id, err))
 		return false;
 	list.scope = id.parent.len > 0 ? id.parent : id.scope;
-	if (id.parent.len > 0 || id.group.len > 0) {
+	if (!list_admit(r, &list, err))
+		return false;
+	if (id.parent.len > 0 || id.group.len > 0 || type->extension) {
 		if (!base_id(r, &id, false, &base, err))
 			return false;
 		whole = r->path;

@@ -66,6 +66,7 @@ static const struct resource_type tether = {
 	.name = "tethers",
 	.versions = versions,
 	.placeless = true,
+	.extension = true,
 	.always_ok = true,
 	.put = put_thing,
 };
@@ -298,6 +299,16 @@ test_below(void **state)
 			     "{}"),
 	    200);
 	assert_text(estate_member(e, "id"), V(THINGS "/x/providers/Strongroom.Test/tethers/T"));
+	assert_int_equal(estate_do(e, HTTP_PUT, S "/providers/strongroom.test/tethers/T", "{}"),
+	    200);
+	assert_text(estate_member(e, "id"), V(S "/providers/Strongroom.Test/tethers/T"));
+	assert_int_equal(estate_do(e, HTTP_GET, S "/providers/Strongroom.Test/tethers", ""), 200);
+	assert_int_equal(estate_times(e, "\"id\""), 1);
+	assert_int_equal(estate_do(e, HTTP_DELETE, S "/providers/Strongroom.Test/tethers/t", ""),
+	    200);
+	assert_int_equal(estate_do(e, HTTP_GET, THINGS "/x/providers/Strongroom.Test/tethers", ""),
+	    200);
+	assert_int_equal(estate_times(e, "\"id\""), 1);
 	assert_int_equal(estate_do(e, HTTP_GET, THINGS "/x/parts", ""), 200);
 	assert_int_equal(estate_times(e, "\"id\""), 1);
 	assert_int_equal(estate_do(e, HTTP_GET, THINGS, ""), 200);

@@ -88,6 +88,7 @@ static bool
 run_group(struct request *r, struct error *err)
 {
 	const struct resource_id id = { .group = r->params[1] };
+	struct list list = { 0 };
 	struct resource group;
 	bool found;
 	view scope;
@@ -95,7 +96,9 @@ run_group(struct request *r, struct error *err)
 	if (!arena_print(r->arena, &scope, "/subscriptions/%.*s/resourceGroups/%.*s",
 		VIEW_ARG(r->params[0]), VIEW_ARG(r->params[1])))
 		return error_memory(err);
-	if (!resource_get(&r->tx, r->services, scope, false, &group, &found, err))
+	list.scope = scope;
+	if (!list_admit(r, &list, err) ||
+	    !resource_get(&r->tx, r->services, scope, false, &group, &found, err))
 		return false;
 	return found ? list_resources(r, r->params[1], scope, err) : resource_not_found(&id, err);
 }
@@ -103,7 +106,7 @@ run_group(struct request *r, struct error *err)
 /* clang-format off */
 
 #define ROW .plane = PLANE_MANAGEMENT, .method = HTTP_GET, .guard = GUARD_CALLER, \
-	    .versioning = VERSION_ARM
+	    .versioning = VERSION_ARM, .cost = COST_POOL
 
 const struct op resources_ops[] = {
 	{ "ResourceListAll", ROW, .path = "/subscriptions/{subscription}/resources",

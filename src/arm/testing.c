@@ -47,6 +47,8 @@ estate_make(struct estate *e, const struct provider *const *providers,
 			&e->err),
 	    &e->err);
 	e->services.subscriptions = e->subscriptions;
+	assert_fine(locks_open(e->place.store, e->place.keyring, &e->locks, &e->err), &e->err);
+	e->services.locks = e->locks;
 	assert_fine(router_new(tables, &e->router, &e->err), &e->err);
 	assert_fine(store_reader_new(e->place.store, &e->reader, &e->err), &e->err);
 	arena_init(&e->arena, (size_t)8 << 20);
@@ -63,6 +65,7 @@ estate_drop(struct estate *e)
 	arena_free(&e->arena);
 	store_reader_free(e->reader);
 	router_free(e->router);
+	locks_close(e->locks);
 	subscriptions_close(e->subscriptions);
 	access_close(e->access);
 	directory_close(e->directory);

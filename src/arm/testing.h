@@ -8,6 +8,7 @@
 #include "access/access.h"
 #include "api/route.h"
 #include "arm/arm.h"
+#include "arm/lock.h"
 #include "arm/provider.h"
 #include "keyring/testing.h"
 
@@ -21,6 +22,7 @@ struct estate {
 	struct access *access;
 	struct directory *directory;
 	struct subscriptions *subscriptions;
+	struct locks *locks;
 	struct services services;
 	struct router *router;
 	struct store_reader *reader;

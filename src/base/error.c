@@ -62,6 +62,7 @@ const struct error_row error_table[ERR_COUNT] = {
 	[ERR_LOCATION_REQUIRED] = { 400, "LocationRequired", NULL },
 	[ERR_LOCATION_UNKNOWN] = { 400, "LocationNotAvailableForResourceType", NULL },
 	[ERR_LOCATION_FIXED] = { 409, "InvalidResourceLocation", NULL },
+	[ERR_GROUP_LOCATION_UNKNOWN] = { 400, "LocationNotAvailableForResourceGroup", NULL },
 	[ERR_GROUP_LOCATION_FIXED] = { 409, "InvalidResourceGroupLocation", NULL },
 	[ERR_GROUP_BEING_DELETED] = { 409, "ResourceGroupBeingDeleted", NULL },
 	[ERR_TAGS_INVALID] = { 400, "InvalidTags", NULL },
