@@ -32,7 +32,7 @@ BESIDE = {"cli": r"(cli|base|crypto|http)/|config\.h$"}
 
 # Headers of libraries, and the only files that may include them: regular expressions, both.
 LIBRARIES = {
-    r"openssl/": r"src/(crypto|keyring)/|src/http/tls",
+    r"openssl/": r"src/(crypto|keyring)/|src/http/(tls|client)",
     r"sqlite3\.h$": r"src/store/sqlite",
     r"libpq-fe\.h$": r"src/store/postgres",
     r"uv\.h$": r"src/http/|src/[^/]*$",

@@ -41,6 +41,30 @@ vault_fields(struct request *r)
 		reply_field(r, "x-ms-keyvault-rbac-assignment-id", r->assignment);
 }
 
+/*
+ * Reference of the control plane, section 4.  The counts are what the original starts from: there
+ * is no such quota here, and clients only slow down when they are low.
+ */
+static void
+management_fields(struct request *r)
+{
+	bool reads = r->in->method == HTTP_GET || r->in->method == HTTP_HEAD;
+	bool below = view_istarts(r->path, V("/subscriptions/"));
+	view correlation = http_field(r->in, V("x-ms-correlation-request-id"));
+	struct uuid given;
+
+	if (!uuid_parse(correlation, &given))
+		given = r->id;
+	reply_field(r, "x-ms-correlation-request-id", uuid_view(&given));
+	buf_print(&r->out->fields,
+	    "x-ms-ratelimit-remaining-%s-%s: %s\r\n"
+	    "x-ms-routing-request-id: LOCAL:",
+	    below ? "subscription" : "tenant", reads ? "reads" : "writes",
+	    reads ? "11999" : "1199");
+	buf_add(&r->out->fields, uuid_view(&r->id));
+	buf_add(&r->out->fields, V("\r\n"));
+}
+
 void
 reply_finish(struct request *r)
 {
@@ -66,6 +90,8 @@ reply_finish(struct request *r)
 		reply_field(r, "x-ms-client-request-id", r->correlation);
 	if (r->plane == PLANE_VAULT)
 		vault_fields(r);
+	if (r->plane == PLANE_MANAGEMENT)
+		management_fields(r);
 }
 
 void

@@ -38,6 +38,7 @@ static const struct setting settings[] = {
 	{ "pool", NUMBER(pool), "4", 1, 256, "threads for work that blocks or burns" },
 	{ "certificate", TEXT(certificate), "", 0, 0, "PEM file with the listener's certificate chain; empty: the server's own authority makes one" },
 	{ "certificate-key", TEXT(certificate_key), "", 0, 0, "PEM file with its private key" },
+	{ "federation-ca", TEXT(federation_ca), "", 0, 0, "PEM file with authorities to trust, beside the system's, where outside issuers' keys are fetched" },
 	{ "connections", NUMBER(connections), "10000", 1, 1000000, "most connections at a time" },
 	{ "idle-seconds", NUMBER(idle_seconds), "120", 1, 86400, "how long a connection may stay without a request" },
 	{ "head-seconds", NUMBER(head_seconds), "15", 1, 3600, "how long a client may take for TLS and a request's head" },

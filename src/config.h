@@ -26,6 +26,7 @@ struct config {
 	struct config_list listen;
 	unsigned loops, pool;
 	char *certificate, *certificate_key;
+	char *federation_ca;
 	unsigned connections, idle_seconds, head_seconds, body_seconds, write_seconds;
 	unsigned drain_seconds;
 	char *audit_sync, *log_level;

@@ -3,6 +3,9 @@
  */
 #include "access/access.h"
 #include "arm/arm.h"
+#include "arm/machine.h"
+#include "arm/managed_identity.h"
+#include "arm/trusted_issuer.h"
 #include "clock_api.h"
 #include "health.h"
 #include "identity/identity.h"
@@ -14,6 +17,16 @@ const struct op *const op_tables[] = {
 	graph_ops,
 	metadata_ops,
 	subscription_ops,
+	managed_identity_ops,
+	machine_ops,
+	trusted_issuer_ops,
+	alias_ops,
+	group_ops,
+	location_ops,
+	resources_ops,
+	provider_ops,
+	lock_ops,
+	tags_ops,
 	assignment_ops,
 	secret_ops,
 	clock_ops,

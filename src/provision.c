@@ -2,6 +2,7 @@
 
 #include "access/access.h"
 #include "arm/arm.h"
+#include "arm/group.h"
 #include "audit/record.h"
 #include "authority.h"
 #include "base/clock.h"
@@ -241,31 +242,45 @@ check_names(const struct config_list *list, const struct config *config, const c
 	return true;
 }
 
+struct vault_wish {
+	struct vault vault;
+	struct caller by;
+};
+
+/* With the group it is in. */
 static bool
 vault_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 {
+	const struct vault_wish *wish = ctx;
+	const struct vault *vault = &wish->vault;
+
 	(void)journal;
-	return vault_create(tx, ctx, err);
+	return resource_group_create(tx, &vault->subscription, vault->resource_group,
+		   vault->location, &wish->by, err) &&
+	    vault_create(tx, vault, err);
 }
 
 static bool
 make_vault(const struct config *config, struct store *store, struct keyring *keyring,
     const struct installation *installation, view name, struct error *err)
 {
-	struct vault vault = {
-		.tenant = installation->tenant,
-		.subscription = installation->subscription,
-		.name = name,
-		.resource_group = V(PROVISION_GROUP),
-		.location = view_of(config->location),
-		.created = clock_now(),
-		.purge_protection = is_protected(config, name),
+	struct vault_wish wish = {
+		.vault = {
+			.tenant = installation->tenant,
+			.subscription = installation->subscription,
+			.name = name,
+			.resource_group = V(PROVISION_GROUP),
+			.location = view_of(config->location),
+			.created = clock_now(),
+			.purge_protection = is_protected(config, name),
+		},
+		.by = { .application = installation->administrator },
 	};
 
-	if (!retention_of(config, name, &vault.retention_days, err))
+	if (!retention_of(config, name, &wish.vault.retention_days, err))
 		return false;
 	/* One that is there stays as it is. */
-	return work_run(store, keyring, vault_body, &vault, err) || err->code == ERR_CONFLICT;
+	return work_run(store, keyring, vault_body, &wish, err) || err->code == ERR_CONFLICT;
 }
 
 bool

@@ -3,6 +3,10 @@
 #include "access/access.h"
 #include "answer.h"
 #include "api/body.h"
+#include "arm/arm.h"
+#include "arm/group.h"
+#include "arm/lock.h"
+#include "arm/provider.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "clock_api.h"
@@ -39,6 +43,8 @@ struct server {
 	struct directory *directory;
 	struct access *access;
 	struct vaults *vaults;
+	struct subscriptions *subscriptions;
+	struct locks *locks;
 	struct authority *authority;
 	struct services services;
 	struct router *router;
@@ -69,6 +75,14 @@ do_due(void *ctx, struct error *err)
 	struct server *server = ctx;
 
 	return due_job(&server->services, err);
+}
+
+static bool
+finish_groups(void *ctx, struct error *err)
+{
+	struct server *server = ctx;
+
+	return groups_finish(&server->services, err);
 }
 
 static bool
@@ -130,6 +144,7 @@ check_names(void *ctx, struct error *err)
 static const struct job jobs[] = {
 	{ "audit.tick", 1, tick_audit },
 	{ "due", 1, do_due },
+	{ "groups", 1, finish_groups },
 	{ "tls.certificate", 1, refresh_certificate },
 	{ "identity.signing-keys", 3600, rotate_signing_keys },
 	{ "identity.refresh-tokens", 3600, sweep_refresh_tokens },
@@ -201,15 +216,24 @@ open_services(struct server *server, struct error *err)
 	if (!directory_open(store, keyring, view_of(issuer), server->loops, &server->directory,
 		err) ||
 	    !access_open(store, keyring, &server->access, err) ||
-	    !vaults_open(store, keyring, &server->vaults, err))
+	    !vaults_open(store, keyring, &server->vaults, err) ||
+	    !subscriptions_open(store, keyring, &server->subscriptions, err) ||
+	    !locks_open(store, keyring, &server->locks, err))
+		return false;
+	if (!directory_federate(server->directory,
+		config->federation_ca[0] != '\0' ? config->federation_ca : NULL, err))
 		return false;
 	server->services = (struct services){
 		.config = config,
+		.location = config->location,
 		.store = store,
 		.keyring = keyring,
 		.directory = server->directory,
 		.access = server->access,
 		.vaults = server->vaults,
+		.providers = provider_list,
+		.subscriptions = server->subscriptions,
+		.locks = server->locks,
 	};
 	return work_run(store, keyring, authority_body, server, err);
 }
@@ -273,6 +297,8 @@ server_close(struct server *server)
 	listener_close(&server->listener);
 	authority_free(server->authority);
 	audit_close(server->audit);
+	locks_close(server->locks);
+	subscriptions_close(server->subscriptions);
 	vaults_close(server->vaults);
 	access_close(server->access);
 	directory_close(server->directory);

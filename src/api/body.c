@@ -166,10 +166,38 @@ read_texts(const json_t *value, const struct field *field, struct target target,
 	for (size_t i = 0; i < count; i++) {
 		const json_t *text = json_array_get(value, i);
 
-		if (!json_is_string(text))
+		if (!json_is_string(text) ||
+		    (field->size > 0 && json_string_length(text) > field->size))
 			return invalid(field, err);
 		if (!arena_copy(target.arena, text_of(text), &list[i]))
 			return error_memory(err);
+	}
+	return true;
+}
+
+/* Here null says something: that the member is not to be. */
+static bool
+read_members(const json_t *value, const struct field *field, struct target target,
+    struct error *err)
+{
+	struct body_members *members = (void *)((char *)target.out + field->offset);
+	size_t count = json_object_size(value), at = 0;
+	struct body_member *list;
+	const char *name;
+	json_t *member;
+
+	if (!json_is_object(value) || (field->max > 0 && count > field->max))
+		return invalid(field, err);
+	list = arena_alloc(target.arena, (count + 1) * sizeof(*list));
+	if (list == NULL)
+		return error_memory(err);
+	*members = (struct body_members){ .given = true, .items = list, .count = count };
+	json_object_foreach ((json_t *)(uintptr_t)value, name, member) {
+		if (!json_is_object(member) && !json_is_null(member))
+			return invalid(field, err);
+		if (!arena_copy(target.arena, view_of(name), &list[at].name))
+			return error_memory(err);
+		list[at++].gone = json_is_null(member);
 	}
 	return true;
 }
@@ -185,6 +213,7 @@ static read_field *const readers[] = {
 	[FIELD_TAGS] = read_tags,
 	[FIELD_LIST] = read_list,
 	[FIELD_TEXTS] = read_texts,
+	[FIELD_MEMBERS] = read_members,
 };
 
 static bool

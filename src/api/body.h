@@ -11,23 +11,24 @@
 #include "base/view.h"
 
 enum field_kind {
-	FIELD_TEXT,   /* struct body_text */
-	FIELD_FLAG,   /* struct body_flag */
-	FIELD_NUMBER, /* struct body_number */
-	FIELD_OBJECT, /* the fields of ->fields, at the same struct's offset */
-	FIELD_TAGS,   /* struct body_tags: an object of texts */
-	FIELD_LIST,   /* struct body_list: an array of objects, each read by ->fields */
-	FIELD_TEXTS,  /* struct body_texts: an array of texts */
+	FIELD_TEXT,    /* struct body_text */
+	FIELD_FLAG,    /* struct body_flag */
+	FIELD_NUMBER,  /* struct body_number */
+	FIELD_OBJECT,  /* the fields of ->fields, at the same struct's offset */
+	FIELD_TAGS,    /* struct body_tags: an object of texts */
+	FIELD_LIST,    /* struct body_list: an array of objects, each read by ->fields */
+	FIELD_TEXTS,   /* struct body_texts: an array of texts of at most ->size bytes each */
+	FIELD_MEMBERS, /* struct body_members: an object of objects and nulls, by their names */
 };
 
 struct field {
 	const char *name;
 	enum field_kind kind;
 	size_t offset; /* of the member in the struct */
-	size_t max;    /* bytes of a text; entries of tags, list or texts */
+	size_t max;    /* bytes of a text; entries of tags, lists, texts, members */
 	bool required;
 	const struct field *fields; /* FIELD_OBJECT, FIELD_LIST: ended by a nameless one */
-	size_t size;                /* FIELD_LIST: of one item */
+	size_t size;                /* FIELD_LIST: of one item; FIELD_TEXTS: see there */
 };
 
 struct body_text {
@@ -59,6 +60,16 @@ struct body_list {
 struct body_texts {
 	bool given;
 	const view *texts;
+	size_t count;
+};
+
+struct body_member {
+	view name;
+	bool gone; /* null was sent */
+};
+struct body_members {
+	bool given;
+	const struct body_member *items;
 	size_t count;
 };
 

@@ -20,6 +20,7 @@ struct body {
 	struct body_flag enabled;
 	struct body_number exp;
 	struct body_list items;
+	struct body_texts texts;
 };
 
 static const struct field item_fields[] = {
@@ -53,6 +54,7 @@ static const struct field fields[] = {
 	    .fields = item_fields,
 	    .size = sizeof(struct item),
 	    .offset = offsetof(struct body, items) },
+	{ .name = "texts", .kind = FIELD_TEXTS, .max = 3, .offset = offsetof(struct body, texts) },
 	{ 0 },
 };
 
@@ -70,7 +72,9 @@ check_body(const struct body *body)
 
 	check(body->value.given && body->value.text.len <= 64 && utf8_valid(body->value.text));
 	check(utf8_valid(body->kind.text));
-	check(body->tags.count <= 15 && body->items.count <= 3);
+	check(body->tags.count <= 15 && body->items.count <= 3 && body->texts.count <= 3);
+	for (size_t i = 0; i < body->texts.count; i++)
+		check(utf8_valid(body->texts.texts[i]));
 	for (size_t i = 0; i < body->tags.count; i++)
 		check(utf8_valid(body->tags.tags[i].name) && utf8_valid(body->tags.tags[i].value));
 	for (size_t i = 0; i < body->items.count; i++)

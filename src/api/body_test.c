@@ -15,6 +15,7 @@ struct body {
 		struct body_number exp;
 	} attributes;
 	struct body_list items;
+	struct body_texts texts;
 };
 
 static const struct field item_fields[] = {
@@ -55,6 +56,7 @@ static const struct field fields[] = {
 	    .fields = item_fields,
 	    .size = sizeof(struct item),
 	    .offset = offsetof(struct body, items) },
+	{ .name = "texts", .kind = FIELD_TEXTS, .max = 2, .offset = offsetof(struct body, texts) },
 	{ 0 },
 };
 
@@ -95,7 +97,8 @@ test_reads_everything(void **state)
 	assert_fine(reads(V("{\"value\":\"v\\u0000\\u00e4\",\"contentType\":\"\","
 			    "\"tags\":{\"b\":\"1\",\"a\":\"\"},"
 			    "\"attributes\":{\"enabled\":false,\"exp\":-9223372036854775808},"
-			    "\"items\":[{\"name\":\"x\"},{\"name\":\"y\",\"size\":7}]} \n")),
+			    "\"items\":[{\"name\":\"x\"},{\"name\":\"y\",\"size\":7}],"
+			    "\"texts\":[\"a\\u0000b\",\"\"]} \n")),
 	    &err);
 	assert_true(body.value.given && body.kind.given && body.tags.given);
 	assert_text(body.value.text, V("v\0\xc3\xa4"));
@@ -111,6 +114,9 @@ test_reads_everything(void **state)
 	assert_text(items[0].name.text, V("x"));
 	assert_false(items[0].size.given);
 	assert_int_equal(items[1].size.value, 7);
+	assert_int_equal(body.texts.count, 2);
+	assert_text(body.texts.texts[0], V("a\0b"));
+	assert_text(body.texts.texts[1], V(""));
 }
 
 static void
@@ -180,6 +186,11 @@ test_refuses(void **state)
 		{ V_INIT("{\"value\":\"v\",\"items\":[1]}"), BAD("items") },
 		{ V_INIT("{\"value\":\"v\",\"items\":[null]}"), BAD("items") },
 		{ V_INIT("{\"value\":\"v\",\"items\":[{}]}"), MISSING("name") },
+		{ V_INIT("{\"value\":\"v\",\"texts\":\"a\"}"), BAD("texts") },
+		{ V_INIT("{\"value\":\"v\",\"texts\":{}}"), BAD("texts") },
+		{ V_INIT("{\"value\":\"v\",\"texts\":[1]}"), BAD("texts") },
+		{ V_INIT("{\"value\":\"v\",\"texts\":[null]}"), BAD("texts") },
+		{ V_INIT("{\"value\":\"v\",\"texts\":[\"a\",\"b\",\"c\"]}"), BAD("texts") },
 		/* bounds */
 		{ V_INIT("{\"value\":\"12345678901\"}"), BAD("value") },
 		{ V_INIT("{\"value\":\"12345\xc3\xa4\xc3\xa4\xc3\xa4\"}"), BAD("value") },

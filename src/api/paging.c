@@ -25,8 +25,8 @@ bad_token(struct error *err)
 	return error_set(err, ERR_BAD_PARAMETER, "The $skiptoken is not valid.");
 }
 
-static bool
-token_open(struct request *r, view list, view token, view *marker, struct error *err)
+bool
+page_token_read(struct request *r, view list, view token, view *marker, struct error *err)
 {
 	uint8_t mac[32];
 	char *bytes;
@@ -63,14 +63,15 @@ page_read(struct request *r, view list, struct page *out, struct error *err)
 		page.limit = (size_t)limit;
 		page.limit_given = true;
 	}
-	if (request_query(r, "$skiptoken", &text) && !token_open(r, list, text, &page.after, err))
+	if (request_query(r, "$skiptoken", &text) &&
+	    !page_token_read(r, list, text, &page.after, err))
 		return false;
 	*out = page;
 	return true;
 }
 
-static bool
-add_token(struct request *r, view list, view marker, struct buf *out, struct error *err)
+bool
+page_token_add(struct request *r, view list, view marker, struct buf *out, struct error *err)
 {
 	AUTO(buf_free) struct buf token = { 0 };
 	uint8_t mac[32];
@@ -96,7 +97,7 @@ page_next(struct request *r, view list, const struct page *page, view marker, st
 	/* The original always names the port here, and never in an id. */
 	buf_print(&link, "https://%.*s%s%.*s?api-version=%s&$skiptoken=", VIEW_ARG(r->authority),
 	    view_find(r->authority, ':', &port) ? "" : ":443", VIEW_ARG(r->path), r->version->name);
-	if (!add_token(r, list, marker, &link, err))
+	if (!page_token_add(r, list, marker, &link, err))
 		return false;
 	if (page->limit_given)
 		buf_print(&link, "&maxresults=%zu", page->limit);

@@ -30,4 +30,13 @@ MUST_USE bool page_read(struct request *r, view list, struct page *out, struct e
 MUST_USE bool page_next(struct request *r, view list, const struct page *page, view marker,
     struct error *err);
 
+/*
+ * page_token_read(r, list, token, marker, err), page_token_add(r, list, marker, out, err):
+ * The skip token by itself, for lists whose links read another way.
+ */
+MUST_USE bool page_token_read(struct request *r, view list, view token, view *marker,
+    struct error *err);
+MUST_USE bool page_token_add(struct request *r, view list, view marker, struct buf *out,
+    struct error *err);
+
 #endif

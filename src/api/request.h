@@ -17,17 +17,24 @@ struct access;
 struct access_decision;
 struct config;
 struct directory;
+struct locks;
+struct provider;
+struct subscriptions;
 struct vault;
 struct vaults;
 
 /* What the rows work with; made once, at start. */
 struct services {
 	const struct config *config;
+	const char *location; /* the installation's, as it is set */
 	struct store *store;
 	struct keyring *keyring;
 	struct directory *directory; /* identity */
 	struct access *access;
 	struct vaults *vaults;
+	const struct provider *const *providers; /* arm; NULL at the end */
+	struct subscriptions *subscriptions;
+	struct locks *locks;
 };
 
 #define UPN_MAX 113 /* bytes of a user's sign-in name: the original's limit */
@@ -84,9 +91,6 @@ struct request {
 
 /* request_query(r, name, out): The decoded value of a query parameter; names match in any case. */
 bool request_query(const struct request *r, const char *name, view *out);
-
-/* request_form(r, name, out): The same of an application/x-www-form-urlencoded body. */
-bool request_form(const struct request *r, const char *name, view *out);
 
 /* reply_field(r, name, value): Add a header field. */
 void reply_field(struct request *r, const char *name, view value);

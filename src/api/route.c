@@ -182,24 +182,44 @@ param_add(struct request *r, view text)
 	return true;
 }
 
+static bool
+has_row(const struct node *node)
+{
+	for (size_t i = 0; node != NULL && i < METHODS; i++) {
+		if (node->rows[i] != NULL)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The node with rows that ${path} leads to.  A literal is tried before a parameter; where it leads
+ * nowhere, the parameter has its turn ("/providers/{space}" beside "/providers/Microsoft.X/new").
+ * The tree is as deep as the longest row, which bounds this.
+ */
 static const struct node *
 walk(const struct node *node, view path, struct request *r)
 {
-	while (path.len > 0 && node != NULL) {
-		view whole = path, segment = view_cut(&path, '/'), param = { NULL, 0 };
-		const struct node *child = node->children;
+	size_t count = r->param_count;
+	view rest = path, segment;
 
-		while (child != NULL && !takes(child->segment, segment, &param))
-			child = child->next;
-		if (child != NULL && is_rest(child->segment)) {
-			param = whole;
-			path = (view){ "", 0 };
-		}
-		if (child != NULL && param.ptr != NULL && !param_add(r, param))
-			return NULL;
-		node = child;
+	if (path.len == 0)
+		return has_row(node) ? node : NULL;
+	segment = view_cut(&rest, '/');
+	for (const struct node *child = node->children; child != NULL; child = child->next) {
+		bool all = is_rest(child->segment);
+		const struct node *found;
+		view param;
+
+		r->param_count = count;
+		if (!takes(child->segment, segment, &param) ||
+		    (param.ptr != NULL && !param_add(r, all ? path : param)))
+			continue;
+		found = walk(child, all ? V("") : rest, r);
+		if (found != NULL)
+			return found;
 	}
-	return node;
+	return NULL;
 }
 
 static bool
@@ -216,16 +236,6 @@ last_providers(view path, size_t *at)
 	return false;
 }
 
-static bool
-has_row(const struct node *node)
-{
-	for (size_t i = 0; node != NULL && i < METHODS; i++) {
-		if (node->rows[i] != NULL)
-			return true;
-	}
-	return false;
-}
-
 static const struct node *
 find(const struct router *router, struct request *r)
 {
@@ -236,11 +246,10 @@ find(const struct router *router, struct request *r)
 		(void)param_add(r, at == 0 ? V("/") : (view){ r->path.ptr, at });
 		node = walk(&router->extended[r->plane], view_from(r->path, at + 1), r);
 	}
-	if (has_row(node))
+	if (node != NULL)
 		return node;
 	r->param_count = 0;
-	node = walk(&router->plain[r->plane], view_from(r->path, 1), r);
-	return has_row(node) ? node : NULL;
+	return walk(&router->plain[r->plane], view_from(r->path, 1), r);
 }
 
 bool

@@ -38,6 +38,11 @@ static const struct op arm_ops[] = {
 	{ "vault", ARM, .method = HTTP_GET,
 	    .path = "/subscriptions/{id}/resourceGroups/{group}/providers/Microsoft.KeyVault/"
 		    "vaults/{name}" },
+	{ "vaults", ARM, .method = HTTP_GET,
+	    .path = "/subscriptions/{id}/providers/Microsoft.KeyVault/vaults" },
+	{ "provider", ARM, .method = HTTP_GET, .path = "/subscriptions/{id}/providers/{space}" },
+	{ "register", ARM, .method = HTTP_POST,
+	    .path = "/subscriptions/{id}/providers/{space}/register" },
 	{ 0 },
 };
 
@@ -101,6 +106,15 @@ static const struct row rows[] = {
 	{ PLANE_MANAGEMENT, HTTP_GET, SCOPE, "vault", 0, "s g v " },
 	{ PLANE_MANAGEMENT, HTTP_GET, SCOPE "/providers/Other/things", NULL, ERR_NOT_FOUND, NULL },
 	{ PLANE_MANAGEMENT, HTTP_GET, "/subscriptions/s", "sub", 0, "s " },
+	/* a literal that leads nowhere does not hide the parameter beside it */
+	{ PLANE_MANAGEMENT, HTTP_GET, "/subscriptions/s/providers/microsoft.keyvault/vaults",
+	    "vaults", 0, "s " },
+	{ PLANE_MANAGEMENT, HTTP_GET, "/subscriptions/s/providers/Microsoft.KeyVault", "provider",
+	    0, "s Microsoft.KeyVault " },
+	{ PLANE_MANAGEMENT, HTTP_POST, "/subscriptions/s/providers/Microsoft.KeyVault/register",
+	    "register", 0, "s Microsoft.KeyVault " },
+	{ PLANE_MANAGEMENT, HTTP_GET, "/subscriptions/s/providers/Microsoft.KeyVault/x", NULL,
+	    ERR_NOT_FOUND, NULL },
 	{ PLANE_MANAGEMENT, HTTP_GET, "/providers", NULL, ERR_NOT_FOUND, NULL },
 };
 

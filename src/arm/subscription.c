@@ -1,17 +1,29 @@
+/*
+ * Subscriptions in memory, by id: every request names one.
+ */
 #include "arm/arm.h"
 
-#include "access/access.h"
+#include "base/map.h"
 #include "base/pack.h"
+#include "keyring/mirror.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define PREFIX "sub/"
 #define FORMAT 1
-#define LIST_MAX 1000
 
-static bool
-path_of(struct arena *arena, view id, view *out, struct error *err)
-{
-	return arena_print(arena, out, PREFIX "%.*s", VIEW_ARG(id)) || error_memory(err);
-}
+struct entry {
+	struct subscription subscription; /* its name is ->text */
+	char text[];
+};
+
+struct subscriptions {
+	struct mirror *mirror;
+	pthread_rwlock_t lock;
+	struct map *by_id;
+};
 
 bool
 subscription_create(struct tx *tx, const struct subscription *subscription, struct error *err)
@@ -23,8 +35,9 @@ subscription_create(struct tx *tx, const struct subscription *subscription, stru
 	pack_bytes(&document, uuid_view(&subscription->id));
 	pack_bytes(&document, uuid_view(&subscription->tenant));
 	pack_bytes(&document, subscription->name);
-	return path_of(tx->arena, uuid_view(&subscription->id), &path, err) &&
-	    tx_put(tx, keyring_system(tx->keyring), path, &document, err);
+	if (!arena_print(tx->arena, &path, PREFIX "%s", subscription->id.text))
+		return error_memory(err);
+	return tx_put(tx, keyring_system(tx->keyring), path, &document, err);
 }
 
 static bool
@@ -40,123 +53,158 @@ decode(view document, struct subscription *out, struct error *err)
 	return true;
 }
 
-/* Seen by those of its tenant who have a role somewhere in it. */
 static bool
-visible(struct request *r, const struct subscription *subscription)
+replace(struct subscriptions *subscriptions, view name, struct entry *entry)
 {
-	view scope;
+	struct entry *before;
+	bool fine = true;
 
-	return view_eq(uuid_view(&subscription->tenant), uuid_view(&r->caller.tenant)) &&
-	    arena_print(r->arena, &scope, "/subscriptions/%s", subscription->id.text) &&
-	    access_reaches(r->services->access, &r->caller.object, scope);
-}
-
-static void
-write_subscription(struct json *json, const struct subscription *subscription)
-{
-	json_open(json, '{');
-	json_text_open(json, "id");
-	json_text_part(json, V("/subscriptions/"));
-	json_text_part(json, uuid_view(&subscription->id));
-	json_text_close(json);
-	json_text(json, "authorizationSource", V("RoleBased"));
-	json_open_in(json, "managedByTenants", '[');
-	json_close(json, ']');
-	json_text(json, "subscriptionId", uuid_view(&subscription->id));
-	json_text(json, "tenantId", uuid_view(&subscription->tenant));
-	json_text(json, "displayName", subscription->name);
-	json_text(json, "state", V("Enabled"));
-	json_close(json, '}');
+	(void)pthread_rwlock_wrlock(&subscriptions->lock);
+	before = map_get(subscriptions->by_id, name);
+	if (entry == NULL)
+		(void)map_remove(subscriptions->by_id, name);
+	else
+		fine = map_put(subscriptions->by_id, name, entry);
+	(void)pthread_rwlock_unlock(&subscriptions->lock);
+	free(fine ? before : entry);
+	return fine;
 }
 
 static bool
-write_if_visible(struct request *r, const struct document *document, struct error *err)
+update(void *ctx, view name, const view *document, struct error *err)
 {
-	AUTO(plain_done) struct plain *plain = NULL;
+	struct entry *entry = NULL;
 	struct subscription subscription;
 
-	if (!keyring_unseal(keyring_system(r->services->keyring), &document->value, document->key,
-		&plain, err) ||
-	    !decode(plain_view(plain), &subscription, err))
-		return false;
-	if (visible(r, &subscription))
-		write_subscription(&r->json, &subscription);
-	return true;
-}
-
-static bool
-run_list(struct request *r, struct error *err)
-{
-	struct document *documents;
-	size_t count;
-
-	if (!store_scan(r->tx.reader, V(PREFIX), V(""), LIST_MAX, r->arena, &documents, &count,
-		err))
-		return false;
-	json_open(reply_json(r), '{');
-	json_open_in(&r->json, "value", '[');
-	for (size_t i = 0; i < count; i++) {
-		if (!write_if_visible(r, &documents[i], err))
+	if (document != NULL) {
+		if (!decode(*document, &subscription, err))
 			return false;
+		entry = malloc(sizeof(*entry) + subscription.name.len + 1);
+		if (entry == NULL)
+			return error_memory(err);
+		memcpy(entry->text, subscription.name.ptr, subscription.name.len);
+		subscription.name.ptr = entry->text;
+		entry->subscription = subscription;
 	}
-	json_close(&r->json, ']');
-	json_close(&r->json, '}');
+	return replace(ctx, name, entry) || error_memory(err);
+}
+
+bool
+subscriptions_open(struct store *store, struct keyring *keyring, struct subscriptions **out,
+    struct error *err)
+{
+	struct subscriptions *subscriptions = calloc(1, sizeof(*subscriptions));
+
+	if (subscriptions == NULL)
+		return error_memory(err);
+	(void)pthread_rwlock_init(&subscriptions->lock, NULL);
+	subscriptions->by_id = map_new();
+	if (subscriptions->by_id == NULL) {
+		subscriptions_close(subscriptions);
+		return error_memory(err);
+	}
+	if (!mirror_open(store, keyring, V(PREFIX), update, subscriptions, &subscriptions->mirror,
+		err)) {
+		subscriptions_close(subscriptions);
+		return false;
+	}
+	*out = subscriptions;
 	return true;
 }
 
-static bool
-run_get(struct request *r, struct error *err)
+void
+subscriptions_close(struct subscriptions *subscriptions)
 {
-	AUTO(plain_done) struct plain *document = NULL;
+	void *entry;
+	size_t at = 0;
+
+	if (subscriptions == NULL)
+		return;
+	mirror_close(subscriptions->mirror);
+	while (map_next(subscriptions->by_id, &at, NULL, &entry))
+		free(entry);
+	map_free(subscriptions->by_id);
+	(void)pthread_rwlock_destroy(&subscriptions->lock);
+	free(subscriptions);
+}
+
+static bool
+copy_out(const struct entry *entry, struct arena *arena, struct subscription *out)
+{
+	*out = entry->subscription;
+	return arena_copy(arena, entry->subscription.name, &out->name);
+}
+
+bool
+subscriptions_find(struct subscriptions *subscriptions, const struct uuid *id, struct arena *arena,
+    struct subscription *out)
+{
+	const struct entry *entry;
+	bool found;
+
+	(void)pthread_rwlock_rdlock(&subscriptions->lock);
+	entry = map_get(subscriptions->by_id, uuid_view(id));
+	found = entry != NULL && copy_out(entry, arena, out);
+	(void)pthread_rwlock_unlock(&subscriptions->lock);
+	return found;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct subscription *left = a, *right = b;
+
+	return strcmp(left->id.text, right->id.text);
+}
+
+bool
+subscriptions_list(struct subscriptions *subscriptions, const struct uuid *tenant,
+    struct arena *arena, struct subscription **out, size_t *count, struct error *err)
+{
+	struct subscription *list;
+	size_t at = 0, found = 0;
+	void *value;
+	bool fine = true;
+
+	(void)pthread_rwlock_rdlock(&subscriptions->lock);
+	list = arena_alloc(arena, (map_count(subscriptions->by_id) + 1) * sizeof(*list));
+	while (list != NULL && fine && map_next(subscriptions->by_id, &at, NULL, &value)) {
+		const struct entry *entry = value;
+
+		if (view_eq(uuid_view(&entry->subscription.tenant), uuid_view(tenant)))
+			fine = copy_out(entry, arena, &list[found++]);
+	}
+	(void)pthread_rwlock_unlock(&subscriptions->lock);
+	if (list == NULL || !fine)
+		return error_memory(err);
+	qsort(list, found, sizeof(*list), by_id);
+	*out = list;
+	*count = found;
+	return true;
+}
+
+bool
+subscription_check(struct request *r, struct error *err)
+{
+	static const view word = V_INIT("/subscriptions/");
 	struct subscription subscription;
+	view rest, name;
 	struct uuid id;
-	view path;
 
-	if (uuid_parse(r->params[0], &id)) {
-		if (!path_of(r->arena, uuid_view(&id), &path, err) ||
-		    !tx_get(&r->tx, keyring_system(r->services->keyring), path, &document, err))
-			return false;
-	}
-	if (document != NULL && !decode(plain_view(document), &subscription, err))
-		return false;
-	if (document == NULL || !visible(r, &subscription))
+	if (!view_istarts(r->path, word))
+		return true;
+	rest = view_from(r->path, word.len);
+	name = view_cut(&rest, '/');
+	if (!uuid_parse(name, &id))
+		return error_set(err, ERR_SUBSCRIPTION_INVALID,
+		    "The provided subscription identifier '%.*s' is malformed or invalid.",
+		    VIEW_ARG(name));
+	if (!subscriptions_find(r->services->subscriptions, &id, r->arena, &subscription))
 		return error_set(err, ERR_SUBSCRIPTION_NOT_FOUND,
-		    "The subscription '%.*s' could not be found.", VIEW_ARG(r->params[0]));
-	write_subscription(reply_json(r), &subscription);
-	return true;
+		    "The subscription '%.*s' could not be found.", VIEW_ARG(name));
+	return view_eq(uuid_view(&subscription.tenant), uuid_view(&r->caller.tenant)) ||
+	    error_set(err, ERR_INVALID_TOKEN_TENANT,
+		"The access token is from the wrong issuer '%s'. It must match the tenant that is "
+		"associated with this subscription.",
+		r->caller.issuer);
 }
-
-static bool
-run_tenants(struct request *r, struct error *err)
-{
-	struct json *json = reply_json(r);
-
-	(void)err;
-	json_open(json, '{');
-	json_open_in(json, "value", '[');
-	json_open(json, '{');
-	json_text_open(json, "id");
-	json_text_part(json, V("/tenants/"));
-	json_text_part(json, uuid_view(&r->caller.tenant));
-	json_text_close(json);
-	json_text(json, "tenantId", uuid_view(&r->caller.tenant));
-	json_text(json, "tenantCategory", V("Home"));
-	json_close(json, '}');
-	json_close(json, ']');
-	json_close(json, '}');
-	return true;
-}
-
-/* clang-format off */
-
-#define ROW .plane = PLANE_MANAGEMENT, .method = HTTP_GET, .guard = GUARD_CALLER, \
-	    .versioning = VERSION_ARM
-
-const struct op subscription_ops[] = {
-	{ "SubscriptionList", ROW, .path = "/subscriptions", .run = run_list },
-	{ "SubscriptionGet", ROW, .path = "/subscriptions/{subscription}", .run = run_get },
-	{ "TenantList", ROW, .path = "/tenants", .run = run_tenants },
-	{ 0 },
-};
-
-/* clang-format on */

@@ -18,18 +18,35 @@
 
 struct public_key {
 	EVP_PKEY *pkey;
-	EVP_PKEY_CTX *ctxs[SIGNATURE_ES256 + 1]; /* those that fit the key's kind; never changed */
+	EVP_PKEY_CTX *ctxs[SIGNATURE_COUNT]; /* those that fit the key's kind; never changed */
 };
 
 static const struct {
 	const char *name;
 	enum signature_alg alg;
-	const char *kind;
+	const char *kind; /* "RSA", or the curve */
 } algs[] = {
 	{ "RS256", SIGNATURE_RS256, "RSA" },
+	{ "RS384", SIGNATURE_RS384, "RSA" },
+	{ "RS512", SIGNATURE_RS512, "RSA" },
 	{ "PS256", SIGNATURE_PS256, "RSA" },
-	{ "ES256", SIGNATURE_ES256, "EC" },
+	{ "PS384", SIGNATURE_PS384, "RSA" },
+	{ "PS512", SIGNATURE_PS512, "RSA" },
+	{ "ES256", SIGNATURE_ES256, "prime256v1" },
+	{ "ES384", SIGNATURE_ES384, "secp384r1" },
+	{ "ES512", SIGNATURE_ES512, "secp521r1" },
 };
+
+static const struct {
+	const char *name;
+	size_t field_len;
+} curves[] = {
+	[CURVE_P256] = { "prime256v1", 32 },
+	[CURVE_P384] = { "secp384r1", 48 },
+	[CURVE_P521] = { "secp521r1", 66 },
+};
+
+#define FIELD_MAX 66
 
 OPENSSL_OWNER(param_bld, OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
 OPENSSL_OWNER(params, OSSL_PARAM, OSSL_PARAM_free)
@@ -44,12 +61,6 @@ signature_alg_parse(view name)
 	return SIGNATURE_NONE;
 }
 
-static void
-key_done(struct public_key **key)
-{
-	public_key_free(*key);
-}
-
 void
 public_key_free(struct public_key *key)
 {
@@ -59,6 +70,12 @@ public_key_free(struct public_key *key)
 		EVP_PKEY_CTX_free(key->ctxs[i]);
 	EVP_PKEY_free(key->pkey);
 	free(key);
+}
+
+void
+public_key_done(struct public_key **key)
+{
+	public_key_free(*key);
 }
 
 static bool
@@ -85,6 +102,16 @@ rsa_check(const EVP_PKEY *pkey, struct error *err)
 	return true;
 }
 
+static bool
+curve_known(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(curves); i++) {
+		if (strcmp(curves[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The curve by its name, and a point that lies on it. */
 static bool
 ec_check(EVP_PKEY *pkey, struct error *err)
@@ -93,24 +120,29 @@ ec_check(EVP_PKEY *pkey, struct error *err)
 	char curve[32];
 	int spelled_out = 0;
 
-	if (EVP_PKEY_get_group_name(pkey, curve, sizeof(curve), NULL) != 1 ||
-	    strcmp(curve, "prime256v1") != 0 ||
+	if (EVP_PKEY_get_group_name(pkey, curve, sizeof(curve), NULL) != 1 || !curve_known(curve) ||
 	    (EVP_PKEY_get_int_param(pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
 		 &spelled_out) == 1 &&
 		spelled_out != 0))
-		return openssl_failed(err, ERR_BAD_REQUEST, "The key's curve must be P-256.");
+		return openssl_failed(err, ERR_BAD_REQUEST,
+		    "The key's curve must be P-256, P-384 or P-521.");
 	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
 	if (ctx == NULL)
 		return openssl_unable(err);
 	return EVP_PKEY_public_check_quick(ctx) == 1 ||
-	    openssl_failed(err, ERR_BAD_REQUEST, "The key's point does not lie on P-256.");
+	    openssl_failed(err, ERR_BAD_REQUEST, "The key's point does not lie on its curve.");
 }
 
 static bool
 prepare(struct public_key *key, struct error *err)
 {
+	char kind[32] = "RSA";
+
+	if (EVP_PKEY_is_a(key->pkey, "EC") &&
+	    EVP_PKEY_get_group_name(key->pkey, kind, sizeof(kind), NULL) != 1)
+		return openssl_unable(err);
 	for (size_t i = 0; i < COUNT_OF(algs); i++) {
-		if (EVP_PKEY_is_a(key->pkey, algs[i].kind) &&
+		if (strcmp(kind, algs[i].kind) == 0 &&
 		    !signature_ctx(key->pkey, algs[i].alg, SIGNATURE_VERIFY,
 			&key->ctxs[algs[i].alg], err))
 			return false;
@@ -122,7 +154,7 @@ prepare(struct public_key *key, struct error *err)
 static bool
 adopt(EVP_PKEY **pkey, struct public_key **out, struct error *err)
 {
-	AUTO(key_done) struct public_key *key = NULL;
+	AUTO(public_key_done) struct public_key *key = NULL;
 	bool good;
 
 	ERR_clear_error(); /* a decoder leaves its failed guesses */
@@ -131,7 +163,7 @@ adopt(EVP_PKEY **pkey, struct public_key **out, struct error *err)
 	else if (EVP_PKEY_is_a(*pkey, "EC"))
 		good = ec_check(*pkey, err);
 	else
-		good = error_set(err, ERR_BAD_REQUEST, "The key must be an RSA or a P-256 key.");
+		good = error_set(err, ERR_BAD_REQUEST, "The key must be an RSA or an EC key.");
 	if (!good)
 		return false;
 	key = calloc(1, sizeof(*key));
@@ -193,6 +225,39 @@ public_key_from_rsa(view n, view e, struct public_key **out, struct error *err)
 }
 
 static bool
+ec_build(const char *curve, view point, EVP_PKEY **out)
+{
+	AUTO(param_bld_done) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	AUTO(params_done) OSSL_PARAM *params = NULL;
+
+	if (builder == NULL || ctx == NULL ||
+	    OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curve, 0) != 1 ||
+	    OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point.ptr,
+		point.len) != 1)
+		return false;
+	params = OSSL_PARAM_BLD_to_param(builder);
+	return params != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
+	    EVP_PKEY_fromdata(ctx, out, EVP_PKEY_PUBLIC_KEY, params) == 1;
+}
+
+bool
+public_key_from_ec(enum curve curve, view x, view y, struct public_key **out, struct error *err)
+{
+	AUTO(pkey_done) EVP_PKEY *pkey = NULL;
+	char point[1 + 2 * FIELD_MAX] = { 4 }; /* uncompressed */
+	size_t len = curves[curve].field_len;
+
+	if (x.len != len || y.len != len)
+		return error_set(err, ERR_BAD_REQUEST, "The EC key's numbers have a wrong length.");
+	memcpy(point + 1, x.ptr, len);
+	memcpy(point + 1 + len, y.ptr, len);
+	if (!ec_build(curves[curve].name, (view){ point, 1 + 2 * len }, &pkey))
+		return openssl_failed(err, ERR_BAD_REQUEST, "The numbers make no EC key.");
+	return adopt(&pkey, out, err);
+}
+
+static bool
 certificate_parse(view der, X509 **out, struct error *err)
 {
 	const unsigned char *at = octets(der);
@@ -223,36 +288,33 @@ public_key_from_certificate(view der, struct public_key **out, struct error *err
 }
 
 static bool
-verify_digest(const EVP_PKEY_CTX *prepared, const uint8_t digest[SHA256_LEN], view signature)
+verify_digest(const EVP_PKEY_CTX *prepared, view digest, view signature)
 {
 	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(prepared);
 
 	return ctx != NULL &&
-	    EVP_PKEY_verify(ctx, octets(signature), signature.len, digest, SHA256_LEN) == 1;
+	    EVP_PKEY_verify(ctx, octets(signature), signature.len, octets(digest), digest.len) == 1;
 }
 
 bool
 public_key_verify(const struct public_key *key, enum signature_alg alg, view message,
     view signature)
 {
-	unsigned char der[ES256_DER_MAX];
-	uint8_t digest[SHA256_LEN];
-	struct error ignored;
+	unsigned char der[ECDSA_DER_MAX], digest[SIGNATURE_DIGEST_MAX];
+	size_t digest_len, raw_len, len;
 	bool good;
 
 	if ((size_t)alg >= COUNT_OF(key->ctxs) || key->ctxs[alg] == NULL ||
-	    !sha256(&message, 1, digest, &ignored))
+	    !signature_digest(alg, message, digest, &digest_len))
 		return false;
-	if (alg == SIGNATURE_ES256) {
-		size_t len;
-
-		if (!es256_to_der(signature, der, &len))
+	if (ecdsa_raw_len(alg, &raw_len)) {
+		if (signature.len != raw_len || !ecdsa_to_der(signature, der, &len))
 			return false;
 		signature = (view){ (const char *)der, len };
 	} else if (signature.len != (size_t)EVP_PKEY_get_size(key->pkey)) {
 		return false;
 	}
-	good = verify_digest(key->ctxs[alg], digest, signature);
+	good = verify_digest(key->ctxs[alg], (view){ (const char *)digest, digest_len }, signature);
 	if (!good)
 		ERR_clear_error();
 	return good;
@@ -288,6 +350,12 @@ public_key_rsa(const struct public_key *key, struct arena *arena, view *n, view 
 	*n = n_bytes;
 	*e = e_bytes;
 	return true;
+}
+
+bool
+public_key_spki(const struct public_key *key, struct buf *out, struct error *err)
+{
+	return spki_encode(key->pkey, out, err);
 }
 
 static bool

@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 static void
 use(struct public_key *key, view input)
 {
-	for (int alg = SIGNATURE_NONE; alg <= SIGNATURE_ES256; alg++)
+	for (int alg = SIGNATURE_NONE; alg < SIGNATURE_COUNT; alg++)
 		(void)public_key_verify(key, (enum signature_alg)alg, V("message"), input);
 	public_key_free(key);
 }
@@ -28,5 +28,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	(void)certificate_validity(input, &from, &to, &err);
 	if (len > 3 && public_key_from_rsa(view_from(input, 3), (view){ input.ptr, 3 }, &key, &err))
 		use(key, input);
+	for (int curve = CURVE_P256; curve <= CURVE_P521 && len % 2 == 0; curve++) {
+		if (public_key_from_ec((enum curve)curve, (view){ input.ptr, len / 2 },
+			view_from(input, len / 2), &key, &err))
+			use(key, input);
+	}
 	return 0;
 }

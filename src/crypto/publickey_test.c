@@ -101,6 +101,10 @@ test_names(void **state)
 		{ "RS256", SIGNATURE_RS256 },
 		{ "PS256", SIGNATURE_PS256 },
 		{ "ES256", SIGNATURE_ES256 },
+		{ "RS384", SIGNATURE_RS384 },
+		{ "PS512", SIGNATURE_PS512 },
+		{ "ES512", SIGNATURE_ES512 },
+		{ "HS512", SIGNATURE_NONE },
 		{ "none", SIGNATURE_NONE },
 		{ "", SIGNATURE_NONE },
 		{ "rs256", SIGNATURE_NONE },
@@ -230,6 +234,115 @@ test_the_algorithm_must_fit(void **state)
 	public_key_free(NULL);
 }
 
+/* An EC key by its numbers, as a JWK has them, and a raw signature. */
+static struct public_key *
+import_ec(EVP_PKEY *pkey, enum curve curve, size_t len)
+{
+	struct public_key *key = NULL;
+	unsigned char x[66], y[66];
+	BIGNUM *number = NULL;
+	struct error err;
+
+	assert_int_equal(EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_EC_PUB_X, &number), 1);
+	assert_int_equal(BN_bn2binpad(number, x, (int)len), (int)len);
+	assert_int_equal(EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, &number), 1);
+	assert_int_equal(BN_bn2binpad(number, y, (int)len), (int)len);
+	BN_free(number);
+	assert_true(public_key_from_ec(curve, (view){ (char *)x, len }, (view){ (char *)y, len },
+	    &key, &err));
+	y[len - 1] ^= 1; /* off the curve */
+	assert_false(public_key_from_ec(curve, (view){ (char *)x, len }, (view){ (char *)y, len },
+	    &(struct public_key *){ NULL }, &err));
+	assert_int_equal(err.code, ERR_BAD_REQUEST);
+	assert_false(public_key_from_ec(curve, (view){ (char *)x, len - 1 },
+	    (view){ (char *)y, len }, &(struct public_key *){ NULL }, &err));
+	return key;
+}
+
+static view
+sign_as(EVP_PKEY *pkey, const EVP_MD *md, int padding, size_t raw_len, struct bytes *out)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *key_ctx;
+	size_t len = sizeof(out->bytes), half = raw_len / 2;
+	const unsigned char *at = (unsigned char *)out->bytes;
+	ECDSA_SIG *sig;
+
+	assert_int_equal(EVP_DigestSignInit(ctx, &key_ctx, md, NULL, pkey), 1);
+	if (padding != 0)
+		assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(key_ctx, padding), 1);
+	if (padding == RSA_PKCS1_PSS_PADDING)
+		assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(key_ctx, RSA_PSS_SALTLEN_DIGEST),
+		    1);
+	assert_int_equal(EVP_DigestSign(ctx, (unsigned char *)out->bytes, &len, octets(V("m")), 1),
+	    1);
+	EVP_MD_CTX_free(ctx);
+	out->view = (view){ out->bytes, len };
+	if (raw_len == 0)
+		return out->view;
+	sig = d2i_ECDSA_SIG(NULL, &at, (long)len);
+	assert_non_null(sig);
+	assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_r(sig), (unsigned char *)out->bytes,
+			     (int)half),
+	    (int)half);
+	assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_s(sig), (unsigned char *)out->bytes + half,
+			     (int)half),
+	    (int)half);
+	ECDSA_SIG_free(sig);
+	out->view = (view){ out->bytes, raw_len };
+	return out->view;
+}
+
+/* Each algorithm verifies its own signature, and none of another. */
+static void
+test_every_algorithm_verifies_only_its_own(void **state)
+{
+	EVP_PKEY *p384 = EVP_EC_gen("P-384"), *p521 = EVP_EC_gen("P-521");
+	struct public_key *keys[] = {
+		import(rsa),
+		import_ec(ec, CURVE_P256, 32),
+		import_ec(p384, CURVE_P384, 48),
+		import_ec(p521, CURVE_P521, 66),
+	};
+	const struct {
+		enum signature_alg alg;
+		EVP_PKEY *pkey;
+		size_t key;
+		const EVP_MD *md;
+		int padding;
+		size_t raw_len;
+	} cases[] = {
+		{ SIGNATURE_RS256, rsa, 0, EVP_sha256(), RSA_PKCS1_PADDING, 0 },
+		{ SIGNATURE_RS384, rsa, 0, EVP_sha384(), RSA_PKCS1_PADDING, 0 },
+		{ SIGNATURE_RS512, rsa, 0, EVP_sha512(), RSA_PKCS1_PADDING, 0 },
+		{ SIGNATURE_PS256, rsa, 0, EVP_sha256(), RSA_PKCS1_PSS_PADDING, 0 },
+		{ SIGNATURE_PS384, rsa, 0, EVP_sha384(), RSA_PKCS1_PSS_PADDING, 0 },
+		{ SIGNATURE_PS512, rsa, 0, EVP_sha512(), RSA_PKCS1_PSS_PADDING, 0 },
+		{ SIGNATURE_ES256, ec, 1, EVP_sha256(), 0, 64 },
+		{ SIGNATURE_ES384, p384, 2, EVP_sha384(), 0, 96 },
+		{ SIGNATURE_ES512, p521, 3, EVP_sha512(), 0, 132 },
+	};
+	struct bytes sig;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		sign_as(cases[i].pkey, cases[i].md, cases[i].padding, cases[i].raw_len, &sig);
+		for (size_t k = 0; k < COUNT_OF(keys); k++) {
+			for (int alg = SIGNATURE_NONE; alg <= SIGNATURE_COUNT; alg++) {
+				bool wanted = k == cases[i].key && alg == (int)cases[i].alg;
+
+				if (public_key_verify(keys[k], (enum signature_alg)alg, V("m"),
+					sig.view) != wanted)
+					fail_msg("case %zu, key %zu, alg %d", i, k, alg);
+			}
+		}
+	}
+	for (size_t k = 0; k < COUNT_OF(keys); k++)
+		public_key_free(keys[k]);
+	EVP_PKEY_free(p384);
+	EVP_PKEY_free(p521);
+}
+
 static void
 test_refuses_changed_signatures(void **state)
 {
@@ -335,7 +448,7 @@ test_refuses_other_keys(void **state)
 {
 	EVP_PKEY *others[] = {
 		EVP_RSA_gen(1024U),
-		EVP_EC_gen("P-384"),
+		EVP_EC_gen("P-224"),
 		EVP_EC_gen("secp256k1"),
 		EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"),
 		EVP_PKEY_Q_keygen(NULL, NULL, "X25519"),
@@ -421,6 +534,7 @@ main(void)
 		cmocka_unit_test(test_verifies_the_rsa_example),
 		cmocka_unit_test(test_verifies_the_ec_example),
 		cmocka_unit_test(test_the_algorithm_must_fit),
+		cmocka_unit_test(test_every_algorithm_verifies_only_its_own),
 		cmocka_unit_test(test_refuses_changed_signatures),
 		cmocka_unit_test(test_rsa_has_bounds),
 		cmocka_unit_test(test_refuses_other_keys),

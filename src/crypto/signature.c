@@ -5,22 +5,40 @@
 #include <openssl/rsa.h>
 
 #define NUMBER_LEN (ES256_RAW_LEN / 2)
+#define RAW_MAX 132
+
+/* RFC 7518, sections 3.3 to 3.5. */
+static const struct {
+	const EVP_MD *(*digest)(void);
+	int padding;    /* of RSA; else 0 */
+	int salt;       /* bytes, of PSS */
+	size_t raw_len; /* of ECDSA */
+} shapes[SIGNATURE_COUNT] = {
+	[SIGNATURE_RS256] = { EVP_sha256, RSA_PKCS1_PADDING, 0, 0 },
+	[SIGNATURE_RS384] = { EVP_sha384, RSA_PKCS1_PADDING, 0, 0 },
+	[SIGNATURE_RS512] = { EVP_sha512, RSA_PKCS1_PADDING, 0, 0 },
+	[SIGNATURE_PS256] = { EVP_sha256, RSA_PKCS1_PSS_PADDING, 32, 0 },
+	[SIGNATURE_PS384] = { EVP_sha384, RSA_PKCS1_PSS_PADDING, 48, 0 },
+	[SIGNATURE_PS512] = { EVP_sha512, RSA_PKCS1_PSS_PADDING, 64, 0 },
+	[SIGNATURE_ES256] = { EVP_sha256, 0, 0, ES256_RAW_LEN },
+	[SIGNATURE_ES384] = { EVP_sha384, 0, 0, 96 },
+	[SIGNATURE_ES512] = { EVP_sha512, 0, 0, RAW_MAX },
+};
 
 OPENSSL_OWNER(ecdsa, ECDSA_SIG, ECDSA_SIG_free)
 
 static bool
 set_padding(EVP_PKEY_CTX *ctx, enum signature_alg alg)
 {
-	switch (alg) {
-	case SIGNATURE_RS256: return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1;
-	case SIGNATURE_PS256:
-		return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-		    EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha256()) == 1 &&
-		    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, SHA256_LEN) == 1;
-	case SIGNATURE_ES256: return true;
-	case SIGNATURE_NONE: break;
-	}
-	return false;
+	int padding = shapes[alg].padding;
+
+	if (padding == 0)
+		return true;
+	if (EVP_PKEY_CTX_set_rsa_padding(ctx, padding) != 1)
+		return false;
+	return padding != RSA_PKCS1_PSS_PADDING ||
+	    (EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, shapes[alg].digest()) == 1 &&
+		EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, shapes[alg].salt) == 1);
 }
 
 bool
@@ -30,10 +48,10 @@ signature_ctx(EVP_PKEY *pkey, enum signature_alg alg, enum signature_use use, EV
 	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
 	int ready;
 
-	if (ctx == NULL)
+	if (ctx == NULL || (size_t)alg >= COUNT_OF(shapes) || shapes[alg].digest == NULL)
 		return openssl_unable(err);
 	ready = use == SIGNATURE_SIGN ? EVP_PKEY_sign_init(ctx) : EVP_PKEY_verify_init(ctx);
-	if (ready != 1 || EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) != 1 ||
+	if (ready != 1 || EVP_PKEY_CTX_set_signature_md(ctx, shapes[alg].digest()) != 1 ||
 	    !set_padding(ctx, alg))
 		return openssl_unable(err);
 	*out = ctx;
@@ -42,23 +60,47 @@ signature_ctx(EVP_PKEY *pkey, enum signature_alg alg, enum signature_use use, EV
 }
 
 bool
-es256_to_der(view raw, unsigned char der[ES256_DER_MAX], size_t *len)
+signature_digest(enum signature_alg alg, view message, unsigned char out[SIGNATURE_DIGEST_MAX],
+    size_t *len)
+{
+	unsigned written = 0;
+
+	if ((size_t)alg >= COUNT_OF(shapes) || shapes[alg].digest == NULL ||
+	    EVP_Digest(octets(message), message.len, out, &written, shapes[alg].digest(), NULL) !=
+		1)
+		return false;
+	*len = written;
+	return true;
+}
+
+bool
+ecdsa_raw_len(enum signature_alg alg, size_t *len)
+{
+	if ((size_t)alg >= COUNT_OF(shapes) || shapes[alg].raw_len == 0)
+		return false;
+	*len = shapes[alg].raw_len;
+	return true;
+}
+
+bool
+ecdsa_to_der(view raw, unsigned char der[ECDSA_DER_MAX], size_t *len)
 {
 	AUTO(ecdsa_done) ECDSA_SIG *sig = NULL;
 	AUTO(bn_done) BIGNUM *r = NULL;
 	AUTO(bn_done) BIGNUM *s = NULL;
+	size_t half = raw.len / 2;
 	int written;
 
-	if (raw.len != ES256_RAW_LEN)
+	if (raw.len == 0 || raw.len > RAW_MAX || raw.len % 2 != 0)
 		return false;
 	sig = ECDSA_SIG_new();
-	r = BN_bin2bn(octets(raw), NUMBER_LEN, NULL);
-	s = BN_bin2bn(octets(raw) + NUMBER_LEN, NUMBER_LEN, NULL);
+	r = BN_bin2bn(octets(raw), (int)half, NULL);
+	s = BN_bin2bn(octets(raw) + half, (int)half, NULL);
 	if (sig == NULL || r == NULL || s == NULL || ECDSA_SIG_set0(sig, r, s) != 1)
 		return false;
 	r = s = NULL; /* the signature's from here on */
 	written = i2d_ECDSA_SIG(sig, NULL);
-	if (written <= 0 || written > ES256_DER_MAX)
+	if (written <= 0 || written > ECDSA_DER_MAX)
 		return false;
 	*len = (size_t)i2d_ECDSA_SIG(sig, &der);
 	return true;
@@ -70,7 +112,7 @@ es256_to_raw(view der, unsigned char raw[ES256_RAW_LEN])
 	const unsigned char *at = octets(der);
 	AUTO(ecdsa_done) ECDSA_SIG *sig = NULL;
 
-	if (der.len > ES256_DER_MAX)
+	if (der.len > ECDSA_DER_MAX)
 		return false;
 	sig = d2i_ECDSA_SIG(NULL, &at, (long)der.len);
 	return sig != NULL && at == octets(der) + der.len &&

@@ -9,20 +9,29 @@
 #include "crypto/publickey.h"
 
 #define ES256_RAW_LEN 64
-#define ES256_DER_MAX 72
+#define ECDSA_DER_MAX 144 /* of P-521 */
+#define SIGNATURE_DIGEST_MAX 64
 
 enum signature_use { SIGNATURE_SIGN, SIGNATURE_VERIFY };
 
 /*
  * signature_ctx(pkey, alg, use, out, err):
- * A context for SHA-256 digests, ready for EVP_PKEY_sign or EVP_PKEY_verify.  Duplicate it to use
- * it: EVP_PKEY_CTX_dup only reads, so threads may share one.
+ * A context for the algorithm's digests, ready for EVP_PKEY_sign or EVP_PKEY_verify.  Duplicate it
+ * to use it: EVP_PKEY_CTX_dup only reads, so threads may share one.
  */
 MUST_USE bool signature_ctx(EVP_PKEY *pkey, enum signature_alg alg, enum signature_use use,
     EVP_PKEY_CTX **out, struct error *err);
 
-/* A raw signature is r || s, 32 bytes each; in DER it is an ECDSA-Sig-Value.  False: not one. */
-MUST_USE bool es256_to_der(view raw, unsigned char der[ES256_DER_MAX], size_t *len);
+/* signature_digest(alg, message, out, len): What is signed with ${alg}. */
+MUST_USE bool signature_digest(enum signature_alg alg, view message,
+    unsigned char out[SIGNATURE_DIGEST_MAX], size_t *len);
+
+/*
+ * A raw signature is r || s, each as long as the curve's field (64, 96 or 132 bytes together); in
+ * DER it is an ECDSA-Sig-Value.  False: not one.
+ */
+bool ecdsa_raw_len(enum signature_alg alg, size_t *len); /* false: not an ECDSA algorithm */
+MUST_USE bool ecdsa_to_der(view raw, unsigned char der[ECDSA_DER_MAX], size_t *len);
 MUST_USE bool es256_to_raw(view der, unsigned char raw[ES256_RAW_LEN]);
 
 #endif

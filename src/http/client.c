@@ -1,19 +1,70 @@
 #include "http/client.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
+#include <string.h>
 
 #define BODY_MAX ((size_t)1024 * 1024)
+
+struct taking {
+	struct buf *body;
+	size_t max;
+};
 
 static size_t
 take(char *bytes, size_t size, size_t count, void *ctx)
 {
-	struct buf *body = ctx;
+	struct taking *taking = ctx;
 
-	if (body->len + size * count > BODY_MAX)
+	if (taking->body->len + size * count > taking->max)
 		return 0;
-	buf_add(body, (view){ bytes, size * count });
-	return buf_ok(body) ? size * count : 0;
+	buf_add(taking->body, (view){ bytes, size * count });
+	return buf_ok(taking->body) ? size * count : 0;
+}
+
+/* RFC 3927 and RFC 4291, 2.5.6; an IPv4 address also as the IPv6 address that maps it. */
+bool
+client_refuses(const struct sockaddr *address)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct sockaddr_in plain;
+	struct sockaddr_in6 six;
+	const uint8_t *four;
+
+	if (address->sa_family == AF_INET) {
+		memcpy(&plain, address, sizeof(plain));
+		four = (const uint8_t *)&plain.sin_addr;
+		return four[0] == 169 && four[1] == 254;
+	}
+	if (address->sa_family != AF_INET6)
+		return true;
+	memcpy(&six, address, sizeof(six));
+	four = six.sin6_addr.s6_addr + sizeof(mapped);
+	if (memcmp(six.sin6_addr.s6_addr, mapped, sizeof(mapped)) == 0)
+		return four[0] == 169 && four[1] == 254;
+	return six.sin6_addr.s6_addr[0] == 0xfe && (six.sin6_addr.s6_addr[1] & 0xc0) == 0x80;
+}
+
+/* libcurl asks for a socket once the name is resolved: the last moment to look at the address. */
+static curl_socket_t
+open_carefully(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	(void)ctx;
+	(void)purpose;
+	if (client_refuses(&address->addr))
+		return CURL_SOCKET_BAD;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static CURLcode
+trust_more(CURL *curl, void *ssl_ctx, void *ctx)
+{
+	const char *file = ctx;
+
+	(void)curl;
+	return SSL_CTX_load_verify_file(ssl_ctx, file) == 1 ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
 }
 
 static void
@@ -61,8 +112,21 @@ add_fields(const struct client_request *request, struct curl_slist **fields, str
 }
 
 static void
+set_trust(CURL *curl, const struct client_request *request)
+{
+	if (request->ca_file != NULL)
+		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
+	if (request->more_ca_file != NULL) {
+		(void)curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, trust_more);
+		(void)curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, request->more_ca_file);
+	}
+	if (request->careful)
+		(void)curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_carefully);
+}
+
+static void
 set_options(CURL *curl, const struct client_request *request, struct curl_slist *fields,
-    struct buf *body, char *problem)
+    struct taking *taking, char *problem)
 {
 	(void)curl_easy_setopt(curl, CURLOPT_URL, request->url);
 	(void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
@@ -72,9 +136,8 @@ set_options(CURL *curl, const struct client_request *request, struct curl_slist 
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
-	if (request->ca_file != NULL)
-		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, taking);
+	set_trust(curl, request);
 	if (request->content_type != NULL) {
 		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->body.len);
 		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.ptr);
@@ -86,6 +149,7 @@ client_send(const struct client_request *request, long *status, struct buf *body
 {
 	AUTO(curl_done) CURL *curl = curl_easy_init();
 	AUTO(fields_done) struct curl_slist *fields = NULL;
+	struct taking taking = { body, request->max > 0 ? request->max : BODY_MAX };
 	char problem[CURL_ERROR_SIZE] = "";
 	CURLcode code;
 
@@ -93,7 +157,7 @@ client_send(const struct client_request *request, long *status, struct buf *body
 		return error_memory(err);
 	if (!add_fields(request, &fields, err))
 		return false;
-	set_options(curl, request, fields, body, problem);
+	set_options(curl, request, fields, &taking, problem);
 	code = curl_easy_perform(curl);
 	if (code != CURLE_OK)
 		return error_set(err, ERR_UNAVAILABLE, "%s: %s", request->url,

@@ -1,6 +1,6 @@
 /*
- * An HTTP client for tools: one request, one reply, over TLS with the certificate verified. 
- * Blocks.
+ * An HTTP client: one request, one reply, over TLS with the certificate verified, no redirects.
+ * Blocks: for tools, and for threads that may.
  */
 #ifndef HTTP_CLIENT_H
 #define HTTP_CLIENT_H
@@ -11,18 +11,29 @@
 struct client_request {
 	const char *method, *url;
 	const char *ca_file;      /* PEM; NULL: the system's */
+	const char *more_ca_file; /* PEM, trusted beside those; NULL: none */
 	const char *bearer;       /* a token; NULL: none */
 	const char *content_type; /* NULL: no body */
 	view body;
 	unsigned seconds; /* at most, for the whole exchange */
+	size_t max;       /* bytes of the reply's body; 0: 1 MB */
+	/*
+	 * The URL is another's word: connect to no link-local address (169.254.0.0/16, fe80::/10),
+	 * where clouds hand credentials to whoever asks.  Checked on the address connected to.
+	 */
+	bool careful;
 };
 
 /*
  * client_send(request, status, body, err):
- * ${status} and ${body} are the reply's, whatever it says; at most 1 MB. ERR_UNAVAILABLE when
- * there was none.
+ * ${status} and ${body} are the reply's, whatever it says.  ERR_UNAVAILABLE when there was none,
+ * or too much of it.
  */
 MUST_USE bool client_send(const struct client_request *request, long *status, struct buf *body,
     struct error *err);
+
+/* client_refuses(address): Is it one that a careful request doesn't connect to? */
+struct sockaddr;
+bool client_refuses(const struct sockaddr *address);
 
 #endif

@@ -6,6 +6,7 @@
 #include "identity/jwt.h"
 
 #define LIFETIME_MAX 86400
+#define HOST_LIFETIME_MAX 600 /* nothing keeps an agent from making another */
 
 static bool
 refused(struct error *err, const char *reason)
@@ -63,24 +64,42 @@ certificate_find(const struct registration *application, const struct jwt *jwt,
 	    printable(jwt->x5t_s256.len > 0 ? jwt->x5t_s256 : jwt->x5t, thumbprint));
 }
 
-static void
-key_done(struct public_key **key)
+static bool
+by_certificate(const struct registration *application, const struct jwt *jwt, int64_t now,
+    struct public_key **out, struct error *err)
 {
-	public_key_free(*key);
+	const struct client_certificate *certificate = NULL;
+
+	if (jwt->alg != SIGNATURE_RS256 && jwt->alg != SIGNATURE_PS256)
+		return refused(err, "The alg must be RS256 or PS256.");
+	if (!certificate_find(application, jwt, &certificate, err))
+		return false;
+	if (now < certificate->start || now >= certificate->end)
+		return refused(err, "The key used is expired or not yet valid.");
+	return public_key_from_certificate(certificate->der, out, err);
+}
+
+/* A host has one key, bare. */
+static bool
+by_host_key(const struct registration *host, struct public_key **out, struct error *err)
+{
+	return host->certificate_count == 1
+	    ? public_key_from_spki(host->certificates[0].der, out, err)
+	    : refused(err, "No key is registered.");
 }
 
 static bool
-signature_fits(const struct client_certificate *certificate, const struct jwt *jwt, int64_t now,
+signature_fits(const struct registration *application, const struct jwt *jwt, int64_t now,
     struct error *err)
 {
-	AUTO(key_done) struct public_key *key = NULL;
+	AUTO(public_key_done) struct public_key *key = NULL;
 
-	if (now < certificate->start || now >= certificate->end)
-		return refused(err, "The key used is expired or not yet valid.");
-	if (!public_key_from_certificate(certificate->der, &key, err))
+	if (application->kind == REGISTRATION_IDENTITY
+		? !by_host_key(application, &key, err)
+		: !by_certificate(application, jwt, now, &key, err))
 		return false;
 	return public_key_verify(key, jwt->alg, jwt->signing_input, jwt->signature) ||
-	    refused(err, "The signature does not fit the certificate.");
+	    refused(err, "The signature does not fit the key.");
 }
 
 /* The token endpoints in their forms, and the authority itself; a tenant by any of its names. */
@@ -134,15 +153,17 @@ iso(int64_t seconds, char out[CLOCK_ISO_LEN + 1])
 }
 
 static bool
-in_time(const struct jwt_claims *claims, int64_t now, struct error *err)
+in_time(const struct jwt_claims *claims, int64_t lifetime, int64_t now, struct error *err)
 {
 	int64_t from = claims->nbf.given ? claims->nbf.at : claims->iat.at;
 	char current[CLOCK_ISO_LEN + 1], start[CLOCK_ISO_LEN + 1], end[CLOCK_ISO_LEN + 1];
 
 	if (!claims->exp.given)
 		return refused(err, "The assertion has no expiry time (exp).");
-	if (claims->exp.at > now + LIFETIME_MAX + TOKEN_SKEW)
-		return refused(err, "The assertion lives for more than a day.");
+	if (claims->exp.at > now + lifetime + TOKEN_SKEW)
+		return refused(err,
+		    lifetime == LIFETIME_MAX ? "The assertion lives for more than a day."
+					     : "The assertion lives for more than ten minutes.");
 	if (now < claims->exp.at + TOKEN_SKEW && from <= now + TOKEN_SKEW &&
 	    claims->iat.at <= now + TOKEN_SKEW)
 		return true;
@@ -190,7 +211,8 @@ assertion_accept(struct directory *directory, const struct assertion_check *chec
     const struct registration *application, struct error *err)
 {
 	AUTO(arena_free) struct arena arena = { 0 };
-	const struct client_certificate *certificate = NULL;
+	int64_t lifetime =
+	    application->kind == REGISTRATION_IDENTITY ? HOST_LIFETIME_MAX : LIFETIME_MAX;
 	struct jwt_claims claims;
 	struct error why;
 	struct jwt jwt;
@@ -198,14 +220,11 @@ assertion_accept(struct directory *directory, const struct assertion_check *chec
 	arena_init(&arena, JWT_ARENA_MAX);
 	if (!jwt_parse(check->text, ASSERTION_HEADER_MAX, &arena, &jwt, &why))
 		return malformed(&why, err);
-	if (jwt.alg != SIGNATURE_RS256 && jwt.alg != SIGNATURE_PS256)
-		return refused(err, "The alg must be RS256 or PS256.");
-	if (!certificate_find(application, &jwt, &certificate, err) ||
-	    !signature_fits(certificate, &jwt, check->now, err))
+	if (!signature_fits(application, &jwt, check->now, err))
 		return false;
 	if (!jwt_claims_read(jwt.payload, &arena, &claims, &why))
 		return malformed(&why, err);
 	return parties_fit(directory, check, application, &claims, err) &&
-	    in_time(&claims, check->now, err) &&
+	    in_time(&claims, lifetime, check->now, err) &&
 	    unused(directory, check, application, &jwt, &claims, err);
 }

@@ -21,6 +21,7 @@ struct assertion_check {
  * Signed with RS256 or PS256 by one of the application's certificates that is named by its
  * thumbprint and valid now, made out by and for the application to this authority and tenant, in
  * time, living for at most a day, and not used by another before (replay.h).
+ * A host (host.h) signs with its key, by any algorithm that fits it, for at most ten minutes.
  * ERR_STS_BAD_ASSERTION, ERR_STS_EXPIRED_ASSERTION.
  */
 MUST_USE bool assertion_accept(struct directory *directory, const struct assertion_check *check,

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "identity/tenant_store.h"
+#include "identity/trust.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -331,7 +332,8 @@ directory_open(struct store *store, struct keyring *keyring, view issuer, unsign
 	memcpy(directory->issuer, issuer.ptr, issuer.len);
 	if (!make_parts(directory, loops, err) ||
 	    !store_watch(store, V("t/"), watch, directory, err) || !load(directory, err) ||
-	    !principals_open(store, keyring, &directory->principals, err))
+	    !principals_open(store, keyring, &directory->principals, err) ||
+	    !trust_open(directory, &directory->trust, err))
 		return false;
 	*out = directory;
 	directory = NULL;
@@ -354,6 +356,7 @@ directory_close(struct directory *directory)
 
 	if (directory == NULL)
 		return;
+	issuers_free(directory->issuers);
 	while (map_next(directory->tenants, &at, NULL, &tenant))
 		tenant_free(tenant);
 	map_free(directory->tenants);
@@ -365,8 +368,24 @@ directory_close(struct directory *directory)
 	replay_free(directory->replay);
 	signin_free(directory->signin);
 	principals_close(directory->principals);
+	trust_close(directory->trust);
 	(void)pthread_rwlock_destroy(&directory->lock);
 	free(directory);
+}
+
+bool
+directory_federate(struct directory *directory, const char *ca_file, struct error *err)
+{
+	const struct issuers_settings settings = {
+		.fetch = issuer_fetch_https,
+		.ctx = (void *)(uintptr_t)ca_file,
+		.background = true,
+	};
+
+	if (!issuers_new(&settings, &directory->issuers, err))
+		return false;
+	trust_keep(directory->trust);
+	return true;
 }
 
 static bool

@@ -6,6 +6,7 @@
 #define IDENTITY_DIRECTORY_H
 
 #include "identity/identity.h"
+#include "identity/issuer.h"
 #include "identity/lockout.h"
 #include "identity/principals.h"
 #include "identity/replay.h"
@@ -39,6 +40,8 @@ struct tenant {
 	size_t key_count;
 };
 
+struct trust;
+
 struct directory {
 	struct store *store;
 	struct keyring *keyring;
@@ -53,6 +56,8 @@ struct directory {
 	unsigned loops;
 	struct lockout *lockout;
 	struct replay *replay;
+	struct issuers *issuers; /* NULL until directory_federate */
+	struct trust *trust;     /* trust.h */
 	struct principals *principals;
 	struct signin *signin;
 };

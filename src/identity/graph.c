@@ -135,10 +135,10 @@ const struct op graph_ops[] = {
 	MEMBERSHIPS("Group", "groups/{id}", &graph_target_group),
 
 	READ("DirectoryObject.Get", "directoryObjects/{id}", &graph_target_any, graph_get),
-	ASK("DirectoryObject.GetByIds", "directoryObjects/getByIds", NULL, NULL, char,
-	    graph_get_by_ids),
-	ASK("DirectoryObject.GetByIds", "directoryObjects/microsoft.graph.getByIds", NULL, NULL,
-	    char, graph_get_by_ids),
+	ASK("DirectoryObject.GetByIds", "directoryObjects/getByIds", NULL, graph_ids_fields,
+	    struct graph_ids_body, graph_get_by_ids),
+	ASK("DirectoryObject.GetByIds", "directoryObjects/microsoft.graph.getByIds", NULL,
+	    graph_ids_fields, struct graph_ids_body, graph_get_by_ids),
 	MEMBERSHIPS("DirectoryObject", "directoryObjects/{id}", &graph_target_any),
 
 	READ("Organization.List", "organization", NULL, graph_organization),

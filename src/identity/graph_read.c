@@ -1,7 +1,18 @@
 #include "identity/graph_row.h"
 
-#include "identity/graph_ids.h"
 #include "identity/tenant_store.h"
+
+#include <stddef.h>
+
+#define IDS_MAX 1000
+#define TYPES_MAX 16
+
+const struct field graph_ids_fields[] = {
+	{ "ids", FIELD_TEXTS, offsetof(struct graph_ids_body, ids), .max = IDS_MAX,
+	    .required = true },
+	{ "types", FIELD_TEXTS, offsetof(struct graph_ids_body, types), .max = TYPES_MAX },
+	{ .name = NULL },
+};
 
 bool
 graph_get(struct request *r, struct error *err)
@@ -13,21 +24,21 @@ graph_get(struct request *r, struct error *err)
 
 /* No types: all of them. */
 static bool
-type_wanted(const struct graph_ids *wanted, const struct graph_kind *kind)
+type_wanted(const struct body_texts *types, const struct graph_kind *kind)
 {
 	view name = view_from(view_of(kind->type), sizeof("#microsoft.graph.") - 1);
 
-	for (size_t i = 0; i < wanted->type_count; i++) {
-		if (view_ieq(wanted->types[i], name) ||
-		    view_ieq(wanted->types[i], V("directoryObject")))
+	for (size_t i = 0; i < types->count; i++) {
+		if (view_ieq(types->texts[i], name) ||
+		    view_ieq(types->texts[i], V("directoryObject")))
 			return true;
 	}
-	return wanted->type_count == 0;
+	return types->count == 0;
 }
 
 /* Ids that name nothing are left out. */
 static bool
-write_object(struct request *r, view id, const struct graph_ids *wanted, struct error *err)
+write_object(struct request *r, view id, const struct body_texts *types, struct error *err)
 {
 	AUTO(arena_free) struct arena arena = { 0 };
 	AUTO(graph_object_done) struct graph_object object;
@@ -38,7 +49,7 @@ write_object(struct request *r, view id, const struct graph_ids *wanted, struct 
 	tx.arena = &arena;
 	if (!graph_load(&tx, &r->caller.tenant, id, OBJECT_ANY, STORE_READ, &object, err))
 		return err->code == ERR_GRAPH_NOT_FOUND;
-	if (type_wanted(wanted, object.kind))
+	if (type_wanted(types, object.kind))
 		graph_typed(&object, NULL, &r->json);
 	return true;
 }
@@ -46,13 +57,11 @@ write_object(struct request *r, view id, const struct graph_ids *wanted, struct 
 bool
 graph_get_by_ids(struct request *r, struct error *err)
 {
-	struct graph_ids wanted;
+	const struct graph_ids_body *body = r->body;
 
-	if (!graph_ids_read(r->in->body, r->arena, &wanted, err))
-		return false;
 	(void)graph_list_open(r, "directoryObjects");
-	for (size_t i = 0; i < wanted.id_count; i++) {
-		if (!write_object(r, wanted.ids[i], &wanted, err))
+	for (size_t i = 0; i < body->ids.count; i++) {
+		if (!write_object(r, body->ids.texts[i], &body->types, err))
 			return false;
 	}
 	return graph_list_close(r, err);

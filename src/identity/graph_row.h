@@ -56,6 +56,7 @@ op_run graph_list;
 
 /* graph_read.c */
 op_run graph_get, graph_get_by_ids, graph_organization, graph_nothing_owned;
+extern const struct field graph_ids_fields[];
 
 /* graph_write.c */
 op_run graph_application_create, graph_application_patch, graph_application_delete,
@@ -125,6 +126,9 @@ struct graph_reference_body {
 };
 struct graph_member_groups_body {
 	struct body_flag security_only;
+};
+struct graph_ids_body {
+	struct body_texts ids, types;
 };
 struct graph_check_groups_body {
 	struct body_texts ids;

@@ -266,8 +266,8 @@ test_by_ids(void **state)
 	REQUIRE(ask(POST("/v1.0/directoryObjects/microsoft.graph.getByIds", .body = body)));
 	assert_int_equal(graph_items("appId"), 1);
 	assert_true(view_eq(member("id"), object));
-	REFUSED(ask(POST("/v1.0/directoryObjects/getByIds", .body = V("{}"))),
-	    ERR_GRAPH_BAD_REQUEST, "ids");
+	REFUSED(ask(POST("/v1.0/directoryObjects/getByIds", .body = V("{}"))), ERR_BAD_PARAMETER,
+	    "ids");
 	REFUSED(ask(GET("/v1.0/me")), ERR_BAD_REQUEST, "/me request is only valid");
 }
 

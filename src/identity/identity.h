@@ -4,8 +4,10 @@
  *
  * Documents, sealed under the system key: "t/<tenant>" a tenant; "t/<tenant>/signing/<kid>" its
  * token signing keys; "t/<tenant>/app/<appid>" an application with its service principal and
- * credentials; "t/<tenant>/refresh/<user>/<family>" the refresh tokens of a sign-in;
- * "oid/<object id>" -> tenant and appid.
+ * credentials; "t/<tenant>/user/<object id>" and "t/<tenant>/upn/<sign-in name>" users;
+ * "t/<tenant>/group/<object id>" groups; "t/<tenant>/administrators" who changes the directory;
+ * "t/<tenant>/refresh/<user>/<family>" the refresh tokens of a sign-in;
+ * "oid/<object id>" -> kind, tenant and appid, and whether it is let in; "member/<group>/<member>".
  */
 #ifndef IDENTITY_IDENTITY_H
 #define IDENTITY_IDENTITY_H
@@ -24,6 +26,15 @@ struct directory;
  */
 MUST_USE bool directory_open(struct store *store, struct keyring *keyring, view issuer,
     unsigned loops, struct directory **out, struct error *err);
+
+/*
+ * directory_federate(directory, ca_file, err):
+ * Once, before requests: take outside issuers' tokens too.  Their keys are fetched over TLS, with
+ * the authorities in the PEM file ${ca_file} trusted beside the system's (NULL: only those); the
+ * text must live as long as the directory.  Starts a thread.
+ */
+MUST_USE bool directory_federate(struct directory *directory, const char *ca_file,
+    struct error *err);
 
 /* Before the keyring, once nothing commits any more: it is still told of changes.  NULL is fine. */
 void directory_close(struct directory *directory);
@@ -85,8 +96,8 @@ MUST_USE bool application_by_object(struct tx *tx, view object, struct applicati
 
 /*
  * caller_is_administrator(tx, caller, out, err):
- * Whether the caller's application administers the directory, as its document says now: a token
- * does not carry it.
+ * Whether the caller, a user or an application, administers the directory, as their document says
+ * now: a token does not carry it.
  */
 MUST_USE bool caller_is_administrator(struct tx *tx, const struct caller *caller, bool *out,
     struct error *err);

@@ -2,7 +2,6 @@
 
 #include "base/arena.h"
 #include "identity/client_secret.h"
-#include "identity/graph_ids.h"
 #include "identity/graph_text.h"
 
 #include <setjmp.h>
@@ -161,40 +160,6 @@ test_certificates(void **state)
 	}
 }
 
-static const struct {
-	const char *body;
-	int ids; /* -1: refused */
-} bodies[] = {
-	{ "{\"ids\":[\"a\",\"b\"],\"types\":[\"user\"]}", 2 },
-	{ "{\"ids\":[],\"types\":null}", 0 },
-	{ "{\"types\":[\"user\"]}", -1 },
-	{ "{\"ids\":\"a\"}", -1 },
-	{ "{\"ids\":[1]}", -1 },
-	{ "{\"ids\":[\"a\"],\"types\":7}", -1 },
-	{ "[]", -1 },
-	{ "", -1 },
-	{ "{\"ids\":[],\"ids\":[]}", -1 },
-};
-
-static void
-test_ids(void **state)
-{
-	AUTO(arena_free) struct arena arena = { 0 };
-	struct graph_ids ids;
-	struct error err;
-
-	(void)state;
-	arena_init(&arena, 65536);
-	for (size_t i = 0; i < COUNT_OF(bodies); i++) {
-		bool ok = graph_ids_read(view_of(bodies[i].body), &arena, &ids, &err);
-
-		if (ok != (bodies[i].ids >= 0))
-			fail_msg("%s", bodies[i].body);
-		if (ok)
-			assert_int_equal(ids.id_count, bodies[i].ids);
-	}
-}
-
 static void
 test_client_secrets(void **state)
 {
@@ -235,7 +200,6 @@ main(void)
 		cmocka_unit_test(test_resources),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_certificates),
-		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_client_secrets),
 	};
 

@@ -97,7 +97,8 @@ header_read(view text, struct arena *arena, struct jwt *out, struct error *err)
 	/* RFC 7515, section 4.1.11: extensions that we don't understand, and we understand none. */
 	if (json_object_get(tree, "crit") != NULL)
 		return malformed(err, "it has critical extensions");
-	if (typ.len > 0 && !view_ieq(typ, V("JWT")))
+	/* RFC 9068 names access tokens so. */
+	if (typ.len > 0 && !view_ieq(typ, V("JWT")) && !view_ieq(typ, V("at+jwt")))
 		return malformed(err, "it is of another type");
 	out->alg = signature_alg_parse(out->alg_name);
 	return true;
@@ -126,6 +127,38 @@ jwt_parse(view text, size_t header_max, struct arena *arena, struct jwt *out, st
 	return true;
 }
 
+/* One audience is a text, several are an array (RFC 7519, section 4.1.3). */
+static bool
+audiences_read(const json_t *object, struct arena *arena, struct jwt_claims *out, struct error *err)
+{
+	const json_t *value = json_object_get(object, "aud");
+	size_t count = json_array_size(value);
+
+	out->aud = V("");
+	if (!json_is_array(value)) {
+		if (!text_member(object, "aud", arena, &out->aud, err))
+			return false;
+		out->audiences[0] = out->aud;
+		out->audience_count = value != NULL;
+		return true;
+	}
+	if (count > JWT_AUDIENCES_MAX)
+		return malformed(err, "it has too many audiences");
+	for (size_t i = 0; i < count; i++) {
+		const json_t *item = json_array_get(value, i);
+		view text = { json_string_value(item), json_string_length(item) };
+
+		if (!json_is_string(item))
+			return malformed(err, "an audience is not a text");
+		if (!arena_copy(arena, text, &out->audiences[i]))
+			return error_memory(err);
+	}
+	out->audience_count = count;
+	if (count == 1)
+		out->aud = out->audiences[0];
+	return true;
+}
+
 bool
 jwt_claims_read(view payload, struct arena *arena, struct jwt_claims *out, struct error *err)
 {
@@ -137,7 +170,6 @@ jwt_claims_read(view payload, struct arena *arena, struct jwt_claims *out, struc
 	} texts[] = {
 		{ "iss", &claims.iss },
 		{ "sub", &claims.sub },
-		{ "aud", &claims.aud },
 		{ "tid", &claims.tid },
 		{ "oid", &claims.oid },
 		{ "appid", &claims.appid },
@@ -153,11 +185,24 @@ jwt_claims_read(view payload, struct arena *arena, struct jwt_claims *out, struc
 		if (!text_member(tree, texts[i].name, arena, texts[i].to, err))
 			return false;
 	}
-	if (!time_member(tree, "iat", &claims.iat, err) ||
+	if (!audiences_read(tree, arena, &claims, err) ||
+	    !time_member(tree, "iat", &claims.iat, err) ||
 	    !time_member(tree, "nbf", &claims.nbf, err) ||
 	    !time_member(tree, "exp", &claims.exp, err))
 		return false;
 	*out = claims;
+	return true;
+}
+
+bool
+jwt_claim_text(view payload, const char *name, struct arena *arena, view *out, struct error *err)
+{
+	AUTO(tree_done) json_t *tree = NULL;
+	view found = V("");
+
+	if (!object_parse(payload, &tree, err) || !text_member(tree, name, arena, &found, err))
+		return false;
+	*out = found;
 	return true;
 }
 

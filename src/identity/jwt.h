@@ -31,8 +31,13 @@ struct jwt_time {
 	int64_t at; /* Unix seconds */
 };
 
+#define JWT_AUDIENCES_MAX 8
+
 struct jwt_claims {
-	view iss, sub, aud, tid, oid, appid, jti, idtyp, upn; /* empty when absent */
+	view iss, sub, tid, oid, appid, jti, idtyp, upn; /* empty when absent */
+	view aud;                            /* the only one; empty when there are more or none */
+	view audiences[JWT_AUDIENCES_MAX];   /* all of them */
+	size_t audience_count;
 	struct jwt_time iat, nbf, exp;
 };
 
@@ -47,9 +52,14 @@ MUST_USE bool jwt_parse(view text, size_t header_max, struct arena *arena, struc
 
 /*
  * jwt_claims_read(payload, arena, out, err):
- * The claims of a token whose signature is good.  ERR_BAD_REQUEST when one is of the wrong type.
+ * The claims of a token; worth something once its signature is good.  ERR_BAD_REQUEST when one is
+ * of the wrong type.
  */
 MUST_USE bool jwt_claims_read(view payload, struct arena *arena, struct jwt_claims *out,
+    struct error *err);
+
+/* jwt_claim_text(payload, name, arena, out, err): One claim, which must be text; or empty. */
+MUST_USE bool jwt_claim_text(view payload, const char *name, struct arena *arena, view *out,
     struct error *err);
 
 /* printable(text, out): At most 200 characters of a stranger's text, fit for a message. */

@@ -2,7 +2,10 @@
 
 #include "base/clock.h"
 #include "identity/assertion.h"
+#include "identity/federation.h"
+#include "identity/host.h"
 #include "identity/jwt.h"
+#include "identity/principal.h"
 #include "identity/resource.h"
 #include "identity/token_issue.h"
 
@@ -94,20 +97,28 @@ prove_by_secret(const struct grant *grant, const struct registration *applicatio
 		application->id.text);
 }
 
-static bool
-prove(const struct grant *grant, const struct registration *application, struct error *err)
+static struct assertion_check
+check_of(const struct grant *grant)
 {
-	const struct assertion_check check = {
+	return (struct assertion_check){
 		.text = grant->form->assertion,
 		.authority = grant->place->authority,
 		.peer = grant->place->peer,
 		.peer_ipv6 = grant->place->peer_ipv6,
 		.now = grant->now,
 	};
+}
 
-	return grant->form->assertion.len > 0
-	    ? assertion_accept(grant->directory, &check, application, err)
-	    : prove_by_secret(grant, application, err);
+static bool
+prove(const struct grant *grant, const struct registration *application, struct error *err)
+{
+	const struct assertion_check check = check_of(grant);
+
+	if (grant->form->assertion.len == 0)
+		return prove_by_secret(grant, application, err);
+	return federation_speaks(check.text)
+	    ? federation_accept(grant->directory->issuers, check.text, application, grant->now, err)
+	    : assertion_accept(grant->directory, &check, application, err);
 }
 
 /* What somebody gets who guesses; not what happens to the honest by the passing of time. */
@@ -118,23 +129,73 @@ is_guess(enum error_code code)
 	    code == ERR_STS_UNKNOWN_APPLICATION;
 }
 
+/* Who was proven: the application, and the host it was that asked, when it was one. */
+struct proven {
+	struct plain *document; /* ->application borrows from it */
+	struct registration application;
+	view host; /* its resource id; in the transaction's arena */
+};
+
+static void
+proven_done(struct proven *proven)
+{
+	plain_free(proven->document);
+}
+
+static void
+name_caller(const struct registration *application, struct caller *who)
+{
+	*who = (struct caller){
+		.tenant = application->tenant,
+		.object = application->object,
+		.application = application->id,
+	};
+}
+
+/* A host proves itself first; then it is told which identities there are for it. */
 static bool
-identify(const struct grant *grant, struct plain **document, struct registration *out,
+identify_through(const struct grant *grant, const struct registration *host, struct proven *out,
     struct caller *who, struct error *err)
 {
-	if (!find_application(grant, document, out, err))
+	const struct assertion_check check = check_of(grant);
+	struct error why;
+
+	name_caller(host, who);
+	if (!assertion_accept(grant->directory, &check, host, err))
 		return false;
-	*who = (struct caller){
-		.tenant = out->tenant,
-		.object = out->object,
-		.application = out->id,
-	};
-	return prove(grant, out, err);
+	if (!host_identity(grant->tx, host, grant->form->client, &out->document, &out->application,
+		&why)) {
+		if (why.code == ERR_GRAPH_NOT_FOUND)
+			return unknown_application(grant, err);
+		*err = why;
+		return false;
+	}
+	name_caller(&out->application, who);
+	return arena_copy(grant->tx->arena, host->resource, &out->host) || error_memory(err);
 }
 
 static bool
-identify_slowly(const struct grant *grant, struct plain **document, struct registration *out,
-    struct caller *who, struct error *err)
+identify(const struct grant *grant, struct proven *out, struct caller *who, struct error *err)
+{
+	AUTO(plain_done) struct plain *document = NULL;
+	struct registration host;
+	bool found = false;
+
+	if (grant->form->assertion.len > 0 &&
+	    !host_find(grant->tx, &grant->tenant, grant->form->assertion, &document, &host, &found,
+		err))
+		return false;
+	if (found)
+		return identify_through(grant, &host, out, who, err);
+	if (!find_application(grant, &out->document, &out->application, err))
+		return false;
+	name_caller(&out->application, who);
+	return prove(grant, &out->application, err);
+}
+
+static bool
+identify_slowly(const struct grant *grant, struct proven *out, struct caller *who,
+    struct error *err)
 {
 	struct lockout *lockout = grant->directory->lockout;
 	int64_t seconds = clock_mono() / 1000000000;
@@ -144,7 +205,7 @@ identify_slowly(const struct grant *grant, struct plain **document, struct regis
 		return error_set(err, ERR_STS_LOCKED,
 		    "AADSTS50053: The account is locked, you've tried to sign in too many times "
 		    "with an incorrect user ID or password.");
-	if (identify(grant, document, out, who, err)) {
+	if (identify(grant, out, who, err)) {
 		lockout_passed(lockout, client, peer, seconds);
 		return true;
 	}
@@ -168,22 +229,36 @@ sts_resource_allowed(const struct sts_place *place, const struct uuid *tenant, v
 		printable(resource, text), tenant->text);
 }
 
+/* An administrator can switch a principal off, whatever it can prove. */
+static bool
+principal_enabled(struct directory *directory, const struct registration *application,
+    struct error *err)
+{
+	struct principal principal;
+
+	return (directory_principal(directory, &application->object, &principal) &&
+		   principal.enabled) ||
+	    error_set(err, ERR_STS_UNKNOWN_APPLICATION,
+		"AADSTS7000112: Application '%s' is disabled.", application->id.text);
+}
+
 bool
 sts_grant(struct directory *directory, struct tx *tx, const struct sts_place *place,
     const struct sts_form *form, struct caller *who, struct buf *token, struct error *err)
 {
 	struct grant grant = { directory, tx, place, form, .now = clock_wall() };
-	AUTO(plain_done) struct plain *document = NULL;
-	struct registration application;
+	AUTO(proven_done) struct proven proven = { .host = V("") };
 	struct token_wish wish;
 
 	if (!directory_resolve(directory, place->tenant, &grant.tenant, &grant.tenant_created))
 		return unknown_tenant(place->tenant, err);
-	if (!identify_slowly(&grant, &document, &application, who, err) ||
+	if (!identify_slowly(&grant, &proven, who, err) ||
+	    !principal_enabled(directory, &proven.application, err) ||
 	    !sts_resource_allowed(place, &grant.tenant, form->resource, err))
 		return false;
 	wish = (struct token_wish){
-		.application = &application,
+		.application = &proven.application,
+		.host = proven.host,
 		.resource = form->resource,
 		.proof = form->assertion.len > 0 ? V("2") : V("1"),
 		.tenant_created = grant.tenant_created,
@@ -197,10 +272,10 @@ sts_identify(struct directory *directory, struct tx *tx, const struct sts_place 
     const struct sts_form *form, struct caller *who, struct error *err)
 {
 	struct grant grant = { directory, tx, place, form, .now = clock_wall() };
-	AUTO(plain_done) struct plain *document = NULL;
-	struct registration application;
+	AUTO(proven_done) struct proven proven = { .host = V("") };
 
 	if (!directory_resolve(directory, place->tenant, &grant.tenant, &grant.tenant_created))
 		return unknown_tenant(place->tenant, err);
-	return identify_slowly(&grant, &document, &application, who, err);
+	return identify_slowly(&grant, &proven, who, err) &&
+	    principal_enabled(directory, &proven.application, err);
 }

@@ -57,6 +57,10 @@ write_claims(const struct directory *directory, const struct token_wish *wish, s
 	json_text(&json, "tid", uuid_view(&application->tenant));
 	token_write_random(&json, "uti", V(""), 16);
 	json_text(&json, "ver", V("1.0"));
+	if (wish->host.len > 0)
+		json_text(&json, "xms_az_rid", wish->host);
+	if (application->kind == REGISTRATION_IDENTITY)
+		json_text(&json, "xms_mirid", application->resource);
 	json_number(&json, "xms_tcdt", wish->tenant_created);
 	json_close(&json, '}');
 }

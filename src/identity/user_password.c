@@ -1,6 +1,5 @@
 #include "identity/user_password.h"
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "crypto/password.h"
 

@@ -1,0 +1,214 @@
+#include "arm/list.h"
+
+#include "access/access.h"
+#include "api/paging.h"
+#include "api/percent.h"
+
+#include <string.h>
+
+#define BATCH 64      /* documents read at a time */
+#define SCAN_MAX 2048 /* documents a page looks at; it ends early then */
+
+/* A page on its way. */
+struct paging {
+	size_t limit, written, scanned;
+	bool all;  /* the caller may read everything at the scope */
+	bool over; /* nothing is left in the store */
+	char marker[STORE_KEY_MAX];
+	view after; /* in ->marker */
+};
+
+bool
+caller_may(const struct request *r, view action, view scope)
+{
+	return access_check(r->services->access, &r->caller.object, action, false, scope, NULL);
+}
+
+/* What one must be allowed to do to see it. */
+static bool
+read_action(struct request *r, const struct list *list, const struct resource_type *type, view *out)
+{
+	*out = view_of(list->action);
+	return list->action != NULL ||
+	    (type != NULL && arena_print(r->arena, out, "%s/%s/read", type->space, type->name));
+}
+
+static bool
+may_see(struct request *r, const struct list *list, const struct resource *resource)
+{
+	view action;
+
+	return read_action(r, list, resource->type, &action) && caller_may(r, action, resource->id);
+}
+
+bool
+caller_deny(const struct request *r, view action, view scope, struct error *err)
+{
+	return error_set(err, ERR_AUTHORIZATION_FAILED,
+	    "The client '%s' with object id '%s' does not have authorization to perform action "
+	    "'%.*s' over scope '%.*s' or the scope is invalid. If access was recently granted, "
+	    "please refresh your credentials.",
+	    r->caller.application.text, r->caller.object.text, VIEW_ARG(action), VIEW_ARG(scope));
+}
+
+/* ${all}: the caller may read everything at the scope. */
+static bool
+admit(struct request *r, const struct list *list, bool *all, struct error *err)
+{
+	view action;
+
+	*all = false;
+	/* Of all types: each is asked about. */
+	if (read_action(r, list, list->type, &action))
+		*all = caller_may(r, action, list->scope);
+	else
+		action = V("Microsoft.Resources/subscriptions/resources/read");
+	return *all || access_reaches(r->services->access, &r->caller.object, list->scope) ||
+	    caller_deny(r, action, list->scope, err);
+}
+
+bool
+list_admit(struct request *r, const struct list *list, struct error *err)
+{
+	bool all;
+
+	return admit(r, list, &all, err);
+}
+
+static bool
+read_query(struct request *r, const struct list *list, struct paging *out, struct error *err)
+{
+	uint64_t top;
+	view text, marker = V("");
+
+	out->limit = LIST_PAGE;
+	if (request_query(r, "$top", &text)) {
+		if (!view_u64(text, &top) || top < 1 || top > LIST_PAGE_MAX)
+			return error_set(err, ERR_BAD_REQUEST,
+			    "The value of the query parameter '$top' must be an integer from 1 to "
+			    "%d.",
+			    LIST_PAGE_MAX);
+		out->limit = (size_t)top;
+	}
+	if (request_query(r, "$skiptoken", &text) &&
+	    !page_token_read(r, list->prefix, text, &marker, err))
+		return false;
+	if (marker.len > sizeof(out->marker))
+		return error_set(err, ERR_BAD_REQUEST, "The $skiptoken is not valid.");
+	memcpy(out->marker, marker.ptr, marker.len);
+	out->after = (view){ out->marker, marker.len };
+	return true;
+}
+
+/* Told by the key alone: what is not asked for need not be opened. */
+static bool
+right_key(const struct list *list, view key, struct arena *arena)
+{
+	struct resource_id id;
+	struct error ignored;
+
+	if (list->type == NULL && list->name.len == 0)
+		return true;
+	if (!resource_id_parse(view_from(key, 1), arena, &id, &ignored))
+		return false;
+	return (list->name.len == 0 || view_ieq(id.name, list->name)) &&
+	    (list->type == NULL || id.space.len == 0 ||
+		(view_ieq(id.space, view_of(list->type->space)) &&
+		    view_ieq(id.type, view_of(list->type->name))));
+}
+
+static bool
+show(struct request *r, const struct list *list, view key, struct paging *paging, struct error *err)
+{
+	AUTO(plain_done) struct plain *plain = NULL;
+	struct resource resource;
+
+	if (!right_key(list, key, r->arena))
+		return true;
+	if (!tx_get(&r->tx, keyring_system(r->services->keyring), key, &plain, err))
+		return false;
+	if (plain == NULL)
+		return true;
+	if (!resource_decode(plain_view(plain), r->services, r->arena, &resource, err))
+		return false;
+	if ((list->wanted != NULL && !list->wanted(list->ctx, &resource)) ||
+	    (!paging->all && !may_see(r, list, &resource)))
+		return true;
+	list->write(&r->json, &resource);
+	paging->written++;
+	return true;
+}
+
+static bool
+show_batch(struct request *r, const struct list *list, struct paging *paging, struct error *err)
+{
+	view *keys;
+	size_t count;
+
+	if (!store_keys(r->tx.reader, list->prefix, paging->after, BATCH, r->arena, &keys, &count,
+		err))
+		return false;
+	paging->over = count < BATCH;
+	for (size_t i = 0; i < count; i++) {
+		if (paging->written == paging->limit) {
+			paging->over = false;
+			return true;
+		}
+		if (!show(r, list, keys[i], paging, err))
+			return false;
+		memcpy(paging->marker, keys[i].ptr, keys[i].len);
+		paging->after = (view){ paging->marker, keys[i].len };
+	}
+	paging->scanned += count;
+	return true;
+}
+
+/* The request's own address, with another token. */
+static bool
+write_link(struct request *r, const struct list *list, const struct paging *paging,
+    struct error *err)
+{
+	AUTO(buf_free) struct buf link = { 0 };
+	view rest = r->in->query;
+
+	buf_print(&link, "https://%.*s%.*s?", VIEW_ARG(r->authority), VIEW_ARG(r->in->path));
+	while (rest.len > 0) {
+		view pair = view_cut(&rest, '&'), value = pair, name = view_cut(&value, '=');
+
+		if (!percent_decode(name, false, r->arena, &name) ||
+		    view_ieq(name, V("$skiptoken")))
+			continue;
+		buf_add(&link, pair);
+		buf_add_char(&link, '&');
+	}
+	buf_add(&link, V("%24skiptoken="));
+	if (!page_token_add(r, list->prefix, paging->after, &link, err))
+		return false;
+	json_text(&r->json, "nextLink", buf_view(&link));
+	return buf_ok(&link) || error_memory(err);
+}
+
+bool
+list_run(struct request *r, const struct list *list, struct error *err)
+{
+	struct paging paging = { 0 };
+
+	if (!admit(r, list, &paging.all, err) || !read_query(r, list, &paging, err))
+		return false;
+	json_open(reply_json(r), '{');
+	json_open_in(&r->json, "value", '[');
+	while (!paging.over && paging.written < paging.limit && paging.scanned < SCAN_MAX) {
+		struct arena_mark mark = arena_mark(r->arena);
+		bool fine = show_batch(r, list, &paging, err);
+
+		/* What was read is written, and not needed any more. */
+		arena_rewind(r->arena, mark);
+		if (!fine)
+			return false;
+	}
+	json_close(&r->json, ']');
+	if (!paging.over && !write_link(r, list, &paging, err))
+		return false;
+	json_close(&r->json, '}');
+	return true;
+}
