@@ -6,6 +6,7 @@
 #include "arm/keyvault.h"
 #include "arm/machine.h"
 #include "arm/managed_identity.h"
+#include "arm/trusted_issuer.h"
 #include "clock_api.h"
 #include "health.h"
 #include "identity/identity.h"
@@ -17,6 +18,7 @@ const struct op *const op_tables[] = {
 	graph_ops,
 	metadata_ops,
 	subscription_ops,
+	trusted_issuer_ops,
 	alias_ops,
 	group_ops,
 	location_ops,

@@ -8,12 +8,6 @@ request_query(const struct request *r, const char *name, view *out)
 	return pairs_find(r->in->query, view_of(name), false, r->arena, out);
 }
 
-bool
-request_form(const struct request *r, const char *name, view *out)
-{
-	return pairs_find(r->in->body, view_of(name), true, r->arena, out);
-}
-
 void
 reply_field(struct request *r, const char *name, view value)
 {

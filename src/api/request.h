@@ -93,9 +93,6 @@ struct request {
 /* request_query(r, name, out): The decoded value of a query parameter; names match in any case. */
 bool request_query(const struct request *r, const char *name, view *out);
 
-/* request_form(r, name, out): The same of an application/x-www-form-urlencoded body. */
-bool request_form(const struct request *r, const char *name, view *out);
-
 /* reply_field(r, name, value): Add a header field. */
 void reply_field(struct request *r, const char *name, view value);
 

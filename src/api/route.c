@@ -212,8 +212,8 @@ walk(const struct node *node, view path, struct request *r)
 		view param;
 
 		r->param_count = count;
-		if (!takes(child->segment, all ? path : segment, &param) ||
-		    (param.ptr != NULL && !param_add(r, param)))
+		if (!takes(child->segment, segment, &param) ||
+		    (param.ptr != NULL && !param_add(r, all ? path : param)))
 			continue;
 		found = walk(child, all ? V("") : rest, r);
 		if (found != NULL)

@@ -1,7 +1,7 @@
 /*
  * Microsoft.HybridCompute/machines: hosts.  Registering one gives it a system-assigned identity;
- * user-assigned ones can be attached to it.  The host's agent proves itself with the private half of
- * properties.clientPublicKey and gets tokens of these identities for the workloads on the host.
+ * user-assigned ones can be attached to it.  The host's agent proves itself with the private half
+ * of properties.clientPublicKey and gets tokens of these identities for the host's workloads.
  *
  * What the agent sends (identity/host.h has the authority's side):
  *

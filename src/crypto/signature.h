@@ -16,8 +16,8 @@ enum signature_use { SIGNATURE_SIGN, SIGNATURE_VERIFY };
 
 /*
  * signature_ctx(pkey, alg, use, out, err):
- * A context for the algorithm's digests, ready for EVP_PKEY_sign or EVP_PKEY_verify.  Duplicate it to use
- * it: EVP_PKEY_CTX_dup only reads, so threads may share one.
+ * A context for the algorithm's digests, ready for EVP_PKEY_sign or EVP_PKEY_verify.  Duplicate it
+ * to use it: EVP_PKEY_CTX_dup only reads, so threads may share one.
  */
 MUST_USE bool signature_ctx(EVP_PKEY *pkey, enum signature_alg alg, enum signature_use use,
     EVP_PKEY_CTX **out, struct error *err);

@@ -25,8 +25,8 @@ take(char *bytes, size_t size, size_t count, void *ctx)
 }
 
 /* RFC 3927 and RFC 4291, 2.5.6; an IPv4 address also as the IPv6 address that maps it. */
-static bool
-link_local(const struct sockaddr *address)
+bool
+client_refuses(const struct sockaddr *address)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	struct sockaddr_in plain;
@@ -53,7 +53,7 @@ open_carefully(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	(void)ctx;
 	(void)purpose;
-	if (link_local(&address->addr))
+	if (client_refuses(&address->addr))
 		return CURL_SOCKET_BAD;
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }

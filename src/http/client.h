@@ -33,4 +33,8 @@ struct client_request {
 MUST_USE bool client_send(const struct client_request *request, long *status, struct buf *body,
     struct error *err);
 
+/* client_refuses(address): Is it one that a careful request doesn't connect to? */
+struct sockaddr;
+bool client_refuses(const struct sockaddr *address);
+
 #endif

@@ -213,6 +213,12 @@ application_path(struct tx *tx, view tenant, view appid, view *out, struct error
 }
 
 bool
+registration_read(view document, struct registration *out, struct error *err)
+{
+	return registration_unpack(document, out, err);
+}
+
+bool
 registration_get(struct tx *tx, view tenant, view appid, enum store_use use,
     struct plain **document, struct registration *out, struct error *err)
 {

@@ -96,6 +96,9 @@ MUST_USE bool registration_enable(struct tx *tx, struct registration *registrati
 MUST_USE bool registration_delete(struct tx *tx, const struct registration *registration,
     struct error *err);
 
+/* registration_read(document, out, err): An opened document; for those who follow the store. */
+MUST_USE bool registration_read(view document, struct registration *out, struct error *err);
+
 /*
  * registration_walk(tx, tenant, after, limit, visit, ctx, end, err):
  * Call ${visit} for at most ${limit} applications behind the appid ${after}, in order, until it

@@ -1,7 +1,7 @@
 /*
  * Where a browser begins to sign in (RFC 6749, section 4.1; PKCE: RFC 7636), and where it signs
- * out.  Nothing is sent to a redirect URI that is not the client's; what is wrong before that is known is
- * shown on a page.
+ * out.  Nothing is sent to a redirect URI that is not the client's; what is wrong before that is
+ * known is shown on a page.
  */
 #include "identity/signin_api.h"
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "identity/tenant_store.h"
+#include "identity/trust.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -331,7 +332,8 @@ directory_open(struct store *store, struct keyring *keyring, view issuer, unsign
 	memcpy(directory->issuer, issuer.ptr, issuer.len);
 	if (!make_parts(directory, loops, err) ||
 	    !store_watch(store, V("t/"), watch, directory, err) || !load(directory, err) ||
-	    !principals_open(store, keyring, &directory->principals, err))
+	    !principals_open(store, keyring, &directory->principals, err) ||
+	    !trust_open(directory, &directory->trust, err))
 		return false;
 	*out = directory;
 	directory = NULL;
@@ -366,6 +368,7 @@ directory_close(struct directory *directory)
 	replay_free(directory->replay);
 	signin_free(directory->signin);
 	principals_close(directory->principals);
+	trust_close(directory->trust);
 	(void)pthread_rwlock_destroy(&directory->lock);
 	free(directory);
 }
@@ -379,7 +382,10 @@ directory_federate(struct directory *directory, const char *ca_file, struct erro
 		.background = true,
 	};
 
-	return issuers_new(&settings, &directory->issuers, err);
+	if (!issuers_new(&settings, &directory->issuers, err))
+		return false;
+	trust_keep(directory->trust);
+	return true;
 }
 
 static bool

@@ -40,6 +40,8 @@ struct tenant {
 	size_t key_count;
 };
 
+struct trust;
+
 struct directory {
 	struct store *store;
 	struct keyring *keyring;
@@ -55,6 +57,7 @@ struct directory {
 	struct lockout *lockout;
 	struct replay *replay;
 	struct issuers *issuers; /* NULL until directory_federate */
+	struct trust *trust;     /* trust.h */
 	struct principals *principals;
 	struct signin *signin;
 };

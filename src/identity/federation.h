@@ -25,7 +25,7 @@ bool federation_speaks(view text);
 MUST_USE bool federation_accept(struct issuers *issuers, view text,
     const struct registration *application, int64_t now, struct error *err);
 
-/* federation_in_time(claims, now): Neither expired nor too early, by TOKEN_SKEW; exp is required. */
+/* federation_in_time(claims, now): Not expired nor too early, by TOKEN_SKEW; exp is required. */
 bool federation_in_time(const struct jwt_claims *claims, int64_t now);
 
 /* federation_for(claims, audience): Is it one of the token's? */

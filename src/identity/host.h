@@ -9,8 +9,8 @@
 
 /*
  * host_key_read(text, spki, err):
- * A public key as clients send it: base64 of a SubjectPublicKeyInfo or a certificate in DER.  Append
- * it as a SubjectPublicKeyInfo.  ERR_BAD_REQUEST.
+ * A public key as clients send it: base64 of a SubjectPublicKeyInfo or a certificate in DER.
+ * Append it as a SubjectPublicKeyInfo.  ERR_BAD_REQUEST.
  */
 MUST_USE bool host_key_read(view text, struct buf *spki, struct error *err);
 

@@ -4,8 +4,10 @@
  *
  * Documents, sealed under the system key: "t/<tenant>" a tenant; "t/<tenant>/signing/<kid>" its
  * token signing keys; "t/<tenant>/app/<appid>" an application with its service principal and
- * credentials; "t/<tenant>/refresh/<user>/<family>" the refresh tokens of a sign-in;
- * "oid/<object id>" -> tenant and appid.
+ * credentials; "t/<tenant>/user/<object id>" and "t/<tenant>/upn/<sign-in name>" users;
+ * "t/<tenant>/group/<object id>" groups; "t/<tenant>/administrators" who changes the directory;
+ * "t/<tenant>/refresh/<user>/<family>" the refresh tokens of a sign-in;
+ * "oid/<object id>" -> kind, tenant and appid, and whether it is let in; "member/<group>/<member>".
  */
 #ifndef IDENTITY_IDENTITY_H
 #define IDENTITY_IDENTITY_H

@@ -159,13 +159,20 @@ fetch(struct issuers *issuers, struct issuer *issuer)
 	(void)pthread_cond_broadcast(&issuers->changed);
 }
 
+/* By the monotonic clock, as the condition goes. */
+static struct timespec
+after(int seconds)
+{
+	int64_t now = clock_mono();
+
+	return (struct timespec){ now / 1000000000 + seconds, now % 1000000000 };
+}
+
 static void
 wait_for_fetch(struct issuers *issuers, const struct issuer *issuer)
 {
-	struct timespec until;
+	struct timespec until = after(WAIT_SECONDS);
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += WAIT_SECONDS;
 	while (issuer->fetching && !issuers->stopping &&
 	    pthread_cond_timedwait(&issuers->changed, &issuers->lock, &until) == 0)
 		;
@@ -326,8 +333,7 @@ run(void *ctx)
 		tick(issuers);
 		if (issuers->stopping)
 			break;
-		(void)clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += TICK_SECONDS;
+		until = after(TICK_SECONDS);
 		(void)pthread_cond_timedwait(&issuers->changed, &issuers->lock, &until);
 	}
 	(void)pthread_mutex_unlock(&issuers->lock);

@@ -58,7 +58,7 @@ MUST_USE bool jwt_parse(view text, size_t header_max, struct arena *arena, struc
 MUST_USE bool jwt_claims_read(view payload, struct arena *arena, struct jwt_claims *out,
     struct error *err);
 
-/* jwt_claim_text(payload, name, arena, out, err): One claim that must be text; empty when absent. */
+/* jwt_claim_text(payload, name, arena, out, err): One claim, which must be text; or empty. */
 MUST_USE bool jwt_claim_text(view payload, const char *name, struct arena *arena, view *out,
     struct error *err);
 

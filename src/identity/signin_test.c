@@ -222,7 +222,7 @@ disable(struct user *user)
 static void
 revoke_sessions(struct user *user)
 {
-	user->sessions_started++;
+	user_end_sessions(user);
 }
 
 static void

@@ -276,5 +276,6 @@ sts_identify(struct directory *directory, struct tx *tx, const struct sts_place 
 
 	if (!directory_resolve(directory, place->tenant, &grant.tenant, &grant.tenant_created))
 		return unknown_tenant(place->tenant, err);
-	return identify_slowly(&grant, &proven, who, err);
+	return identify_slowly(&grant, &proven, who, err) &&
+	    principal_enabled(directory, &proven.application, err);
 }

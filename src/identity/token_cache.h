@@ -13,6 +13,7 @@
 /* What a good token says. */
 struct token_facts {
 	struct caller caller;
+	bool outside; /* an outside issuer's; ->audience is not kept: it was looked at */
 	int64_t not_before, expires;
 	size_t audience_len;
 	char audience[AUDIENCE_MAX];

@@ -12,10 +12,10 @@
 
 struct token_wish {
 	const struct registration *application;
-	view host;     /* resource id of the host that asked for its identity; else empty */
 	view resource; /* becomes the audience as it stands */
 	view proof;    /* how the application proved itself: "1" by secret, "2" by certificate */
 	int64_t tenant_created, now; /* Unix seconds */
+	view host; /* resource id of the host that asked for an identity's; else empty */
 };
 
 /*

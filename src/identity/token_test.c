@@ -287,7 +287,13 @@ test_issued_tokens(void **state)
 {
 	AUTO(buf_free) struct buf token = { 0 };
 	struct registration application = { .tenant = town.tenant };
-	struct token_wish wish = { &application, V(""), V(VAULT "/"), V("1"), 1600000000, clock_wall() };
+	struct token_wish wish = {
+		.application = &application,
+		.resource = V(VAULT "/"),
+		.proof = V("1"),
+		.tenant_created = 1600000000,
+		.now = clock_wall(),
+	};
 	struct caller caller;
 	char json[2048];
 	view rest;

@@ -1,6 +1,5 @@
 #include "identity/user_password.h"
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "crypto/password.h"
 
@@ -70,6 +69,6 @@ user_set_password(struct user *user, view password, bool must_change, struct are
 	if (!arena_copy(arena, buf_view(&hash), &user->password_hash))
 		return error_memory(err);
 	user->must_change = must_change;
-	user_end_sessions(user, clock_wall());
+	user_end_sessions(user);
 	return true;
 }

@@ -37,10 +37,10 @@ MUST_USE bool user_add(struct tx *tx, const struct user *user, struct error *err
 /* user_put: Instead of ${before}, whose sign-in name may be another. */
 MUST_USE bool user_put(struct tx *tx, const struct user *before, const struct user *user,
     struct error *err);
-/* user_end_sessions(user, now): Refresh tokens given out so far are void, in this second, too. */
-void user_end_sessions(struct user *user, int64_t now);
-
 MUST_USE bool user_delete(struct tx *tx, const struct user *user, struct error *err);
+
+/* user_end_sessions: Whoever is signed in as them now is not any more, even within a second. */
+void user_end_sessions(struct user *user);
 
 /* user_walk: As registration_walk, by object id. */
 typedef bool user_visit(void *ctx, const struct user *user);
