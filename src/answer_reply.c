@@ -14,6 +14,7 @@ reply_refuse(struct request *r, const struct error *err)
 	if (error_table[err->code].status == 500)
 		(void)error_set(&r->error, ERR_INTERNAL, "The server had an internal error.");
 	tx_reset(&r->tx);
+	r->content_type = V("");
 	buf_reset(&r->out->body);
 	r->out->status = error_table[err->code].status;
 	refusal_write(r->plane, &r->error, &r->id, &r->out->body);
@@ -70,7 +71,9 @@ reply_finish(struct request *r)
 	struct buf *fields = &r->out->fields;
 
 	if (r->out->body.len > 0)
-		buf_add(fields, V("Content-Type: application/json; charset=utf-8\r\n"));
+		reply_field(r, "Content-Type",
+		    r->content_type.len > 0 ? r->content_type
+					    : V("application/json; charset=utf-8"));
 	/* What signs in must not be kept at all. */
 	buf_add(fields,
 	    r->plane == PLANE_LOGIN ? V("Cache-Control: no-store, no-cache\r\n")

@@ -103,6 +103,14 @@ rotate_signing_keys(void *ctx, struct error *err)
 }
 
 static bool
+sweep_refresh_tokens(void *ctx, struct error *err)
+{
+	struct server *server = ctx;
+
+	return directory_sweep(server->directory, err);
+}
+
+static bool
 refresh_certificate(void *ctx, struct error *err)
 {
 	struct server *server = ctx;
@@ -139,6 +147,7 @@ static const struct job jobs[] = {
 	{ "groups", 1, finish_groups },
 	{ "tls.certificate", 1, refresh_certificate },
 	{ "identity.signing-keys", 3600, rotate_signing_keys },
+	{ "identity.refresh-tokens", 3600, sweep_refresh_tokens },
 	{ "names", 86400, check_names },
 };
 

@@ -77,6 +77,7 @@ struct request {
 	void *body; /* op->body_size bytes, filled by the row's fields */
 	struct tx tx;
 	struct json json;         /* writes out->body */
+	view content_type;        /* of out->body; empty: JSON */
 	view object_id;           /* for the audit log: the URL of the object */
 	struct error error;       /* why it was refused, when it was */
 	struct arena_mark before; /* where the arena stood before the row's function ran */

@@ -98,6 +98,17 @@ enum error_code {
 	ERR_STS_LOCKED,
 	ERR_STS_NO_FEDERATED,
 	ERR_STS_ISSUER_UNREACHABLE,
+	ERR_STS_BAD_PASSWORD,
+	ERR_STS_BAD_GRANT, /* a code, refresh token or account that is no good any more */
+	ERR_STS_BAD_SCOPE,
+	ERR_STS_BAD_RESPONSE_TYPE,
+	ERR_STS_INTERACTION,
+	ERR_STS_CLIENT_KIND, /* a credential is missing, or must not be there */
+	ERR_STS_PENDING,
+	ERR_STS_SLOW_DOWN,
+	ERR_STS_DECLINED,
+	ERR_STS_EXPIRED_CODE,
+	ERR_STS_BUSY,
 	/* inside the process: never sent as they are */
 	ERR_STORE_CONFLICT, /* an expected revision was not there: run again */
 	ERR_CORRUPT,        /* a stored document does not open */

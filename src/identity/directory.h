@@ -10,6 +10,7 @@
 #include "identity/lockout.h"
 #include "identity/principals.h"
 #include "identity/replay.h"
+#include "identity/signin.h"
 #include "identity/token_cache.h"
 
 #include <pthread.h>
@@ -58,6 +59,7 @@ struct directory {
 	struct issuers *issuers; /* NULL until directory_federate */
 	struct trust *trust;     /* trust.h */
 	struct principals *principals;
+	struct signin *signin;
 };
 
 /*
@@ -85,5 +87,9 @@ void token_key_done(struct token_key **key); /* for AUTO; NULL inside is fine */
 /* directory_rotate_at: directory_rotate_signing_keys at a given time. */
 MUST_USE bool directory_rotate_at(struct directory *directory, struct tx *tx, int64_t now,
     struct error *err);
+
+/* directory_tenants: The tenants' ids, copied into ${arena}. */
+MUST_USE bool directory_tenants(struct directory *directory, struct arena *arena, struct uuid **out,
+    size_t *count, struct error *err);
 
 #endif

@@ -141,7 +141,7 @@ apply(struct request *r, const struct graph_user_body *body, struct user *user, 
 	if (body->enabled.given) {
 		/* Who is let in again starts anew. */
 		if (!body->enabled.value)
-			user->sessions_started = clock_wall();
+			user_end_sessions(user);
 		user->enabled = body->enabled.value;
 	}
 	return apply_texts(body, user, err) && apply_password(r, body, user, err);

@@ -6,6 +6,8 @@
  * token signing keys; "t/<tenant>/app/<appid>" an application with its service principal and
  * credentials; "t/<tenant>/user/<object id>" and "t/<tenant>/upn/<sign-in name>" users;
  * "t/<tenant>/group/<object id>" groups; "t/<tenant>/administrators" who changes the directory;
+ * "t/<tenant>/refresh/<user>/<family>" the refresh tokens of a sign-in; "t/<tenant>/issuer/<name>"
+ * outside issuers that are trusted whole;
  * "oid/<object id>" -> kind, tenant and appid, and whether it is let in; "member/<group>/<member>".
  */
 #ifndef IDENTITY_IDENTITY_H
@@ -49,6 +51,13 @@ bool directory_has_tenant(struct directory *directory, view tenant);
  */
 MUST_USE bool directory_rotate_signing_keys(struct directory *directory, struct tx *tx,
     struct error *err);
+
+/*
+ * directory_sweep(directory, err):
+ * For the scheduler, once an hour or so: remove refresh tokens that have expired.  Commits by
+ * itself, in portions.
+ */
+MUST_USE bool directory_sweep(struct directory *directory, struct error *err);
 
 /* tenant_create(tx, id, name, err): Add a tenant and its first signing key to ${tx}. */
 MUST_USE bool tenant_create(struct tx *tx, const struct uuid *id, view name, struct error *err);

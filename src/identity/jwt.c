@@ -174,6 +174,8 @@ jwt_claims_read(view payload, struct arena *arena, struct jwt_claims *out, struc
 		{ "oid", &claims.oid },
 		{ "appid", &claims.appid },
 		{ "jti", &claims.jti },
+		{ "idtyp", &claims.idtyp },
+		{ "upn", &claims.upn },
 	};
 
 	if (!object_parse(payload, &tree, err))

@@ -87,9 +87,8 @@ find_or_add(struct table *table, uint64_t key, int64_t now)
 	return oldest;
 }
 
-/* What an address counts as: an IPv4 address itself, the first half of an IPv6 one. */
-static size_t
-address_bytes(view address, unsigned char out[16])
+size_t
+lockout_address(view address, unsigned char out[16])
 {
 	char text[INET6_ADDRSTRLEN] = { 0 };
 	struct in6_addr six;
@@ -118,7 +117,7 @@ static struct keys
 keys_of(view client, view address)
 {
 	char bytes[16 + CLIENT_MAX];
-	size_t len = address_bytes(address, (unsigned char *)bytes);
+	size_t len = lockout_address(address, (unsigned char *)bytes);
 	struct keys keys;
 
 	keys.address = keyed_hash((view){ bytes, len }) | 1;

@@ -23,4 +23,11 @@ MUST_USE bool lockout_allows(struct lockout *lockout, view client, view address,
 void lockout_failed(struct lockout *lockout, view client, view address, int64_t now);
 void lockout_passed(struct lockout *lockout, view client, view address, int64_t now);
 
+/*
+ * lockout_address(address, out):
+ * What an address counts as, and how many bytes that takes: an IPv4 address itself, the first half
+ * of an IPv6 one; 0 for what is none.
+ */
+size_t lockout_address(view address, unsigned char out[16]);
+
 #endif

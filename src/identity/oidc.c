@@ -74,17 +74,22 @@ write_endpoints(const struct oidc_place *place, struct json *json)
 static void
 write_abilities(struct json *json)
 {
-	static const char *const grants[] = { "client_credentials", NULL };
+	static const char *const grants[] = { "authorization_code", "client_credentials",
+		"password", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code", NULL };
+	static const char *const challenges[] = { "S256", NULL };
 	static const char *const methods[] = { "client_secret_post", "private_key_jwt",
-		"client_secret_basic", NULL };
+		"client_secret_basic", "none", NULL };
 	static const char *const algs[] = { "RS256", NULL };
 	static const char *const assertion_algs[] = { "RS256", "PS256", NULL };
 	static const char *const subjects[] = { "public", NULL };
 	static const char *const responses[] = { "code", NULL };
 	static const char *const modes[] = { "query", "fragment", "form_post", NULL };
-	static const char *const scopes[] = { "openid", NULL };
+	static const char *const scopes[] = { "openid", "profile", "email", "offline_access",
+		NULL };
 	static const char *const claims[] = { "aud", "iss", "iat", "nbf", "exp", "appid",
-		"appidacr", "idp", "idtyp", "oid", "sub", "tid", "uti", "ver", NULL };
+		"appidacr", "email", "family_name", "given_name", "idp", "idtyp", "ipaddr", "name",
+		"nonce", "oid", "preferred_username", "scp", "sub", "tid", "unique_name", "upn",
+		"uti", "ver", NULL };
 
 	write_list(json, "grant_types_supported", grants);
 	write_list(json, "token_endpoint_auth_methods_supported", methods);
@@ -93,6 +98,7 @@ write_abilities(struct json *json)
 	write_list(json, "subject_types_supported", subjects);
 	write_list(json, "response_types_supported", responses);
 	write_list(json, "response_modes_supported", modes);
+	write_list(json, "code_challenge_methods_supported", challenges);
 	write_list(json, "scopes_supported", scopes);
 	write_list(json, "claims_supported", claims);
 	json_flag(json, "request_uri_parameter_supported", false);

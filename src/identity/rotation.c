@@ -67,9 +67,9 @@ rotate_tenant(struct directory *directory, struct tx *tx, const struct uuid *ten
 }
 
 /* The tenants' ids, copied so that no lock is held while keys are made. */
-static bool
-list_tenants(struct directory *directory, struct arena *arena, struct uuid **out, size_t *count,
-    struct error *err)
+bool
+directory_tenants(struct directory *directory, struct arena *arena, struct uuid **out,
+    size_t *count, struct error *err)
 {
 	size_t at = 0, found = 0;
 	struct uuid *ids;
@@ -97,7 +97,7 @@ directory_rotate_at(struct directory *directory, struct tx *tx, int64_t now, str
 	struct uuid *tenants = NULL;
 	size_t count = 0;
 
-	if (!list_tenants(directory, tx->arena, &tenants, &count, err))
+	if (!directory_tenants(directory, tx->arena, &tenants, &count, err))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (!rotate_tenant(directory, tx, &tenants[i], now, err))

@@ -3,8 +3,10 @@
  * mean the home tenant; clients take an authority named "adfs" without asking anybody else for it.
  */
 #include "identity/oidc.h"
-#include "identity/sts_grant.h"
+#include "identity/signin_api.h"
+#include "identity/sts_ask.h"
 
+#include "api/refusal.h"
 #include "base/clock.h"
 #include "identity/jwt.h"
 #include "identity/token_issue.h"
@@ -88,54 +90,137 @@ realm(struct request *r, struct error *err)
 	return written(r, err);
 }
 
+/* Version 1 writes its numbers as texts. */
+static void
+write_times(const struct sts_reply *reply, int64_t now, struct json *json)
+{
+	if (!reply->v1) {
+		json_number(json, "expires_in", TOKEN_SECONDS - 1);
+		json_number(json, "ext_expires_in", TOKEN_SECONDS - 1);
+		return;
+	}
+	json_text(json, "expires_in", V("3599"));
+	json_text(json, "ext_expires_in", V("3599"));
+	json_text_open(json, "expires_on");
+	buf_add_u64(json->out, (uint64_t)now + TOKEN_SECONDS - 1);
+	json_text_close(json);
+	json_text_open(json, "not_before");
+	buf_add_u64(json->out, (uint64_t)now);
+	json_text_close(json);
+	json_text(json, "resource", reply->resource);
+}
+
+static void
+write_given(struct json *json, const char *name, view text)
+{
+	if (text.len > 0)
+		json_text(json, name, text);
+}
+
+static void
+write_tokens(struct request *r, const struct sts_reply *reply, int64_t now)
+{
+	struct json *json = reply_json(r);
+
+	json_open(json, '{');
+	json_text(json, "token_type", V("Bearer"));
+	write_given(json, "scope", reply->scope);
+	write_times(reply, now, json);
+	json_text(json, "access_token", buf_view(&reply->access));
+	write_given(json, "refresh_token", reply->refresh);
+	if (reply->family && reply->refresh.len > 0)
+		json_text(json, "foci", V("1"));
+	write_given(json, "id_token", reply->identity);
+	write_given(json, "client_info", reply->client_info);
+	json_close(json, '}');
+}
+
 /*
  * No client_info, even when a client asks for it: it names the user of a token, and here is none.
  * MSAL for Python files a token under it, and never finds an application's token there again.
  */
-static void
-write_token(struct request *r, const struct sts_form *form, view token)
+bool
+sts_grant_application(const struct sts_ask *ask, struct sts_reply *out, struct error *err)
 {
-	struct json *json = reply_json(r);
-	int64_t now = clock_wall();
+	struct sts_form form;
 
-	json_open(json, '{');
-	json_text(json, "token_type", V("Bearer"));
-	if (form->v1) {
-		/* Version 1 writes its numbers as texts. */
-		json_text(json, "expires_in", V("3599"));
-		json_text(json, "ext_expires_in", V("3599"));
-		json_text_open(json, "expires_on");
-		buf_add_u64(json->out, (uint64_t)now + TOKEN_SECONDS - 1);
-		json_text_close(json);
-		json_text_open(json, "not_before");
-		buf_add_u64(json->out, (uint64_t)now);
-		json_text_close(json);
-		json_text(json, "resource", form->resource);
-	} else {
-		json_number(json, "expires_in", TOKEN_SECONDS - 1);
-		json_number(json, "ext_expires_in", TOKEN_SECONDS - 1);
+	if (!sts_form_read(ask->form, ask->authorization, ask->tx->arena, &form, err))
+		return false;
+	out->resource = form.resource;
+	out->v1 = form.v1;
+	return sts_grant(ask->directory, ask->tx, ask->place, &form, ask->who, &out->access, err);
+}
+
+static const struct {
+	const char *name;
+	sts_grant_fn *fn;
+} grants[] = {
+	{ "client_credentials", sts_grant_application }, { "password", sts_grant_password },
+	{ "refresh_token", sts_grant_refresh }, { "authorization_code", sts_grant_code },
+	{ "urn:ietf:params:oauth:grant-type:device_code", sts_grant_device },
+	{ "device_code", sts_grant_device }, /* MSAL for Node */
+};
+
+static bool
+grant_find(const struct form *form, sts_grant_fn **out, struct error *err)
+{
+	view name = form_get(form, "grant_type");
+	char text[PRINTABLE_MAX + 1];
+
+	if (name.len == 0)
+		return sts_missing(err, "grant_type");
+	for (size_t i = 0; i < COUNT_OF(grants); i++) {
+		if (view_eq(name, view_of(grants[i].name))) {
+			*out = grants[i].fn;
+			return true;
+		}
 	}
-	json_text(json, "access_token", token);
-	json_close(json, '}');
+	return error_set(err, ERR_STS_UNKNOWN_GRANT,
+	    "AADSTS70003: The app requested an unsupported grant type '%s'.",
+	    printable(name, text));
+}
+
+static void
+reply_done(struct sts_reply *reply)
+{
+	buf_free(&reply->access);
+}
+
+/* A refusal that is also a change: its record and what it ended are one commit. */
+static bool
+refuse_for_good(struct request *r, const struct error *why)
+{
+	r->error = *why;
+	r->out->status = error_table[why->code].status;
+	buf_reset(&r->out->body);
+	refusal_write(r->plane, why, &r->id, &r->out->body);
+	return true;
 }
 
 static bool
 token(struct request *r, struct error *err)
 {
-	AUTO(buf_free) struct buf text = { 0 };
-	const struct sts_place place = {
-		.tenant = r->params[0],
-		.authority = r->authority,
-		.domain = r->domain,
-		.peer = r->in->peer,
-		.peer_ipv6 = r->in->peer_ipv6,
+	const struct sts_place place = sts_place_of(r);
+	struct form form;
+	const struct sts_ask ask = {
+		.directory = r->services->directory,
+		.tx = &r->tx,
+		.place = &place,
+		.form = &form,
+		.authorization = http_field(r->in, V("Authorization")),
+		.now = clock_wall(),
+		.who = &r->caller,
 	};
-	struct sts_form form;
+	AUTO(reply_done) struct sts_reply reply = { .v1 = false };
+	sts_grant_fn *grant = NULL;
 
-	if (!sts_form_read(r, &form, err) ||
-	    !sts_grant(r->services->directory, &r->tx, &place, &form, &r->caller, &text, err))
+	r->caller = (struct caller){ .known = false }; /* of another try */
+	if (!sts_form(r->in->body, r->arena, &form, err) || !grant_find(&form, &grant, err) ||
+	    !grant(&ask, &reply, err))
 		return false;
-	write_token(r, &form, buf_view(&text));
+	if (reply.ends)
+		return refuse_for_good(r, err);
+	write_tokens(r, &reply, ask.now);
 	return written(r, err);
 }
 
@@ -147,6 +232,8 @@ token(struct request *r, struct error *err)
 	}
 #define DISCOVERY(path, run) STS_ROW("SignIn.Discovery", HTTP_GET, path, COST_LOOP, run)
 #define TOKEN(path) STS_ROW("SignIn.Token", HTTP_POST, path, COST_POOL, token)
+#define PAGE(name, path, run) STS_ROW(name, HTTP_GET, path, COST_LOOP, run)
+#define DEVICE(path) STS_ROW("SignIn.DeviceCode", HTTP_POST, path, COST_LOOP, signin_device)
 
 const struct op sts_ops[] = {
 	DISCOVERY("/{tenant}/.well-known/openid-configuration", configuration_v1),
@@ -157,5 +244,13 @@ const struct op sts_ops[] = {
 	DISCOVERY("/{tenant}/userrealm/{user}", realm),
 	TOKEN("/{tenant}/oauth2/token"),
 	TOKEN("/{tenant}/oauth2/v2.0/token"),
+	PAGE("SignIn.Authorize", "/{tenant}/oauth2/authorize", signin_authorize),
+	PAGE("SignIn.Authorize", "/{tenant}/oauth2/v2.0/authorize", signin_authorize),
+	PAGE("SignIn.Logout", "/{tenant}/oauth2/logout", signin_logout),
+	PAGE("SignIn.Logout", "/{tenant}/oauth2/v2.0/logout", signin_logout),
+	PAGE("SignIn.Device", "/{tenant}/oauth2/deviceauth", signin_entry),
+	DEVICE("/{tenant}/oauth2/devicecode"),
+	DEVICE("/{tenant}/oauth2/v2.0/devicecode"),
+	STS_ROW("SignIn.Page", HTTP_POST, "/{tenant}/login", COST_POOL, signin_page),
 	{ .name = NULL },
 };

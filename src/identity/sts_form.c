@@ -4,36 +4,14 @@
 #include "base/base64.h"
 #include "identity/jwt.h"
 
-#define FORM_MAX ((size_t)64 * 1024)
 #define BASIC_MAX 1024
 #define JWT_BEARER V("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
 
-static bool
-missing(struct error *err, const char *name)
+bool
+sts_missing(struct error *err, const char *name)
 {
 	return error_set(err, ERR_STS_MALFORMED,
 	    "AADSTS900144: The request body must contain the following parameter: '%s'.", name);
-}
-
-static bool
-form_text(struct request *r, const char *name, view *out)
-{
-	*out = V("");
-	return request_form(r, name, out) && out->len > 0;
-}
-
-static bool
-read_grant(struct request *r, struct error *err)
-{
-	char text[PRINTABLE_MAX + 1];
-	view grant;
-
-	if (!form_text(r, "grant_type", &grant))
-		return missing(err, "grant_type");
-	return view_eq(grant, V("client_credentials")) ||
-	    error_set(err, ERR_STS_UNKNOWN_GRANT,
-		"AADSTS70003: The app requested an unsupported grant type '%s'.",
-		printable(grant, text));
 }
 
 bool
@@ -66,14 +44,15 @@ trim_lines(view text)
 }
 
 static bool
-read_assertion(struct request *r, struct sts_form *out, struct error *err)
+read_assertion(const struct form *form, struct sts_form *out, struct error *err)
 {
-	view type;
+	view type = form_get(form, "client_assertion_type");
 
-	if (!form_text(r, "client_assertion", &out->assertion))
+	out->assertion = form_get(form, "client_assertion");
+	if (out->assertion.len == 0)
 		return true;
-	if (!form_text(r, "client_assertion_type", &type))
-		return missing(err, "client_assertion_type");
+	if (type.len == 0)
+		return sts_missing(err, "client_assertion_type");
 	if (!view_eq(type, JWT_BEARER))
 		return error_set(err, ERR_STS_MALFORMED,
 		    "AADSTS900023: The client_assertion_type must be "
@@ -83,39 +62,63 @@ read_assertion(struct request *r, struct sts_form *out, struct error *err)
 }
 
 static bool
-one_credential(const struct sts_form *form, struct error *err)
+read_basic(view header, struct arena *arena, struct sts_form *out, struct error *err)
 {
-	if (form->client.len == 0)
-		return missing(err, "client_id");
-	if (form->secret.len == 0 && form->assertion.len == 0)
-		return error_set(err, ERR_STS_NO_CREDENTIAL,
-		    "AADSTS7000216: 'client_assertion', 'client_secret' or 'request' is required "
-		    "for the 'client_credentials' grant type.");
+	view client;
+
+	if (!view_istarts(header, V("Basic ")))
+		return true;
+	if (out->secret.len > 0 || out->assertion.len > 0 ||
+	    !sts_basic(header, arena, &client, &out->secret) ||
+	    (out->client.len > 0 && !view_ieq(client, out->client)))
+		return error_set(err, ERR_STS_MALFORMED,
+		    "AADSTS900144: The Authorization header does not fit the request.");
+	out->client = client;
+	return true;
+}
+
+bool
+sts_credential_read(const struct form *form, view authorization, struct arena *arena,
+    struct sts_form *out, struct error *err)
+{
+	struct sts_form read = {
+		.client = form_get(form, "client_id"),
+		.secret = form_get(form, "client_secret"),
+	};
+
+	if (!read_assertion(form, &read, err) || !read_basic(authorization, arena, &read, err))
+		return false;
+	if (read.client.len == 0)
+		return sts_missing(err, "client_id");
 	/* RFC 6749, section 2.3: no more than one way to prove oneself. */
-	return form->secret.len == 0 || form->assertion.len == 0 ||
-	    error_set(err, ERR_STS_MALFORMED,
-		"AADSTS900144: The request must contain either 'client_secret' or "
-		"'client_assertion', not both.");
+	if (read.secret.len > 0 && read.assertion.len > 0)
+		return error_set(err, ERR_STS_MALFORMED,
+		    "AADSTS900144: The request must contain either 'client_secret' or "
+		    "'client_assertion', not both.");
+	*out = read;
+	return true;
+}
+
+bool
+sts_form(view text, struct arena *arena, struct form *out, struct error *err)
+{
+	struct error why;
+
+	if (form_read(text, arena, out, &why))
+		return true;
+	if (why.code == ERR_BAD_REQUEST)
+		return error_set(err, ERR_STS_MALFORMED, "AADSTS900144: %s", why.message);
+	*err = why;
+	return false;
 }
 
 static bool
-read_credential(struct request *r, struct sts_form *out, struct error *err)
+credential_given(const struct sts_form *form, struct error *err)
 {
-	view header = http_field(r->in, V("Authorization")), client;
-	bool named = form_text(r, "client_id", &out->client);
-
-	(void)form_text(r, "client_secret", &out->secret);
-	if (!read_assertion(r, out, err))
-		return false;
-	if (view_istarts(header, V("Basic "))) {
-		if (out->secret.len > 0 || out->assertion.len > 0 ||
-		    !sts_basic(header, r->arena, &client, &out->secret) ||
-		    (named && !view_ieq(client, out->client)))
-			return error_set(err, ERR_STS_MALFORMED,
-			    "AADSTS900144: The Authorization header does not fit the request.");
-		out->client = client;
-	}
-	return one_credential(out, err);
+	return form->secret.len > 0 || form->assertion.len > 0 ||
+	    error_set(err, ERR_STS_NO_CREDENTIAL,
+		"AADSTS7000216: 'client_assertion', 'client_secret' or 'request' is required "
+		"for the 'client_credentials' grant type.");
 }
 
 bool
@@ -133,18 +136,18 @@ sts_scope_resource(view scope, view *out)
 }
 
 static bool
-read_resource(struct request *r, struct sts_form *out, struct error *err)
+read_resource(const struct form *form, struct sts_form *out, struct error *err)
 {
 	char text[PRINTABLE_MAX + 1];
-	view scope;
-	bool has_scope = form_text(r, "scope", &scope);
+	view scope = form_get(form, "scope");
 
-	out->v1 = form_text(r, "resource", &out->resource);
-	if (out->v1 == has_scope)
+	out->resource = form_get(form, "resource");
+	out->v1 = out->resource.len > 0;
+	if (out->v1 == (scope.len > 0))
 		return out->v1 ? error_set(err, ERR_STS_MALFORMED,
 				     "AADSTS901002: The 'resource' request parameter is not "
 				     "supported together with 'scope'.")
-			       : missing(err, "scope");
+			       : sts_missing(err, "scope");
 	return out->v1 || sts_scope_resource(scope, &out->resource) ||
 	    error_set(err, ERR_STS_MALFORMED,
 		"AADSTS1002012: The provided value for scope %s is not valid. Client credential "
@@ -154,14 +157,14 @@ read_resource(struct request *r, struct sts_form *out, struct error *err)
 }
 
 bool
-sts_form_read(struct request *r, struct sts_form *out, struct error *err)
+sts_form_read(const struct form *form, view authorization, struct arena *arena,
+    struct sts_form *out, struct error *err)
 {
-	struct sts_form form = { .secret = V("") };
+	struct sts_form read;
 
-	if (r->in->body.len > FORM_MAX)
-		return error_set(err, ERR_BODY_TOO_LARGE, "The request body is too large.");
-	if (!read_grant(r, err) || !read_credential(r, &form, err) || !read_resource(r, &form, err))
+	if (!sts_credential_read(form, authorization, arena, &read, err) ||
+	    !credential_given(&read, err) || !read_resource(form, &read, err))
 		return false;
-	*out = form;
+	*out = read;
 	return true;
 }

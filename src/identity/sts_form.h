@@ -4,7 +4,7 @@
 #ifndef IDENTITY_STS_FORM_H
 #define IDENTITY_STS_FORM_H
 
-#include "api/request.h"
+#include "api/form.h"
 
 struct sts_form {
 	view client; /* as sent */
@@ -15,10 +15,22 @@ struct sts_form {
 };
 
 /*
- * sts_form_read(r, out, err):
- * ERR_STS_MALFORMED, ERR_STS_UNKNOWN_GRANT, ERR_STS_NO_CREDENTIAL, ERR_BODY_TOO_LARGE.
+ * sts_form_read(form, authorization, arena, out, err):
+ * What an application asks for itself.  ${authorization} is the header field of that name, which
+ * may be empty.  ERR_STS_MALFORMED, ERR_STS_NO_CREDENTIAL.
  */
-MUST_USE bool sts_form_read(struct request *r, struct sts_form *out, struct error *err);
+MUST_USE bool sts_form_read(const struct form *form, view authorization, struct arena *arena,
+    struct sts_form *out, struct error *err);
+
+/* sts_credential_read: Only the client and its credential, which may be missing. */
+MUST_USE bool sts_credential_read(const struct form *form, view authorization, struct arena *arena,
+    struct sts_form *out, struct error *err);
+
+/* sts_form(text, arena, out, err): form_read, with the authority's words for what is wrong. */
+MUST_USE bool sts_form(view text, struct arena *arena, struct form *out, struct error *err);
+
+/* sts_missing(err, name): A parameter is not there.  Always false. */
+bool sts_missing(struct error *err, const char *name);
 
 /* sts_scope_resource(scope, out): The one resource of "<resource>/.default"; false for all else. */
 MUST_USE bool sts_scope_resource(view scope, view *out);

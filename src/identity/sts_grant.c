@@ -9,6 +9,18 @@
 #include "identity/resource.h"
 #include "identity/token_issue.h"
 
+struct sts_place
+sts_place_of(const struct request *r)
+{
+	return (struct sts_place){
+		.tenant = r->params[0],
+		.authority = r->authority,
+		.domain = r->domain,
+		.peer = r->in->peer,
+		.peer_ipv6 = r->in->peer_ipv6,
+	};
+}
+
 struct grant {
 	struct directory *directory;
 	struct tx *tx;
@@ -202,19 +214,19 @@ identify_slowly(const struct grant *grant, struct proven *out, struct caller *wh
 	return false;
 }
 
-static bool
-resource_allowed(const struct grant *grant, struct error *err)
+bool
+sts_resource_allowed(const struct sts_place *place, const struct uuid *tenant, view resource,
+    struct error *err)
 {
 	char text[PRINTABLE_MAX + 1];
-	view resource = grant->form->resource;
 
-	return (resource.len <= AUDIENCE_MAX && resource_known(grant->place->domain, resource)) ||
+	return (resource.len <= AUDIENCE_MAX && resource_known(place->domain, resource)) ||
 	    error_set(err, ERR_STS_UNKNOWN_RESOURCE,
 		"AADSTS500011: The resource principal named %s was not found in the tenant named "
 		"%s. This can happen if the application has not been installed by the "
 		"administrator of the tenant or consented to by any user in the tenant. You might "
 		"have sent your authentication request to the wrong tenant.",
-		printable(resource, text), grant->tenant.text);
+		printable(resource, text), tenant->text);
 }
 
 /* An administrator can switch a principal off, whatever it can prove. */
@@ -242,7 +254,7 @@ sts_grant(struct directory *directory, struct tx *tx, const struct sts_place *pl
 		return unknown_tenant(place->tenant, err);
 	if (!identify_slowly(&grant, &proven, who, err) ||
 	    !principal_enabled(directory, &proven.application, err) ||
-	    !resource_allowed(&grant, err))
+	    !sts_resource_allowed(place, &grant.tenant, form->resource, err))
 		return false;
 	wish = (struct token_wish){
 		.application = &proven.application,
@@ -253,4 +265,17 @@ sts_grant(struct directory *directory, struct tx *tx, const struct sts_place *pl
 		.now = grant.now,
 	};
 	return token_issue(directory, &wish, token, err);
+}
+
+bool
+sts_identify(struct directory *directory, struct tx *tx, const struct sts_place *place,
+    const struct sts_form *form, struct caller *who, struct error *err)
+{
+	struct grant grant = { directory, tx, place, form, .now = clock_wall() };
+	AUTO(proven_done) struct proven proven = { .host = V("") };
+
+	if (!directory_resolve(directory, place->tenant, &grant.tenant, &grant.tenant_created))
+		return unknown_tenant(place->tenant, err);
+	return identify_slowly(&grant, &proven, who, err) &&
+	    principal_enabled(directory, &proven.application, err);
 }

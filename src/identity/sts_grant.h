@@ -16,6 +16,8 @@ struct sts_place {
 	bool peer_ipv6;
 };
 
+struct sts_place sts_place_of(const struct request *r);
+
 /*
  * sts_grant(directory, tx, place, form, who, token, err):
  * Prove and append an access token to ${token}.  ${who} is filled in as soon as the application is
@@ -23,5 +25,14 @@ struct sts_place {
  */
 MUST_USE bool sts_grant(struct directory *directory, struct tx *tx, const struct sts_place *place,
     const struct sts_form *form, struct caller *who, struct buf *token, struct error *err);
+
+/* sts_identify: Only prove it is the application: the same refusals, as slow for who guesses. */
+MUST_USE bool sts_identify(struct directory *directory, struct tx *tx,
+    const struct sts_place *place, const struct sts_form *form, struct caller *who,
+    struct error *err);
+
+/* sts_resource_allowed: Whether tokens may be had for it here. ERR_STS_UNKNOWN_RESOURCE. */
+MUST_USE bool sts_resource_allowed(const struct sts_place *place, const struct uuid *tenant,
+    view resource, struct error *err);
 
 #endif

@@ -59,6 +59,11 @@ facts_read(const struct directory *directory, const struct token_key *key,
 	    !uuid_parse(claims->appid, &caller->application) || !claims->exp.given ||
 	    !claims->nbf.given || claims->aud.len == 0 || claims->aud.len > AUDIENCE_MAX)
 		return unauthorized(err, "AKV10001: Token is malformed: a claim is missing.");
+	caller->person = view_eq(claims->idtyp, V("user"));
+	if (claims->upn.len > UPN_MAX)
+		return unauthorized(err, "AKV10001: Token is malformed: a claim is too long.");
+	if (caller->person)
+		memcpy(caller->upn, claims->upn.ptr, claims->upn.len);
 	out->not_before = claims->nbf.at;
 	out->expires = claims->exp.at;
 	memcpy(out->audience, claims->aud.ptr, claims->aud.len);

@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-#define OPAQUE_BYTES 24
-
 static void
 write_header(const struct token_key *key, struct buf *out)
 {
@@ -20,12 +18,11 @@ write_header(const struct token_key *key, struct buf *out)
 	json_close(&json, '}');
 }
 
-/* Ids that only we could read anything into, and don't. */
-static void
-write_random(struct json *json, const char *name, view prefix, size_t len)
+void
+token_write_random(struct json *json, const char *name, view prefix, size_t len)
 {
 	AUTO(buf_free) struct buf text = { 0 };
-	char bytes[OPAQUE_BYTES];
+	char bytes[TOKEN_OPAQUE_BYTES];
 
 	random_bytes(bytes, len);
 	buf_add(&text, prefix);
@@ -49,16 +46,16 @@ write_claims(const struct directory *directory, const struct token_wish *wish, s
 	json_number(&json, "iat", wish->now);
 	json_number(&json, "nbf", wish->now);
 	json_number(&json, "exp", wish->now + TOKEN_SECONDS);
-	write_random(&json, "aio", V(""), OPAQUE_BYTES);
+	token_write_random(&json, "aio", V(""), TOKEN_OPAQUE_BYTES);
 	json_text(&json, "appid", uuid_view(&application->id));
 	json_text(&json, "appidacr", wish->proof);
 	json_text(&json, "idp", view_of(issuer));
 	json_text(&json, "idtyp", V("app"));
 	json_text(&json, "oid", uuid_view(&application->object));
-	write_random(&json, "rh", V("1."), OPAQUE_BYTES);
+	token_write_random(&json, "rh", V("1."), TOKEN_OPAQUE_BYTES);
 	json_text(&json, "sub", uuid_view(&application->object));
 	json_text(&json, "tid", uuid_view(&application->tenant));
-	write_random(&json, "uti", V(""), 16);
+	token_write_random(&json, "uti", V(""), 16);
 	json_text(&json, "ver", V("1.0"));
 	if (wish->host.len > 0)
 		json_text(&json, "xms_az_rid", wish->host);
@@ -69,12 +66,11 @@ write_claims(const struct directory *directory, const struct token_wish *wish, s
 }
 
 bool
-token_issue(struct directory *directory, const struct token_wish *wish, struct buf *out,
-    struct error *err)
+token_seal(struct directory *directory, const struct uuid *tenant, int64_t now, view claims,
+    struct buf *out, struct error *err)
 {
 	AUTO(token_key_done)
-	struct token_key *key =
-	    directory_hold_current(directory, &wish->application->tenant, wish->now);
+	struct token_key *key = directory_hold_current(directory, tenant, now);
 	AUTO(buf_free) struct buf json = { 0 }, text = { 0 }, signature = { 0 };
 
 	if (key == NULL)
@@ -82,9 +78,7 @@ token_issue(struct directory *directory, const struct token_wish *wish, struct b
 	write_header(key, &json);
 	base64_encode(BASE64URL, buf_view(&json), &text);
 	buf_add_char(&text, '.');
-	buf_reset(&json);
-	write_claims(directory, wish, &json);
-	base64_encode(BASE64URL, buf_view(&json), &text);
+	base64_encode(BASE64URL, claims, &text);
 	if (!buf_ok(&json) || !buf_ok(&text))
 		return error_memory(err);
 	if (!signing_key_sign(key->private_key, SIGNATURE_RS256, buf_view(&text), &signature, err))
@@ -93,4 +87,17 @@ token_issue(struct directory *directory, const struct token_wish *wish, struct b
 	base64_encode(BASE64URL, buf_view(&signature), &text);
 	buf_add(out, buf_view(&text));
 	return (buf_ok(&text) && buf_ok(out)) || error_memory(err);
+}
+
+bool
+token_issue(struct directory *directory, const struct token_wish *wish, struct buf *out,
+    struct error *err)
+{
+	AUTO(buf_free) struct buf claims = { 0 };
+
+	write_claims(directory, wish, &claims);
+	if (!buf_ok(&claims))
+		return error_memory(err);
+	return token_seal(directory, &wish->application->tenant, wish->now, buf_view(&claims), out,
+	    err);
 }

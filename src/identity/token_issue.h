@@ -4,6 +4,7 @@
 #ifndef IDENTITY_TOKEN_ISSUE_H
 #define IDENTITY_TOKEN_ISSUE_H
 
+#include "base/json.h"
 #include "identity/application_store.h"
 #include "identity/directory.h"
 
@@ -24,5 +25,16 @@ struct token_wish {
  */
 MUST_USE bool token_issue(struct directory *directory, const struct token_wish *wish,
     struct buf *out, struct error *err);
+
+/* token_seal(directory, tenant, now, claims, out, err): The same of claims (JSON) of any kind. */
+MUST_USE bool token_seal(struct directory *directory, const struct uuid *tenant, int64_t now,
+    view claims, struct buf *out, struct error *err);
+
+/*
+ * token_write_random(json, name, prefix, len):
+ * A claim of ${len} random bytes: ids that only we could read anything into, and don't.
+ */
+#define TOKEN_OPAQUE_BYTES 24
+void token_write_random(struct json *json, const char *name, view prefix, size_t len);
 
 #endif

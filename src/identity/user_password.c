@@ -70,6 +70,6 @@ user_set_password(struct user *user, view password, bool must_change, struct are
 	if (!arena_copy(arena, buf_view(&hash), &user->password_hash))
 		return error_memory(err);
 	user->must_change = must_change;
-	user->sessions_started = clock_wall();
+	user_end_sessions(user);
 	return true;
 }

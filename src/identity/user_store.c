@@ -1,5 +1,6 @@
 #include "identity/user_store.h"
 
+#include "base/clock.h"
 #include "base/pack.h"
 
 #define FORMAT 1
@@ -240,4 +241,13 @@ user_walk(struct tx *tx, const struct uuid *tenant, view after, size_t limit, us
 
 	return user_path(tx, tenant, &none, &prefix, err) &&
 	    directory_walk(tx, prefix, after, limit, visit_document, &walk, end, err);
+}
+
+void
+user_end_sessions(struct user *user)
+{
+	int64_t now = clock_wall();
+
+	/* Refresh tokens remember which value it had: it has to be another each time. */
+	user->sessions_started = now > user->sessions_started ? now : user->sessions_started + 1;
 }

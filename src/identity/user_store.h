@@ -39,6 +39,9 @@ MUST_USE bool user_put(struct tx *tx, const struct user *before, const struct us
     struct error *err);
 MUST_USE bool user_delete(struct tx *tx, const struct user *user, struct error *err);
 
+/* user_end_sessions: Whoever is signed in as them now is not any more, even within a second. */
+void user_end_sessions(struct user *user);
+
 /* user_walk: As registration_walk, by object id. */
 typedef bool user_visit(void *ctx, const struct user *user);
 MUST_USE bool user_walk(struct tx *tx, const struct uuid *tenant, view after, size_t limit,
