@@ -110,7 +110,7 @@ signature_fits(struct issuers *issuers, const struct jwt *jwt, view issuer, stru
 		return error_set(err, ERR_STS_ISSUER_UNREACHABLE,
 		    "AADSTS50166: Request to External OIDC endpoint failed.");
 	case ISSUER_BUSY:
-		return error_set(err, ERR_UNAVAILABLE,
+		return error_set(err, ERR_STS_BUSY,
 		    "AADSTS90033: A transient error has occurred. Please try again.");
 	case ISSUER_BAD_SIGNATURE: break;
 	}

@@ -20,7 +20,7 @@ bool federation_speaks(view text);
  * good by a key of the issuer's; in time by the wall clock ${now}.  A token may come again: those
  * of workloads are used for as long as they live.  May fetch keys: not on an event loop.
  * ERR_STS_NO_FEDERATED, ERR_STS_BAD_ASSERTION, ERR_STS_EXPIRED_ASSERTION,
- * ERR_STS_ISSUER_UNREACHABLE, ERR_UNAVAILABLE.
+ * ERR_STS_ISSUER_UNREACHABLE, ERR_STS_BUSY.
  */
 MUST_USE bool federation_accept(struct issuers *issuers, view text,
     const struct registration *application, int64_t now, struct error *err);

@@ -6,7 +6,8 @@
  * token signing keys; "t/<tenant>/app/<appid>" an application with its service principal and
  * credentials; "t/<tenant>/user/<object id>" and "t/<tenant>/upn/<sign-in name>" users;
  * "t/<tenant>/group/<object id>" groups; "t/<tenant>/administrators" who changes the directory;
- * "t/<tenant>/refresh/<user>/<family>" the refresh tokens of a sign-in;
+ * "t/<tenant>/refresh/<user>/<family>" the refresh tokens of a sign-in; "t/<tenant>/issuer/<name>"
+ * outside issuers that are trusted whole;
  * "oid/<object id>" -> kind, tenant and appid, and whether it is let in; "member/<group>/<member>".
  */
 #ifndef IDENTITY_IDENTITY_H

@@ -18,7 +18,7 @@
 /* issuer_fetch(ctx, url, body, err): GET ${url}; false unless the reply was 200.  Any thread. */
 typedef bool issuer_fetch(void *ctx, const char *url, struct buf *body, struct error *err);
 
-/* The real one, over TLS; ${ctx}: a PEM file of authorities to trust beside the system's, or NULL. */
+/* The real one, over TLS; ${ctx}: PEM file of authorities to trust beside the system's, or NULL. */
 issuer_fetch issuer_fetch_https;
 
 struct issuers;
