@@ -1,6 +1,7 @@
 /*
  * The access policies of a vault by themselves: added to, replaced, taken away, entry by entry.
  */
+#include "access/coverage.h"
 #include "arm/keyvault.h"
 #include "base/map.h"
 
@@ -53,16 +54,6 @@ merge_replace(struct access_policy *present, const struct access_policy *given)
 	return true;
 }
 
-static bool
-merge_remove(struct access_policy *present, const struct access_policy *given)
-{
-	present->keys &= ~given->keys;
-	present->secrets &= ~given->secrets;
-	present->certificates &= ~given->certificates;
-	present->storage &= ~given->storage;
-	return (present->keys | present->secrets | present->certificates | present->storage) != 0;
-}
-
 static const struct kind {
 	view name;
 	policy_merge *merge;
@@ -70,7 +61,7 @@ static const struct kind {
 } kinds[] = {
 	{ V_INIT("add"), merge_add, true },
 	{ V_INIT("replace"), merge_replace, true },
-	{ V_INIT("remove"), merge_remove, false },
+	{ V_INIT("remove"), policy_subtract, false },
 };
 
 static const struct kind *
@@ -195,11 +186,39 @@ run_change(struct request *r, struct error *err)
 	return true;
 }
 
+/* What would become of whom if role assignments decided instead. */
+static bool
+run_coverage(struct request *r, struct error *err)
+{
+	struct coverage coverage = { .access = r->services->access,
+		.directory = r->services->directory };
+	struct resource resource;
+	struct vault vault;
+
+	if (!vault_of(r, vault_path_less(r->path, 3), false, &resource, &vault, err))
+		return false;
+	coverage.tenant = vault.tenant;
+	coverage.vault = vault.scope;
+	coverage.policies = vault.policies;
+	coverage.count = vault.policy_count;
+	coverage_write(&coverage, reply_json(r));
+	return true;
+}
+
+/* clang-format off */
+
+#define ROW RESOURCE_ROW(vault_type), .guard = GUARD_SCOPE
+#define VAULT RESOURCE_GROUP_PATH KEYVAULT "/vaults/{vault}"
+
 const struct op keyvault_policy_ops[] = {
-	{ "VaultAccessPolicyChange", .plane = PLANE_MANAGEMENT, .versioning = VERSION_ARM,
-	    .detail = &vault_type, .method = HTTP_PUT, .guard = GUARD_SCOPE,
-	    .path = RESOURCE_GROUP_PATH KEYVAULT "/vaults/{vault}/accessPolicies/{kind}",
+	{ "VaultAccessPolicyChange", ROW, .method = HTTP_PUT,
+	    .path = VAULT "/accessPolicies/{kind}",
 	    .action = KEYVAULT "/vaults/accessPolicies/write", .body = body_fields,
 	    .body_size = sizeof(struct policies_body), .run = run_change },
+	{ "VaultPolicyCoverage", ROW, .method = HTTP_GET, .cost = COST_POOL,
+	    .path = VAULT "/providers/Strongroom.Authorization/coverage",
+	    .action = KEYVAULT "/vaults/read", .run = run_coverage },
 	{ 0 },
 };
+
+/* clang-format on */

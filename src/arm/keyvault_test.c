@@ -590,6 +590,15 @@ test_access_policies(void **state)
 	assert_int_equal(estate_times(e, "objectId"), 1);
 	DO(PUT, POLICIES("remove"), ENTRIES(POLICY(STRANGER, "\"get\"")), 200);
 	assert_int_equal(estate_times(e, "objectId"), 1);
+	/* "all" but one is not all any more. */
+	DO(PUT, POLICIES("replace"), ENTRIES(POLICY(ONE, "\"all\"")), 200);
+	DO(PUT, POLICIES("remove"), ENTRIES(POLICY(ONE, "\"get\",\"backup\"")), 200);
+	assert_true(
+	    estate_replied(e, "\"secrets\":[\"list\",\"set\",\"delete\",\"recover\",\"restore\"]"));
+	DO(PUT, POLICIES("remove"), ENTRIES(POLICY(ONE, "\"all\"")), 200);
+	assert_int_equal(estate_times(e, "objectId"), 0);
+	DO(PUT, POLICIES("add"), ENTRIES(POLICY(ONE, "\"set\"")), 200);
+	assert_int_equal(estate_times(e, "objectId"), 1);
 	DO(GET, V1, "", 200);
 	assert_int_equal(estate_times(e, "objectId"), 1);
 	vault = vaults_find(vaults_of(e), V("vault-one"));
@@ -599,6 +608,20 @@ test_access_policies(void **state)
 	DO(PUT, POLICIES("add"), JUST(""), 400);
 	DO(PUT, POLICIES("add"), ENTRIES(POLICY("no-guid", "\"get\"")), 400);
 	DO(PUT, POLICIES("add"), ENTRIES(POLICY(ONE, "\"fly\"")), 400);
+}
+
+static void
+test_coverage(void **state)
+{
+	struct estate *e = *state;
+
+	DO(GET, V1 "/providers/Strongroom.Authorization/coverage", "", 404);
+	DO(PUT, V1 OLD, BODY(",\"accessPolicies\":[" POLICY(ONE, "\"get\"") "]"), 201);
+	DO(GET, V1 "/providers/Strongroom.Authorization/coverage", "", 200);
+	assert_true(estate_replied(e, "\"uncovered\":1"));
+	estate_grant(e, ONE, "Key Vault Secrets User", V1);
+	DO(GET, V1 "/providers/Strongroom.Authorization/coverage", "", 200);
+	assert_true(estate_replied(e, "\"uncovered\":0"));
 }
 
 static void
@@ -769,6 +792,7 @@ main(void)
 		FRESH(test_a_group_goes),
 		FRESH(test_pages_of_deleted_vaults),
 		FRESH(test_access_policies),
+		FRESH(test_coverage),
 		FRESH(test_at_most_so_many_policies),
 		FRESH(test_secrets),
 		FRESH(test_what_is_always_the_same),
