@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 
+from control import control
 from load import Result, cost_ratio, median, rate, rate_ratio, rounds, wrk
 from servers import HOST, NGINX, Nginx, Strongroom, run
 
@@ -261,8 +262,9 @@ def growth(table, small, large, made):
 def measure(table, build, folder):
     binary = os.path.join(build, "strongroom")
     machine(table, binary)
-    small, large = Strongroom(binary, folder + "/small"), Strongroom(binary, folder + "/large")
-    servers = [small, large]
+    small, large, governed = (Strongroom(binary, folder + name)
+                              for name in ("/small", "/large", "/governed"))
+    servers = [small, large, governed]
     try:
         small.up()
         memory(table, small)
@@ -271,12 +273,13 @@ def measure(table, build, folder):
         logging, silent = (Nginx(folder + name, size, log)
                            for name, log in (("/logging", True), ("/silent", False)))
         servers += [logging, silent]
-        for server in large, logging, silent:
+        for server in large, governed, logging, silent:
             server.up()
         get(table, small, logging, silent)
         signing(table, small, silent)
         made = sets(table, large, folder, build)
         growth(table, small, large, made)
+        control(table, small, governed, GET, VALUE)
     finally:
         for server in servers:
             server.stop()

@@ -26,9 +26,40 @@ function kinds.token()
 	return wrk.format("POST", nil, nil, form)
 end
 
-if os.getenv("KIND") == "set" then
-	wrk.headers["Content-Type"] = "application/json"
-elseif os.getenv("KIND") == "token" then
-	wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
+local group, tenant = os.getenv("GROUP"), os.getenv("TENANT")
+local vaults = tonumber(os.getenv("VAULTS") or "1")
+local principals = {}
+for id in string.gmatch(os.getenv("PRINCIPALS") or "", "[^,]+") do
+	principals[#principals + 1] = id
 end
+
+local function vault_path(index)
+	return group .. "/providers/Microsoft.KeyVault/vaults/kv-" .. index
+end
+
+-- A new vault each time.
+function kinds.vault()
+	number = number + 1
+	return wrk.format("PUT", vault_path(number) .. "?api-version=2023-07-01", nil,
+		'{"location":"westeurope","properties":{"tenantId":"' .. tenant ..
+		'","sku":{"family":"A","name":"standard"},"enableRbacAuthorization":true}}')
+end
+
+-- A new role assignment each time: every principal in turn at every vault.
+function kinds.assignment()
+	number = number + 1
+	local principal = principals[math.floor(number / vaults) % #principals + 1]
+	return wrk.format("PUT", vault_path(number % vaults + 1) ..
+		"/providers/Microsoft.Authorization/roleAssignments/" ..
+		string.format("%08x-0000-4000-8000-%012x", number, number) .. "?api-version=2022-04-01", nil,
+		'{"properties":{"principalId":"' .. principal .. '","principalType":"Group",' ..
+		'"roleDefinitionId":"/subscriptions/' .. os.getenv("SUBSCRIPTION") ..
+		"/providers/Microsoft.Authorization/roleDefinitions/" .. os.getenv("ROLE") .. '"}}')
+end
+
+local types = {
+	set = "application/json", vault = "application/json", assignment = "application/json",
+	token = "application/x-www-form-urlencoded",
+}
+wrk.headers["Content-Type"] = types[os.getenv("KIND")]
 request = kinds[os.getenv("KIND")]

@@ -115,10 +115,14 @@ class Strongroom(Server):
 
     @property
     def form(self):
+        return self.form_for("vault")
+
+    def form_for(self, label):
+        """What to sign in with for one of the server's names."""
         return urllib.parse.urlencode({
             "grant_type": "client_credentials", "client_id": self.env["AZURE_CLIENT_ID"],
             "client_secret": self.env["AZURE_CLIENT_SECRET"],
-            "scope": f"https://vault.localhost:{self.port}/.default"})
+            "scope": f"https://{label}.localhost:{self.port}/.default"})
 
     def request(self, url, body=None, headers=None, method=None):
         request = urllib.request.Request(url, body and body.encode(), headers or {}, method=method)
@@ -126,8 +130,8 @@ class Strongroom(Server):
         with urllib.request.urlopen(request, context=context, timeout=30) as reply:
             return reply.read()
 
-    def bearer(self):
-        token = json.loads(self.request(self.sign_in, self.form))["access_token"]
+    def bearer(self, label="vault"):
+        token = json.loads(self.request(self.sign_in, self.form_for(label)))["access_token"]
         return {"Authorization": "Bearer " + token}
 
     def set_secret(self, name, value):

@@ -60,7 +60,7 @@ write_assignment(struct json *json, const struct assignment *assignment)
 	json_null_value(json, "delegatedManagedIdentityResourceId");
 	write_text_or_null(json, "description", assignment->description);
 	json_close(json, '}');
-	write_id(json, "id", scope, ASSIGNMENT_TYPE, uuid_view(&assignment->name));
+	write_extension_id(json, "id", scope, ASSIGNMENT_TYPE, uuid_view(&assignment->name));
 	json_text(json, "type", V(ASSIGNMENT_TYPE));
 	json_text(json, "name", uuid_view(&assignment->name));
 	json_close(json, '}');

@@ -110,7 +110,7 @@ write_deny(struct json *json, const struct deny *deny)
 	json_text(json, "createdBy", uuid_view(&deny->created_by));
 	json_text(json, "updatedBy", uuid_view(&deny->updated_by));
 	json_close(json, '}');
-	write_id(json, "id", view_of(deny->scope), DENY_TYPE, uuid_view(&deny->name));
+	write_extension_id(json, "id", view_of(deny->scope), DENY_TYPE, uuid_view(&deny->name));
 	json_text(json, "type", V(DENY_TYPE));
 	json_text(json, "name", uuid_view(&deny->name));
 	json_close(json, '}');

@@ -53,7 +53,7 @@ write_assignment(struct request *r, struct json *json, const struct assignment *
 	bool inherited = !scope_same(assignment->scope, r->params[0]);
 	struct role role;
 
-	write_id(json, "id", assignment->scope, ASSIGNMENT_TYPE, uuid_view(&assignment->name));
+	write_extension_id(json, "id", assignment->scope, ASSIGNMENT_TYPE, uuid_view(&assignment->name));
 	json_text(json, "scope", assignment->scope);
 	json_flag(json, "inherited", inherited);
 	write_definition_id(json, "roleDefinitionId", assignment->scope,
@@ -99,7 +99,7 @@ write_named_deny(struct request *r, const struct access_decision *decision)
 		return;
 	}
 	json_open_in(json, "denyAssignment", '{');
-	write_id(json, "id", view_of(deny.scope), DENY_TYPE, uuid_view(&deny.name));
+	write_extension_id(json, "id", view_of(deny.scope), DENY_TYPE, uuid_view(&deny.name));
 	json_text(json, "denyAssignmentName", view_of(deny.title));
 	json_text(json, "scope", view_of(deny.scope));
 	json_close(json, '}');
@@ -200,7 +200,7 @@ write_denies(struct request *r, struct assignment_query *query, struct error *er
 		if (deny->here_only && !scope_same(view_of(deny->scope), query->scope))
 			continue;
 		json_open(json, '{');
-		write_id(json, "id", view_of(deny->scope), DENY_TYPE, uuid_view(&deny->name));
+		write_extension_id(json, "id", view_of(deny->scope), DENY_TYPE, uuid_view(&deny->name));
 		json_text(json, "denyAssignmentName", view_of(deny->title));
 		json_text(json, "scope", view_of(deny->scope));
 		json_flag(json, "inherited", !scope_same(view_of(deny->scope), query->scope));

@@ -73,7 +73,7 @@ take_term(view *text, struct filter_term *terms, size_t count, struct arena *are
 }
 
 bool
-filter_parse(view text, struct filter_term *terms, size_t count, struct arena *arena)
+filter_terms_parse(view text, struct filter_term *terms, size_t count, struct arena *arena)
 {
 	do {
 		if (!take_term(&text, terms, count, arena))
@@ -89,6 +89,6 @@ filter_read(struct request *r, struct filter_term *terms, size_t count, struct e
 
 	if (!request_query(r, "$filter", &text) || skip_space(text).len == 0)
 		return true;
-	return filter_parse(text, terms, count, r->arena) ||
+	return filter_terms_parse(text, terms, count, r->arena) ||
 	    error_set(err, ERR_BAD_REQUEST, "The filter '%.*s' is not supported.", VIEW_ARG(text));
 }

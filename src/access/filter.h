@@ -23,7 +23,7 @@ struct filter_term {
 MUST_USE bool filter_read(struct request *r, struct filter_term *terms, size_t count,
     struct error *err);
 
-/* filter_parse(text, ...): The same of a text. False when it can't be understood. */
-bool filter_parse(view text, struct filter_term *terms, size_t count, struct arena *arena);
+/* filter_terms_parse(text, ...): The same of a text. False when it can't be understood. */
+bool filter_terms_parse(view text, struct filter_term *terms, size_t count, struct arena *arena);
 
 #endif

@@ -135,7 +135,7 @@ test_filters(void **state)
 		AUTO(arena_free) struct arena arena = { 0 };
 
 		arena_init(&arena, 10000);
-		if (filter_parse(view_of(rows[i].text), terms, 3, &arena) != rows[i].fine)
+		if (filter_terms_parse(view_of(rows[i].text), terms, 3, &arena) != rows[i].fine)
 			fail_msg("%s", rows[i].text);
 		if (rows[i].fine)
 			assert_text(terms[1].value, view_of(rows[i].value));

@@ -19,7 +19,7 @@ const struct field permission_fields[] = {
 /* clang-format on */
 
 void
-write_id(struct json *json, const char *name, view scope, const char *type, view id)
+write_extension_id(struct json *json, const char *name, view scope, const char *type, view id)
 {
 	json_text_open(json, name);
 	json_text_part(json, view_eq(scope, V("/")) ? V("") : scope);
@@ -38,7 +38,7 @@ write_definition_id(struct json *json, const char *name, view scope, view id)
 	if (subscription.len > 0)
 		subscription =
 		    (view){ scope.ptr, (size_t)(subscription.ptr - scope.ptr) + subscription.len };
-	write_id(json, name, subscription, DEFINITION_TYPE, id);
+	write_extension_id(json, name, subscription, DEFINITION_TYPE, id);
 }
 
 void

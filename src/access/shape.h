@@ -12,7 +12,7 @@
 #define DENY_TYPE "Microsoft.Authorization/denyAssignments"
 
 /* The member ${name} with the id of something of ${type} at ${scope}. */
-void write_id(struct json *json, const char *name, view scope, const char *type, view id);
+void write_extension_id(struct json *json, const char *name, view scope, const char *type, view id);
 
 /* A definition's id is relative to the subscription it is asked for under. */
 void write_definition_id(struct json *json, const char *name, view scope, view id);

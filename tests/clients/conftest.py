@@ -12,7 +12,7 @@ import strongroom
 from strongroom import Server, claims
 
 VAULTS = ("main", "other", "protected", "short", "lists", "sdk", "node-sdk", "az-cli", "access",
-    "access-two")
+    "access-two", "rows")
 
 # What a developer's shell may have set, and azure-identity would act upon.
 FOREIGN = ("AZURE_", "IDENTITY_", "MSI_", "IMDS_", "KEYVAULT_", "STRONGROOM_")

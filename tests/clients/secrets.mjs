@@ -1,10 +1,10 @@
 // Azure's own libraries for Node, unmodified, doing what an application does with secrets.
-// Prints a line of JSON for every job: its name, and the error if it failed.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { ClientCertificateCredential, ClientSecretCredential, DefaultAzureCredential,
 	EnvironmentCredential } from "@azure/identity";
 import { SecretClient, parseKeyVaultSecretIdentifier } from "@azure/keyvault-secrets";
+import { fails, run } from "./jobs.mjs";
 
 const env = process.env;
 const url = env.KEYVAULT_URL_NODE_SDK;
@@ -17,13 +17,6 @@ async function all(iterator) {
 	for await (const item of iterator) items.push(item);
 	return items;
 }
-
-const fails = (promise, statusCode, code) =>
-	assert.rejects(promise, (error) => {
-		assert.equal(error.statusCode, statusCode, error.message);
-		assert.equal(error.code, code);
-		return true;
-	});
 
 async function opens(credential, ...options) {
 	const other = new SecretClient(url, credential, ...options);
@@ -168,12 +161,4 @@ const jobs = {
 	},
 };
 
-for (const [name, job] of Object.entries(jobs)) {
-	let error = null;
-	try {
-		await job();
-	} catch (caught) {
-		error = String(caught.stack ?? caught);
-	}
-	console.log(JSON.stringify({ name, error }));
-}
+await run(jobs);

@@ -1,57 +1,23 @@
-"""The az command, as its users type it."""
-import json
-import os
-import subprocess
-
+"""The az command, as its users type it: secrets."""
 import pytest
 
-from strongroom import ROOT
-
-AZ = ROOT / ".cache" / "az" / "bin" / "az"
-
-# Nothing of the machine's own az, nothing sent elsewhere, nothing asked.
-QUIET = {
-	"AZURE_CORE_COLLECT_TELEMETRY": "no", "AZURE_CORE_SURVEY_MESSAGE": "no",
-	"AZURE_AUTO-UPGRADE_ENABLE": "no", "AZURE_CORE_NO_COLOR": "yes",
-	"AZURE_CORE_DISABLE_CONFIRM_PROMPT": "yes", "AZURE_CORE_ONLY_SHOW_ERRORS": "yes",
-}
+from az import az_for
 
 
-class Az:
-	def __init__(self, home):
-		self.env = {name: value for name, value in os.environ.items() if not name.startswith("AZURE_")}
-		self.env |= QUIET | {"HOME": str(home), "AZURE_CONFIG_DIR": str(home / "azure")}
-
-	def run(self, *arguments):
-		return subprocess.run([AZ, *map(str, arguments)], env=self.env, stdin=subprocess.DEVNULL,
-		    capture_output=True, text=True, timeout=120)
+class Secrets:
+	def __init__(self, az):
+		self.run, self.fails, self.all = az.run, az.fails, az
 
 	def __call__(self, *arguments):
-		"""Its output, which is JSON if anything."""
-		done = self.run(*arguments)
-		assert done.returncode == 0, f"az {arguments}: {done.stderr}"
-		return json.loads(done.stdout) if done.stdout.strip() else None
+		return self.all(*arguments)
 
 	def secret(self, verb, *arguments):
-		return self("keyvault", "secret", verb, "--vault-name", "az-cli", *arguments)
-
-	def fails(self, code, *arguments):
-		"""What it said on its way out with ${code}."""
-		done = self.run(*arguments)
-		assert done.returncode == code, f"{done.returncode}: {done.stdout}{done.stderr}"
-		return done.stderr
+		return self.all("keyvault", "secret", verb, "--vault-name", "az-cli", *arguments)
 
 
 @pytest.fixture(scope="module")
 def az(shared, tmp_path_factory):
-	assert AZ.exists(), "no az: run script/bootstrap"
-	az = Az(tmp_path_factory.mktemp("az"))
-	az("cloud", "register", "-n", "Strongroom", "--endpoint-resource-manager", shared.management)
-	az("cloud", "set", "-n", "Strongroom")
-	az("config", "set", "core.instance_discovery=false")
-	az("login", "--service-principal", "-u", shared.env["AZURE_CLIENT_ID"],
-	    "-p", shared.env["AZURE_CLIENT_SECRET"], "--tenant", shared.tenant)
-	return az
+	return Secrets(az_for(shared, tmp_path_factory.mktemp("az")))
 
 
 def test_account(az, shared):
