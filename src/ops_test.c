@@ -142,7 +142,8 @@ static void
 check_scope(const struct op *op)
 {
 	/* Questions that come with a body. */
-	static const char *const asks[] = { "VaultCheckName", "ManagedHsmCheckName" };
+	static const char *const asks[] = { "VaultCheckName", "ManagedHsmCheckName",
+		"AccessExplain" };
 	bool reads = op->method == HTTP_GET || op->method == HTTP_HEAD ||
 	    is_one_of(asks, COUNT_OF(asks), op->name);
 

@@ -205,6 +205,8 @@ estate_grant(struct estate *e, const char *object, const char *role, const char 
 		.principal_type = V("ServicePrincipal"),
 		.created = clock_now(),
 		.created_by = { ESTATE_OWNER },
+		.updated = clock_now(),
+		.updated_by = { ESTATE_OWNER },
 	};
 
 	assert_true(uuid_parse(view_of(object), &assignment.principal));
