@@ -26,7 +26,8 @@ static const struct field body_fields[] = {
 
 /* clang-format on */
 
-bool
+/* Whose it is: the same text for the same principal through the same application. */
+static bool
 policy_who(const struct access_policy *policy, struct arena *arena, view *out, struct error *err)
 {
 	return arena_print(arena, out, "%s/%s/%s", policy->tenant.text, policy->object.text,
@@ -54,6 +55,54 @@ merge_replace(struct access_policy *present, const struct access_policy *given)
 	return true;
 }
 
+static void
+map_done(struct map **map)
+{
+	map_free(*map);
+}
+
+static bool
+check_policy(const struct shape *shape, const struct access_policy *policy, struct error *err)
+{
+	return view_eq(uuid_view(&policy->tenant), uuid_view(&shape->vault.tenant)) ||
+	    error_set(err, ERR_BAD_REQUEST,
+		"All identities in accessPolicies must use the same tenant ID as the vault's, "
+		"'%s'.",
+		shape->vault.tenant.text);
+}
+
+bool
+shape_policies(const struct shape *shape, const struct body_list *list, struct arena *arena,
+    struct access_policy **out, size_t *count, struct error *err)
+{
+	AUTO(map_done) struct map *seen = map_new();
+	const struct policy_body *bodies = list->items;
+	struct access_policy *policies = arena_alloc(arena, (list->count + 1) * sizeof(*policies));
+	size_t found = 0;
+
+	if (seen == NULL || policies == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < list->count; i++) {
+		struct access_policy *policy = &policies[found], *before;
+		view who;
+
+		if (!policy_read(&bodies[i], policy, err) || !check_policy(shape, policy, err))
+			return false;
+		if (!policy_who(policy, arena, &who, err))
+			return false;
+		before = map_get(seen, who);
+		if (before != NULL)
+			(void)merge_add(before, policy);
+		else if (!map_put(seen, who, policy))
+			return error_memory(err);
+		else
+			found++;
+	}
+	*out = policies;
+	*count = found;
+	return true;
+}
+
 static const struct kind {
 	view name;
 	policy_merge *merge;
@@ -72,12 +121,6 @@ kind_of(view name)
 			return &kinds[i];
 	}
 	return NULL;
-}
-
-static void
-map_done(struct map **map)
-{
-	map_free(*map);
 }
 
 /* Those that are there, merged with what is given for them; the given ones that were used leave. */
