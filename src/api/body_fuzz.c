@@ -72,7 +72,9 @@ check_body(const struct body *body)
 
 	check(body->value.given && body->value.text.len <= 64 && utf8_valid(body->value.text));
 	check(utf8_valid(body->kind.text));
-	check(body->tags.count <= 15 && body->items.count <= 3);
+	check(body->tags.count <= 15 && body->items.count <= 3 && body->texts.count <= 3);
+	for (size_t i = 0; i < body->texts.count; i++)
+		check(utf8_valid(body->texts.texts[i]));
 	for (size_t i = 0; i < body->tags.count; i++)
 		check(utf8_valid(body->tags.tags[i].name) && utf8_valid(body->tags.tags[i].value));
 	for (size_t i = 0; i < body->items.count; i++)

@@ -73,13 +73,9 @@ add_member(struct request *r, const struct uuid *group, const struct uuid *membe
 {
 	static const char twice[] = "One or more added object references already exist for the "
 				    "following modified properties: 'members'.";
-	struct uuid *groups = arena_alloc(r->arena, MEMBERSHIPS_DIRECT_MAX * sizeof(*groups));
 	struct principal principal;
-	size_t count;
 	bool has;
 
-	if (groups == NULL)
-		return error_memory(err);
 	if (!directory_principal(r->services->directory, member, &principal) ||
 	    !view_eq(uuid_view(&principal.tenant), uuid_view(&r->caller.tenant)))
 		return object_not_found(err, uuid_view(member));
@@ -89,8 +85,7 @@ add_member(struct request *r, const struct uuid *group, const struct uuid *membe
 		return false;
 	if (has)
 		return error_set(err, ERR_GRAPH_BAD_REQUEST, "%s", twice);
-	principal_groups(r->services->directory, member, groups, &count);
-	if (count == MEMBERSHIPS_DIRECT_MAX)
+	if (principal_group_count(r->services->directory, member) >= MEMBERSHIPS_DIRECT_MAX)
 		return error_set(err, ERR_GRAPH_BAD_REQUEST,
 		    "The object is a member of too many groups.");
 	return membership_add(&r->tx, group, member, err);

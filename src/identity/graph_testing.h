@@ -7,6 +7,8 @@
 #include "identity/graph_row.h"
 #include "identity/testing.h"
 
+#include <stdio.h>
+
 struct asked {
 	const char *path; /* the row's */
 	enum http_method method;
@@ -33,11 +35,14 @@ size_t graph_items(const char *name); /* how often the member is in the reply */
 bool replied(const char *part);
 
 /* print(format, ...): In the town's arena. */
-PRINTF(1, 2) view print(const char *format, ...);
+#define print(...) ((void)snprintf(graph_text, sizeof(graph_text), __VA_ARGS__), graph_keep())
+extern char graph_text[4096];
+view graph_keep(void);
 
-#define POST(where, ...) (&(struct asked){ .path = where, .method = HTTP_POST, __VA_ARGS__ })
-#define GET(where, ...) (&(struct asked){ .path = where, .method = HTTP_GET, __VA_ARGS__ })
-#define PATCH(where, ...) (&(struct asked){ .path = where, .method = HTTP_PATCH, __VA_ARGS__ })
-#define DELETE(where, ...) (&(struct asked){ .path = where, .method = HTTP_DELETE, __VA_ARGS__ })
+/* POST("/v1.0/…", .body = …): The row's path first. */
+#define POST(...) (&(struct asked){ .method = HTTP_POST, .path = __VA_ARGS__ })
+#define GET(...) (&(struct asked){ .method = HTTP_GET, .path = __VA_ARGS__ })
+#define PATCH(...) (&(struct asked){ .method = HTTP_PATCH, .path = __VA_ARGS__ })
+#define DELETE(...) (&(struct asked){ .method = HTTP_DELETE, .path = __VA_ARGS__ })
 
 #endif

@@ -15,7 +15,7 @@
 #define NAME_MAX_BYTES 1024 /* 256 characters */
 #define SHORT_MAX_BYTES 256 /* 64 characters */
 #define LOCAL_MAX 64
-#define PASSWORD_BYTES (PASSWORD_MAX * 4)
+#define PASSWORD_BYTES ((size_t)PASSWORD_MAX * 4)
 #define OF(member) offsetof(struct graph_user_body, member)
 
 /* Relative to the struct: the object lies at its beginning. */

@@ -94,8 +94,8 @@ MUST_USE bool application_by_object(struct tx *tx, view object, struct applicati
 
 /*
  * caller_is_administrator(tx, caller, out, err):
- * Whether the caller's application administers the directory, as its document says now: a token
- * does not carry it.
+ * Whether the caller, a user or an application, administers the directory, as their document says
+ * now: a token does not carry it.
  */
 MUST_USE bool caller_is_administrator(struct tx *tx, const struct caller *caller, bool *out,
     struct error *err);

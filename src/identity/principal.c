@@ -96,6 +96,12 @@ principal_groups(struct directory *directory, const struct uuid *object,
 	(void)principals_groups(directory->principals, object, out, MEMBERSHIPS_DIRECT_MAX, count);
 }
 
+size_t
+principal_group_count(struct directory *directory, const struct uuid *object)
+{
+	return principals_group_count(directory->principals, object);
+}
+
 bool
 principal_leave(struct directory *directory, struct tx *tx, const struct uuid *object,
     struct error *err)

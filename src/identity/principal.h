@@ -59,6 +59,8 @@ MUST_USE bool principal_name(struct tx *tx, const struct uuid *object, view *out
 void principal_groups(struct directory *directory, const struct uuid *object,
     struct uuid out[MEMBERSHIPS_DIRECT_MAX], size_t *count);
 
+size_t principal_group_count(struct directory *directory, const struct uuid *object);
+
 /* principal_leave(directory, tx, object, err): Out of all groups, because it is deleted. */
 MUST_USE bool principal_leave(struct directory *directory, struct tx *tx, const struct uuid *object,
     struct error *err);

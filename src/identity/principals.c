@@ -331,7 +331,7 @@ principals_find(struct principals *principals, const struct uuid *object, struct
 }
 
 /* The ids found so far, as positions in the list; never more than half full. */
-#define SEEN_SIZE (4 * MEMBERSHIPS_MAX)
+#define SEEN_SIZE ((size_t)4 * MEMBERSHIPS_MAX)
 
 struct search {
 	struct principals *principals;
@@ -417,15 +417,15 @@ principals_groups(struct principals *principals, const struct uuid *object, stru
 }
 
 size_t
-principals_members(struct principals *principals, const struct uuid *group)
+principals_group_count(struct principals *principals, const struct uuid *object)
 {
-	const struct id id = id_of(group);
+	const struct id id = id_of(object);
 	const struct node *node;
-	size_t members;
+	size_t count;
 
 	(void)pthread_rwlock_rdlock(&principals->lock);
 	node = find(principals, &id);
-	members = node == NULL ? 0 : node->members;
+	count = node == NULL ? 0 : node->group_count;
 	(void)pthread_rwlock_unlock(&principals->lock);
-	return members;
+	return count;
 }

@@ -26,7 +26,7 @@ void principals_memberships(struct principals *principals, const struct uuid *ob
 bool principals_groups(struct principals *principals, const struct uuid *object, struct uuid *out,
     size_t max, size_t *count);
 
-/* principals_members(principals, group): How many it has, directly; those deleted since too. */
-size_t principals_members(struct principals *principals, const struct uuid *group);
+/* principals_group_count: How many it is directly in, with those deleted since. */
+size_t principals_group_count(struct principals *principals, const struct uuid *object);
 
 #endif
