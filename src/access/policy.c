@@ -181,6 +181,33 @@ policy_read(const struct policy_body *body, struct access_policy *out, struct er
 	return true;
 }
 
+/* Every permission of the collection but purge, which "all" does not stand for. */
+static uint32_t
+spelt_out(const struct collection *collection)
+{
+	return bit_of(collection, V("all")) - 1 - bit_of(collection, V("purge"));
+}
+
+bool
+policy_subtract(struct access_policy *policy, const struct access_policy *other)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < COUNT_OF(collections); i++) {
+		const struct collection *collection = &collections[i];
+		uint32_t all = bit_of(collection, V("all")), taken = bits_in(other, collection);
+		uint32_t *set = set_of(policy, collection);
+
+		if ((taken & all) != 0)
+			*set = 0;
+		else if (taken != 0 && (*set & all) != 0)
+			*set = (*set | spelt_out(collection)) & ~all;
+		*set &= ~taken;
+		left = left || *set != 0;
+	}
+	return left;
+}
+
 static void
 write_set(struct json *json, const struct access_policy *policy,
     const struct collection *collection)

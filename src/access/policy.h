@@ -36,6 +36,13 @@ MUST_USE bool policy_read(const struct policy_body *body, struct access_policy *
 /* policy_write(json, policy): One entry of `accessPolicies`, as the original prints it. */
 void policy_write(struct json *json, const struct access_policy *policy);
 
+/*
+ * policy_subtract(policy, other):
+ * Take away what ${other} gives; "all" is spelt out before, so that what is taken is gone.  False
+ * when nothing is left.
+ */
+bool policy_subtract(struct access_policy *policy, const struct access_policy *other);
+
 void policy_pack(const struct access_policy *policy, struct buf *out);
 bool policy_unpack(struct unpack *in, struct access_policy *out);
 

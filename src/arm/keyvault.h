@@ -80,10 +80,6 @@ MUST_USE bool vault_of(struct request *r, view id, bool change, struct resource 
 /* vault_path_less(path, levels): Without its last ${levels} segments. */
 view vault_path_less(view path, unsigned levels);
 
-/* policy_who(policy, arena, out, err): Whose it is: the same text for the same principal. */
-MUST_USE bool policy_who(const struct access_policy *policy, struct arena *arena, view *out,
-    struct error *err);
-
 /* A PUT whose body says createMode "recover". */
 MUST_USE bool vault_run_recover(struct request *r, struct error *err);
 

@@ -91,23 +91,6 @@ read_page(struct request *r, view list, view *after, size_t *limit, struct error
 }
 
 static bool
-write_link(struct request *r, view list, view after, size_t limit, struct error *err)
-{
-	AUTO(buf_free) struct buf link = { 0 };
-	view version;
-
-	if (!request_query(r, "api-version", &version))
-		version = V("");
-	buf_print(&link,
-	    "https://%.*s%.*s?api-version=%.*s&%%24top=%zu&%%24skiptoken=", VIEW_ARG(r->authority),
-	    VIEW_ARG(r->path), VIEW_ARG(version), limit);
-	if (!page_token_add(r, list, after, &link, err))
-		return false;
-	json_text(&r->json, "nextLink", buf_view(&link));
-	return buf_ok(&link) || error_memory(err);
-}
-
-static bool
 write_names(struct request *r, const view *names, size_t count, struct error *err)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -150,7 +133,7 @@ run_list(struct request *r, struct error *err)
 	if (!write_names(r, names, shown, err))
 		return false;
 	json_close(&r->json, ']');
-	if (count > shown && !write_link(r, list, names[shown - 1], limit, err))
+	if (!page_next_arm(r, list, count > shown ? names[shown - 1] : V(""), err))
 		return false;
 	json_close(&r->json, '}');
 	return true;

@@ -1,6 +1,7 @@
 /*
  * The access policies of a vault by themselves: added to, replaced, taken away, entry by entry.
  */
+#include "access/coverage.h"
 #include "arm/keyvault.h"
 #include "base/map.h"
 
@@ -25,7 +26,8 @@ static const struct field body_fields[] = {
 
 /* clang-format on */
 
-bool
+/* Whose it is: the same text for the same principal through the same application. */
+static bool
 policy_who(const struct access_policy *policy, struct arena *arena, view *out, struct error *err)
 {
 	return arena_print(arena, out, "%s/%s/%s", policy->tenant.text, policy->object.text,
@@ -53,14 +55,52 @@ merge_replace(struct access_policy *present, const struct access_policy *given)
 	return true;
 }
 
-static bool
-merge_remove(struct access_policy *present, const struct access_policy *given)
+static void
+map_done(struct map **map)
 {
-	present->keys &= ~given->keys;
-	present->secrets &= ~given->secrets;
-	present->certificates &= ~given->certificates;
-	present->storage &= ~given->storage;
-	return (present->keys | present->secrets | present->certificates | present->storage) != 0;
+	map_free(*map);
+}
+
+static bool
+check_policy(const struct shape *shape, const struct access_policy *policy, struct error *err)
+{
+	return view_eq(uuid_view(&policy->tenant), uuid_view(&shape->vault.tenant)) ||
+	    error_set(err, ERR_BAD_REQUEST,
+		"All identities in accessPolicies must use the same tenant ID as the vault's, "
+		"'%s'.",
+		shape->vault.tenant.text);
+}
+
+bool
+shape_policies(const struct shape *shape, const struct body_list *list, struct arena *arena,
+    struct access_policy **out, size_t *count, struct error *err)
+{
+	AUTO(map_done) struct map *seen = map_new();
+	const struct policy_body *bodies = list->items;
+	struct access_policy *policies = arena_alloc(arena, (list->count + 1) * sizeof(*policies));
+	size_t found = 0;
+
+	if (seen == NULL || policies == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < list->count; i++) {
+		struct access_policy *policy = &policies[found], *before;
+		view who;
+
+		if (!policy_read(&bodies[i], policy, err) || !check_policy(shape, policy, err))
+			return false;
+		if (!policy_who(policy, arena, &who, err))
+			return false;
+		before = map_get(seen, who);
+		if (before != NULL)
+			(void)merge_add(before, policy);
+		else if (!map_put(seen, who, policy))
+			return error_memory(err);
+		else
+			found++;
+	}
+	*out = policies;
+	*count = found;
+	return true;
 }
 
 static const struct kind {
@@ -70,7 +110,7 @@ static const struct kind {
 } kinds[] = {
 	{ V_INIT("add"), merge_add, true },
 	{ V_INIT("replace"), merge_replace, true },
-	{ V_INIT("remove"), merge_remove, false },
+	{ V_INIT("remove"), policy_subtract, false },
 };
 
 static const struct kind *
@@ -81,12 +121,6 @@ kind_of(view name)
 			return &kinds[i];
 	}
 	return NULL;
-}
-
-static void
-map_done(struct map **map)
-{
-	map_free(*map);
 }
 
 /* Those that are there, merged with what is given for them; the given ones that were used leave. */
@@ -195,11 +229,39 @@ run_change(struct request *r, struct error *err)
 	return true;
 }
 
+/* What would become of whom if role assignments decided instead. */
+static bool
+run_coverage(struct request *r, struct error *err)
+{
+	struct coverage coverage = { .access = r->services->access,
+		.directory = r->services->directory };
+	struct resource resource;
+	struct vault vault;
+
+	if (!vault_of(r, vault_path_less(r->path, 3), false, &resource, &vault, err))
+		return false;
+	coverage.tenant = vault.tenant;
+	coverage.vault = vault.scope;
+	coverage.policies = vault.policies;
+	coverage.count = vault.policy_count;
+	coverage_write(&coverage, reply_json(r));
+	return true;
+}
+
+/* clang-format off */
+
+#define ROW RESOURCE_ROW(vault_type), .guard = GUARD_SCOPE
+#define VAULT RESOURCE_GROUP_PATH KEYVAULT "/vaults/{vault}"
+
 const struct op keyvault_policy_ops[] = {
-	{ "VaultAccessPolicyChange", .plane = PLANE_MANAGEMENT, .versioning = VERSION_ARM,
-	    .detail = &vault_type, .method = HTTP_PUT, .guard = GUARD_SCOPE,
-	    .path = RESOURCE_GROUP_PATH KEYVAULT "/vaults/{vault}/accessPolicies/{kind}",
+	{ "VaultAccessPolicyChange", ROW, .method = HTTP_PUT,
+	    .path = VAULT "/accessPolicies/{kind}",
 	    .action = KEYVAULT "/vaults/accessPolicies/write", .body = body_fields,
 	    .body_size = sizeof(struct policies_body), .run = run_change },
+	{ "VaultPolicyCoverage", ROW, .method = HTTP_GET, .cost = COST_POOL,
+	    .path = VAULT "/providers/Strongroom.Authorization/coverage",
+	    .action = KEYVAULT "/vaults/read", .run = run_coverage },
 	{ 0 },
 };
+
+/* clang-format on */

@@ -4,7 +4,6 @@
 #include "arm/keyvault.h"
 #include "arm/list.h"
 #include "base/clock.h"
-#include "base/map.h"
 
 #include <string.h>
 
@@ -361,63 +360,6 @@ apply_network(struct work *work, struct error *err)
 	if (body->bypass.given || body->default_action.given || body->ip_rules.given ||
 	    body->subnets.given)
 		work->shape->acls = true;
-	return true;
-}
-
-static void
-map_done(struct map **map)
-{
-	map_free(*map);
-}
-
-static void
-policy_join(struct access_policy *into, const struct access_policy *from)
-{
-	into->keys |= from->keys;
-	into->secrets |= from->secrets;
-	into->certificates |= from->certificates;
-	into->storage |= from->storage;
-}
-
-static bool
-check_policy(const struct shape *shape, const struct access_policy *policy, struct error *err)
-{
-	return view_eq(uuid_view(&policy->tenant), uuid_view(&shape->vault.tenant)) ||
-	    error_set(err, ERR_BAD_REQUEST,
-		"All identities in accessPolicies must use the same tenant ID as the vault's, "
-		"'%s'.",
-		shape->vault.tenant.text);
-}
-
-bool
-shape_policies(const struct shape *shape, const struct body_list *list, struct arena *arena,
-    struct access_policy **out, size_t *count, struct error *err)
-{
-	AUTO(map_done) struct map *seen = map_new();
-	const struct policy_body *bodies = list->items;
-	struct access_policy *policies = arena_alloc(arena, (list->count + 1) * sizeof(*policies));
-	size_t found = 0;
-
-	if (seen == NULL || policies == NULL)
-		return error_memory(err);
-	for (size_t i = 0; i < list->count; i++) {
-		struct access_policy *policy = &policies[found], *before;
-		view who;
-
-		if (!policy_read(&bodies[i], policy, err) || !check_policy(shape, policy, err))
-			return false;
-		if (!policy_who(policy, arena, &who, err))
-			return false;
-		before = map_get(seen, who);
-		if (before != NULL)
-			policy_join(before, policy);
-		else if (!map_put(seen, who, policy))
-			return error_memory(err);
-		else
-			found++;
-	}
-	*out = policies;
-	*count = found;
 	return true;
 }
 

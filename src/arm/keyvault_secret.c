@@ -182,23 +182,6 @@ get(struct request *r, struct error *err)
 }
 
 static bool
-write_link(struct request *r, view list, view last, size_t limit, struct error *err)
-{
-	AUTO(buf_free) struct buf link = { 0 };
-	view version;
-
-	if (!request_query(r, "api-version", &version))
-		version = V("");
-	buf_print(&link,
-	    "https://%.*s%.*s?api-version=%.*s&%%24top=%zu&%%24skiptoken=", VIEW_ARG(r->authority),
-	    VIEW_ARG(r->path), VIEW_ARG(version), limit);
-	if (!page_token_add(r, list, last, &link, err))
-		return false;
-	json_text(&r->json, "nextLink", buf_view(&link));
-	return buf_ok(&link) || error_memory(err);
-}
-
-static bool
 list(struct request *r, struct error *err)
 {
 	uint64_t top = PAGE_MAX;
@@ -218,7 +201,7 @@ list(struct request *r, struct error *err)
 	if (!object_each(r, &secret_type, after, (size_t)top, write_secret, NULL, &last, err))
 		return false;
 	json_close(&r->json, ']');
-	if (last.len > 0 && !write_link(r, which, last, (size_t)top, err))
+	if (!page_next_arm(r, which, last, err))
 		return false;
 	json_close(&r->json, '}');
 	return true;

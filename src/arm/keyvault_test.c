@@ -2,108 +2,20 @@
  * Microsoft.KeyVault at the control plane: what vaults are made of, the rules that refuse,
  * deletion, recovery and purge.
  */
-#include "arm/group.h"
-#include "arm/keyvault.h"
-#include "arm/testing.h"
+#include "arm/keyvault_testing.h"
 #include "base/clock.h"
-#include "base/testing.h"
-#include "keyring/work.h"
-#include "vault/due.h"
-#include "vault/object.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define G S "/resourceGroups/Group"
-#define VAULTS G "/providers/Microsoft.KeyVault/vaults"
-#define V1 VAULTS "/Vault-One"
-#define KV S "/providers/Microsoft.KeyVault"
-#define DELETED KV "/locations/westeurope/deletedVaults/vault-one"
-#define OLD "?api-version=2023-07-01"
-#define NEW "?api-version=2026-02-01"
-#define STRANGER "00000000-0000-4000-8000-0000000000ee"
-#define ONE "00000000-0000-4000-8000-000000000001"
-#define TWO "00000000-0000-4000-8000-000000000002"
-
-#define BODY(more)                                                                                           \
-	"{\"location\":\"West Europe\",\"tags\":{\"t\":\"1\"},\"properties\":{\"tenantId\":\"" ESTATE_TENANT \
-	"\",\"sku\":{\"family\":\"A\",\"name\":\"standard\"}" more "}}"
-#define JUST(properties) "{\"properties\":{" properties "}}"
-#define POLICY(object, secrets)                                      \
-	"{\"tenantId\":\"" ESTATE_TENANT "\",\"objectId\":\"" object \
-	"\",\"permissions\":{\"secrets\":[" secrets "]}}"
-
-static const struct provider *const providers[] = { &resources_provider, &keyvault_provider, NULL };
-static const struct op *const tables[] = { group_ops, keyvault_ops, keyvault_deleted_ops,
-	keyvault_policy_ops, keyvault_secret_ops, keyvault_fixed_ops, NULL };
-
-struct site {
-	struct estate estate; /* first */
-	struct vaults *vaults;
-};
-
-static struct vaults *
-vaults_of(struct estate *e)
-{
-	return ((struct site *)(void *)e)->vaults;
-}
-
-static int
-setup(void **state)
-{
-	struct site *site = calloc(1, sizeof(*site));
-
-	assert_non_null(site);
-	estate_make(&site->estate, providers, tables);
-	assert_fine(vaults_open(site->estate.place.store, site->estate.place.keyring, &site->vaults,
-			&site->estate.err),
-	    &site->estate.err);
-	site->estate.services.vaults = site->vaults;
-	*state = site;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct site *site = *state;
-
-	store_reader_free(site->estate.reader);
-	site->estate.reader = NULL;
-	vaults_close(site->vaults);
-	estate_drop(&site->estate);
-	free(site);
-	return 0;
-}
-
-#define DO(method, target, body, status)                                             \
-	do {                                                                         \
-		int status_ = estate_do(e, HTTP_##method, target, body);             \
-		if (status_ != (status))                                             \
-			print_error("%s: %d %s\n", target, status_, e->err.message); \
-		assert_int_equal(status_, status);                                   \
-	} while (0)
-
-static view
-code(struct estate *e)
-{
-	return view_of(error_table[e->err.code].name);
-}
-
-static void
-release(const struct vault **vault)
-{
-	vault_release(*vault);
-}
 
 static void
 test_a_vault_is_made_and_shown(void **state)
 {
 	struct estate *e = *state;
-	AUTO(release) const struct vault *vault = NULL;
+	AUTO(vault_done) const struct vault *vault = NULL;
 
 	DO(GET, V1, "", 404);
-	assert_text(code(e), V("ResourceNotFound"));
+	assert_text(site_code(e), V("ResourceNotFound"));
 	DO(PUT, V1 NEW, BODY(""), 201);
 	DO(GET, VAULTS "/vault-ONE" NEW, "", 200);
 	assert_text(estate_member(e, "id"), V(V1));
@@ -121,7 +33,7 @@ test_a_vault_is_made_and_shown(void **state)
 	    "\"vaultUri\":\"https://vault-one.vault.localhost/\","
 	    "\"provisioningState\":\"Succeeded\"}"));
 	assert_true(estate_replied(e, "\"tags\":{\"t\":\"1\"}"));
-	vault = vaults_find(vaults_of(e), V("vault-one"));
+	vault = site_vault(e, "vault-one");
 	assert_non_null(vault);
 	assert_text(vault->scope, V(V1));
 	assert_true(vault->rbac);
@@ -138,7 +50,7 @@ static void
 test_keeps_and_honours_every_property(void **state)
 {
 	struct estate *e = *state;
-	AUTO(release) const struct vault *vault = NULL;
+	AUTO(vault_done) const struct vault *vault = NULL;
 	view text;
 	char *echo;
 
@@ -182,7 +94,7 @@ test_keeps_and_honours_every_property(void **state)
 		DO(PUT, V1 OLD, echo, 200);
 		free(echo);
 	}
-	vault = vaults_find(vaults_of(e), V("vault-one"));
+	vault = site_vault(e, "vault-one");
 	assert_true(vault->premium && vault->for_deployment && vault->for_disk_encryption &&
 	    vault->for_template_deployment && vault->purge_protection && vault->network.deny);
 	assert_false(vault->rbac || vault->network.bypass);
@@ -266,7 +178,7 @@ test_what_is_refused(void **state)
 			print_error("row %zu: %d %s\n", i, status, e->err.message);
 		assert_int_equal(status, rows[i].status);
 		if (rows[i].code != NULL)
-			assert_text(code(e), view_of(rows[i].code));
+			assert_text(site_code(e), view_of(rows[i].code));
 		assert_non_null(strstr(e->err.message, rows[i].part));
 	}
 	assert_int_equal(estate_count(e, "vault/"), 0);
@@ -304,11 +216,11 @@ test_the_model_by_version(void **state)
 		    rows[i].more);
 		DO(PUT, target, body, 201);
 		for (int again = 0; again < 2; again++) {
-			AUTO(release) const struct vault *vault = NULL;
+			AUTO(vault_done) const struct vault *vault = NULL;
 			char name[32];
 
 			(void)snprintf(name, sizeof(name), "model-%zu", i);
-			vault = vaults_find(vaults_of(e), view_of(name));
+			vault = site_vault(e, name);
 			assert_non_null(vault);
 			assert_int_equal(vault->rbac, rows[i].rbac);
 			/* The other default's version, without saying what is wanted. */
@@ -336,7 +248,7 @@ test_changing_the_model_needs_more(void **state)
 	for (size_t i = 0; i < COUNT_OF(switches); i++) {
 		assert_true(uuid_parse(V(STRANGER), &e->caller.object));
 		DO(PATCH, V1 NEW, switches[i], 403);
-		assert_text(code(e), V("AuthorizationFailed"));
+		assert_text(site_code(e), V("AuthorizationFailed"));
 		assert_non_null(strstr(e->err.message,
 		    "'Microsoft.Authorization/roleAssignments/write' over scope '" V1 "'"));
 		/* What is as it was needs nothing. */
@@ -365,7 +277,7 @@ test_updates(void **state)
 	DO(PUT, V1 OLD, BODY(""), 200);
 	assert_true(estate_replied(e, "\"enablePurgeProtection\":true"));
 	DO(PUT, V1, "{\"location\":\"northeurope\"}", 409);
-	assert_text(code(e), V("InvalidResourceLocation"));
+	assert_text(site_code(e), V("InvalidResourceLocation"));
 	/* A part of it. */
 	DO(PATCH, V1, "{\"tags\":{\"new\":\"2\"}}", 200);
 	assert_true(estate_replied(e, "\"tags\":{\"new\":\"2\"}"));
@@ -392,7 +304,7 @@ test_a_name_is_taken_once(void **state)
 	DO(PUT, V1, BODY(""), 201);
 	DO(PUT, S "/resourceGroups/other/providers/Microsoft.KeyVault/vaults/VAULT-ONE", BODY(""),
 	    409);
-	assert_text(code(e), V("VaultAlreadyExists"));
+	assert_text(site_code(e), V("VaultAlreadyExists"));
 }
 
 #define CHECK KV "/checkNameAvailability" NEW
@@ -421,7 +333,6 @@ test_name_availability(void **state)
 }
 
 /* What is in a vault, by way of the control plane. */
-#define SECRET V1 "/secrets/Word"
 
 static void
 test_deletion_and_recovery(void **state)
@@ -431,16 +342,16 @@ test_deletion_and_recovery(void **state)
 	    "\",\"sku\":{\"family\":\"A\",\"name\":"
 	    "\"standard\"},\"createMode\":\"recover\"}}";
 	struct estate *e = *state;
-	AUTO(release) const struct vault *vault = NULL;
+	AUTO(vault_done) const struct vault *vault = NULL;
 	struct uuid id;
 
 	DO(PUT, V1 NEW, BODY(",\"enabledForDeployment\":true"), 201);
 	DO(PUT, SECRET, JUST("\"value\":\"deep\""), 200);
-	vault = vaults_find(vaults_of(e), V("vault-one"));
+	vault = site_vault(e, "vault-one");
 	id = vault->id;
 	vault_release(vault);
 	DO(DELETE, V1, "", 200);
-	vault = vaults_find(vaults_of(e), V("vault-one"));
+	vault = site_vault(e, "vault-one");
 	assert_null(vault);
 	DO(GET, V1, "", 404);
 	DO(DELETE, V1, "", 204);
@@ -458,10 +369,10 @@ test_deletion_and_recovery(void **state)
 	DO(GET, KV "/deletedVaults", "", 200);
 	assert_int_equal(estate_times(e, "\"vaultId\""), 1);
 	DO(GET, KV "/locations/northeurope/deletedVaults/vault-one", "", 404);
-	assert_text(code(e), V("DeletedVaultNotFound"));
+	assert_text(site_code(e), V("DeletedVaultNotFound"));
 
 	DO(PUT, V1, BODY(""), 409);
-	assert_text(code(e), V("ConflictError"));
+	assert_text(site_code(e), V("ConflictError"));
 	assert_non_null(strstr(e->err.message, "already exists in deleted state"));
 	DO(PUT, V1, "{\"properties\":{\"createMode\":\"recover\"}}", 400);
 	DO(PUT, V1, "{\"location\":\"eastus\",\"properties\":{\"createMode\":\"recover\"}}", 409);
@@ -474,7 +385,7 @@ test_deletion_and_recovery(void **state)
 	assert_true(estate_replied(e, "\"enabledForDeployment\":true"));
 	assert_true(estate_replied(e, "\"enableRbacAuthorization\":true"));
 	assert_true(estate_replied(e, "\"tags\":{\"t\":\"1\"}"));
-	vault = vaults_find(vaults_of(e), V("vault-one"));
+	vault = site_vault(e, "vault-one");
 	assert_non_null(vault);
 	assert_text(uuid_view(&vault->id), uuid_view(&id));
 	DO(GET, SECRET, "", 200);
@@ -535,7 +446,7 @@ test_a_group_goes(void **state)
 	assert_int_equal(estate_count(e, "vault/"), 0);
 	assert_int_equal(estate_count(e, "dvault/"), 1);
 	DO(PUT, V1, recover, 404);
-	assert_text(code(e), V("ResourceGroupNotFound"));
+	assert_text(site_code(e), V("ResourceGroupNotFound"));
 	DO(PUT, G, "{\"location\":\"westeurope\"}", 201);
 	DO(PUT, V1, recover, 200);
 }
@@ -565,191 +476,7 @@ test_pages_of_deleted_vaults(void **state)
 	DO(GET, KV "/deletedVaults" NEW "&$top=0", "", 400);
 }
 
-#define POLICIES(kind) V1 "/accessPolicies/" kind NEW
-#define ENTRIES(list) JUST("\"accessPolicies\":[" list "]")
-
-static void
-test_access_policies(void **state)
-{
-	struct estate *e = *state;
-	AUTO(release) const struct vault *vault = NULL;
-
-	DO(PUT, POLICIES("add"), ENTRIES(POLICY(ONE, "\"get\"")), 404);
-	DO(PUT, V1 OLD, BODY(""), 201);
-	DO(PUT, POLICIES("add"), ENTRIES(POLICY(ONE, "\"get\"")), 200);
-	assert_text(estate_member(e, "id"), V(V1 "/accessPolicies/"));
-	assert_text(estate_member(e, "type"), V("Microsoft.KeyVault/vaults/accessPolicies"));
-	DO(PUT, POLICIES("add"), ENTRIES(POLICY(ONE, "\"list\"") "," POLICY(TWO, "\"get\"")), 200);
-	assert_int_equal(estate_times(e, "\"objectId\":\"" ONE "\""), 1);
-	assert_int_equal(estate_times(e, "\"objectId\":\"" TWO "\""), 1);
-	assert_true(estate_replied(e, "\"get\",\"list\""));
-	DO(PUT, POLICIES("Replace"), ENTRIES(POLICY(ONE, "\"set\"")), 200);
-	assert_true(estate_replied(e, "[\"set\"]"));
-	assert_int_equal(estate_times(e, "objectId"), 2);
-	DO(PUT, POLICIES("remove"), ENTRIES(POLICY(TWO, "\"get\",\"list\"")), 200);
-	assert_int_equal(estate_times(e, "objectId"), 1);
-	DO(PUT, POLICIES("remove"), ENTRIES(POLICY(STRANGER, "\"get\"")), 200);
-	assert_int_equal(estate_times(e, "objectId"), 1);
-	DO(GET, V1, "", 200);
-	assert_int_equal(estate_times(e, "objectId"), 1);
-	vault = vaults_find(vaults_of(e), V("vault-one"));
-	assert_int_equal(vault->policy_count, 1);
-	DO(PUT, POLICIES("merge"), ENTRIES(POLICY(ONE, "\"get\"")), 400);
-	DO(PUT, POLICIES("add"), "{}", 400);
-	DO(PUT, POLICIES("add"), JUST(""), 400);
-	DO(PUT, POLICIES("add"), ENTRIES(POLICY("no-guid", "\"get\"")), 400);
-	DO(PUT, POLICIES("add"), ENTRIES(POLICY(ONE, "\"fly\"")), 400);
-}
-
-static void
-test_at_most_so_many_policies(void **state)
-{
-	AUTO(buf_free) struct buf body = { 0 };
-	struct estate *e = *state;
-
-	DO(PUT, V1 OLD, BODY(""), 201);
-	buf_add(&body, V("{\"properties\":{\"accessPolicies\":["));
-	for (unsigned i = 0; i < POLICIES_MAX; i++)
-		buf_print(&body,
-		    "%s{\"tenantId\":\"" ESTATE_TENANT
-		    "\",\"objectId\":\"00000000-0000-4000-8000-%012u\",\"permissions\":"
-		    "{\"secrets\":[\"get\"]}}",
-		    i > 0 ? "," : "", i + 1000);
-	buf_add(&body, V("]}}"));
-	buf_add_char(&body, '\0');
-	DO(PUT, POLICIES("add"), body.ptr, 200);
-	assert_int_equal(estate_times(e, "objectId"), POLICIES_MAX);
-	DO(PUT, POLICIES("add"), ENTRIES(POLICY(ONE, "\"get\"")), 400);
-	DO(PUT, POLICIES("add"), body.ptr, 200);
-}
-
-/* Set here, read at the data plane only. */
-static void
-test_secrets(void **state)
-{
-	struct estate *e = *state;
-	char first[256];
-
-	DO(PUT, SECRET, JUST("\"value\":\"deep\""), 404);
-	DO(PUT, V1, BODY(""), 201);
-	DO(PUT, SECRET, JUST("\"contentType\":\"text\""), 400);
-	DO(PUT, SECRET,
-	    "{\"tags\":{\"a\":\"b\"},\"properties\":{\"value\":\"very deep\",\"contentType\":"
-	    "\"text\",\"attributes\":{\"enabled\":false,\"exp\":4000000000}}}",
-	    200);
-	assert_false(estate_replied(e, "deep"));
-	assert_text(estate_member(e, "id"), V(SECRET));
-	assert_text(estate_member(e, "name"), V("Word"));
-	assert_text(estate_member(e, "type"), V("Microsoft.KeyVault/vaults/secrets"));
-	assert_text(estate_member(e, "location"), V("westeurope"));
-	assert_text(estate_member(e, "secretUri"),
-	    V("https://vault-one.vault.localhost/secrets/Word"));
-	assert_true(estate_replied(e, "\"tags\":{\"a\":\"b\"}"));
-	assert_true(estate_replied(e, "\"enabled\":false,\"exp\":4000000000,\"created\":"));
-	(void)snprintf(first, sizeof(first), "%.*s",
-	    VIEW_ARG(estate_member(e, "secretUriWithVersion")));
-	DO(GET, V1 "/secrets/WORD", "", 200);
-	assert_text(estate_member(e, "secretUriWithVersion"), view_of(first));
-	assert_false(estate_replied(e, "deep"));
-	DO(PATCH, SECRET, JUST("\"attributes\":{\"enabled\":true}"), 200);
-	assert_text(estate_member(e, "secretUriWithVersion"), view_of(first));
-	assert_text(estate_member(e, "contentType"), V("text"));
-	assert_true(estate_replied(e, "\"enabled\":true,\"exp\":4000000000"));
-	DO(PATCH, SECRET, JUST("\"value\":\"deeper\""), 200);
-	assert_false(view_eq(estate_member(e, "secretUriWithVersion"), view_of(first)));
-	DO(PATCH, V1 "/secrets/none", JUST("\"attributes\":{}"), 404);
-	DO(PUT, V1 "/secrets/bad_name", JUST("\"value\":\"x\""), 400);
-	DO(PUT, V1 "/secrets/other", JUST("\"value\":\"x\""), 200);
-	DO(GET, V1 "/secrets" NEW "&$top=1", "", 200);
-	assert_int_equal(estate_times(e, "\"secretUri\""), 1);
-	assert_true(estate_replied(e, "nextLink"));
-	DO(GET, V1 "/secrets" NEW, "", 200);
-	assert_int_equal(estate_times(e, "\"secretUri\""), 2);
-	assert_false(estate_replied(e, "deep"));
-}
-
-static void
-test_what_is_always_the_same(void **state)
-{
-	static const char *const empty[] = { KV "/managedHSMs", KV "/deletedManagedHSMs",
-		G "/providers/Microsoft.KeyVault/managedHSMs", V1 "/privateEndpointConnections" };
-	struct estate *e = *state;
-
-	DO(GET, V1 "/privateLinkResources", "", 404);
-	DO(PUT, V1, BODY(""), 201);
-	DO(GET, V1 "/privateLinkResources", "", 200);
-	assert_true(
-	    estate_replied(e, "\"requiredZoneNames\":[\"privatelink.vaultcore.azure.net\"]"));
-	for (size_t i = 0; i < COUNT_OF(empty); i++) {
-		DO(GET, empty[i], "", 200);
-		assert_text(buf_view(&e->out.body), V("{\"value\":[]}"));
-	}
-	DO(GET, "/providers/Microsoft.KeyVault/operations", "", 200);
-	assert_int_equal(estate_times(e, "\"aggregationType\""), 5);
-	assert_true(estate_replied(e, "\"name\":\"AuditEvent\""));
-}
-
-/* A vault from before there were resources gets its own, and its group, once. */
-#define OLDER S "/resourceGroups/dev/providers/Microsoft.KeyVault/vaults/Older"
-
-static bool
-old_body(void *ctx, struct tx *tx, view *journal, struct error *err)
-{
-	struct vault vault = { .tenant = { ESTATE_TENANT },
-		.subscription = { ESTATE_SUBSCRIPTION },
-		.name = view_of(ctx),
-		.resource_group = V("dev"),
-		.location = V("local"),
-		.created = 1700000000,
-		.retention_days = 90,
-		.rbac = true };
-
-	(void)journal;
-	return vault_create(tx, &vault, err);
-}
-
-static void
-adopt(struct estate *e)
-{
-	assert_fine(vaults_adopt(e->place.store, e->place.keyring, &e->err), &e->err);
-}
-
-static void
-test_an_old_vault_becomes_a_resource(void **state)
-{
-	struct estate *e = *state;
-
-	assert_fine(work_run(e->place.store, e->place.keyring, old_body,
-			(void *)(uintptr_t) "Older", &e->err),
-	    &e->err);
-	DO(GET, OLDER, "", 404);
-	adopt(e);
-	DO(GET, OLDER, "", 200);
-	assert_text(estate_member(e, "id"), V(OLDER));
-	assert_true(estate_replied(e, "\"enableRbacAuthorization\":true"));
-	DO(PATCH, OLDER, JUST("\"enabledForDeployment\":true"), 200);
-	adopt(e);
-	DO(GET, OLDER, "", 200);
-	assert_true(estate_replied(e, "\"enabledForDeployment\":true"));
-}
-
-static void
-test_many_old_vaults(void **state)
-{
-	struct estate *e = *state;
-	char name[16];
-
-	for (int i = 0; i < 205; i++) {
-		(void)snprintf(name, sizeof(name), "old-%d", i);
-		assert_fine(work_run(e->place.store, e->place.keyring, old_body, name, &e->err),
-		    &e->err);
-	}
-	adopt(e);
-	DO(GET, S "/resourceGroups/dev/providers/Microsoft.KeyVault/vaults?$top=300", "", 200);
-	assert_int_equal(estate_times(e, "\"vaultUri\""), 205);
-}
-
-#define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define FRESH(test) cmocka_unit_test_setup_teardown(test, site_setup, site_teardown)
 
 int
 main(void)
@@ -768,12 +495,6 @@ main(void)
 		FRESH(test_a_protected_vault),
 		FRESH(test_a_group_goes),
 		FRESH(test_pages_of_deleted_vaults),
-		FRESH(test_access_policies),
-		FRESH(test_at_most_so_many_policies),
-		FRESH(test_secrets),
-		FRESH(test_what_is_always_the_same),
-		FRESH(test_an_old_vault_becomes_a_resource),
-		FRESH(test_many_old_vaults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
