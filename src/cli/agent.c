@@ -45,20 +45,28 @@ send_json(struct http_exchange *exchange, int status)
 }
 
 static void
-write_refusal(struct http_reply *reply, const char *error, view description)
+write_refusal(struct http_reply *reply, const char *error, view description, bool app_service)
 {
 	struct json json = json_to(&reply->body);
 
+	if (!utf8_valid(description))
+		description = V("");
 	json_open(&json, '{');
 	json_text(&json, "error", view_of(error));
-	json_text(&json, "error_description", utf8_valid(description) ? description : V(""));
+	json_text(&json, "error_description", description);
+	if (app_service) { /* where its clients look */
+		json_number(&json, "statusCode", reply->status);
+		json_text(&json, "message", description);
+	}
 	json_close(&json, '}');
 }
 
 static void
 refuse(struct http_exchange *exchange, const struct agent_refusal *refusal)
 {
-	write_refusal(&exchange->reply, refusal->error, refusal->description);
+	exchange->reply.status = refusal->status;
+	write_refusal(&exchange->reply, refusal->error, refusal->description,
+	    view_starts(exchange->request.path, V("/msi/")));
 	if (refusal->status == 405)
 		buf_add(&exchange->reply.fields, V("Allow: GET\r\n"));
 	send_json(exchange, refusal->status);
@@ -93,7 +101,7 @@ static void
 on_refuse(void *ctx, const struct error *err, struct http_reply *reply)
 {
 	(void)ctx;
-	write_refusal(reply, "invalid_request", view_of(err->message));
+	write_refusal(reply, "invalid_request", view_of(err->message), false);
 	buf_add(&reply->fields, V("Content-Type: application/json; charset=utf-8\r\n"));
 }
 

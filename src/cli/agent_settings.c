@@ -89,7 +89,7 @@ static bool
 is_listen(struct agent_settings *settings, view text)
 {
 	struct address address;
-	view host = text, port;
+	view host, port;
 	uint64_t number;
 	size_t at = 0;
 

@@ -337,6 +337,8 @@ test_answers_as_app_service(void **ctx)
 	ask_is(scene, APP "&client_id=" SHOP, header.ptr, 200, "\"client_id\":\"" SHOP "\"");
 	ask_is(scene, APP, "", 401, "X-IDENTITY-HEADER is missing");
 	ask_is(scene, APP, "X-IDENTITY-HEADER: 00\r\n", 403, "is not the one of user");
+	ask_is(scene, APP "&client_id=" MACHINE, header.ptr, 400,
+	    "\"statusCode\":400,\"message\":\"Identity not found\"}");
 	header.ptr[30] = header.ptr[30] == '0' ? '1' : '0';
 	ask_is(scene, APP, header.ptr, 403, "is not the one of user");
 	assert_int_equal(scene->asked, 1);

@@ -22,9 +22,9 @@ test_reads_replies(void **state)
 		{ 200,
 		    V_INIT("{\"access_token\":\"t\",\"expires_on\":\"1700003600\","
 			   "\"not_before\":\"1699999999\",\"expires_in\":\"3599\"}"),
-		    ERR_NONE, 1700003600, NULL },
+		    ERR_NONE, 1700003600, "" },
 		{ 200, V_INIT("{\"access_token\":\"t\",\"expires_on\":1700003600}"), ERR_NONE,
-		    1700003600, NULL },
+		    1700003600, "" },
 		{ 200, V_INIT("{\"access_token\":\"t\",\"expires_in\":3599}"), ERR_NONE, NOW + 3599,
 		    NULL },
 		{ 200, V_INIT("{\"access_token\":\"t\"}"), ERR_UNAVAILABLE, 0, "no token" },

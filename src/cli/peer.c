@@ -13,7 +13,7 @@
 #include <sys/time.h>
 
 #define NOBODY 65534 /* what the kernel calls users that have no number in our namespace */
-#define WAIT_MS 500
+#define WAIT_MICROSECONDS 500000
 
 struct question {
 	struct nlmsghdr head;
@@ -68,7 +68,7 @@ end_of(const struct sockaddr_storage *name, __be16 *port, __be32 address[4])
 static bool
 ask_for(int fd, const struct sockaddr_storage *ours, struct question *out)
 {
-	struct sockaddr_storage theirs;
+	struct sockaddr_storage theirs = { 0 };
 	socklen_t len = sizeof(theirs);
 	struct question question = {
 		.head = { .nlmsg_len = sizeof(question),
@@ -92,8 +92,8 @@ ask_for(int fd, const struct sockaddr_storage *ours, struct question *out)
 static bool
 ask_kernel(const struct question *question, struct answer *out)
 {
-	const struct timeval wait = { .tv_usec = WAIT_MS * 1000 };
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK }, from;
+	const struct timeval wait = { .tv_usec = WAIT_MICROSECONDS };
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK }, from = { 0 };
 	AUTO(fd_done)
 	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	socklen_t len = sizeof(from);
@@ -141,7 +141,7 @@ tcp_user(int fd, const struct sockaddr_storage *ours, uid_t *uid)
 bool
 peer_user(int fd, uid_t *uid, struct error *err)
 {
-	struct sockaddr_storage ours;
+	struct sockaddr_storage ours = { 0 };
 	socklen_t len = sizeof(ours);
 	uid_t user;
 	bool told;

@@ -172,6 +172,7 @@ test_counts_addresses(void **ctx)
 	two = test_site_guest(site);
 	three = guest(site, V(""));
 	assert_null(three.ssl);
+	told_is(&two, "127.0.0.1");
 	peer_done(&one);
 	wait_for_connections(site, 1);
 	one = test_site_guest(site);
