@@ -12,8 +12,9 @@
 #define PREFIX "alias/"
 #define FORMAT 1
 #define ALIAS_MAX 63
-#define NAME_MAX_SHOWN 64
-#define SUBSCRIPTIONS_MAX 1000 /* a tenant */
+#define NAME_MAX_SHOWN 64            /* characters */
+#define NAME_BYTES_MAX ((size_t)256) /* of them in UTF-8 */
+#define SUBSCRIPTIONS_MAX 1000       /* a tenant */
 #define WRITE "Microsoft.Subscription/aliases/write"
 
 struct alias_body {
@@ -27,7 +28,7 @@ struct rename_body {
 /* clang-format off */
 
 static const struct field properties[] = {
-	{ .name = "displayName", .kind = FIELD_TEXT, .max = 4 * NAME_MAX_SHOWN,
+	{ .name = "displayName", .kind = FIELD_TEXT, .max = NAME_BYTES_MAX,
 	    .offset = offsetof(struct alias_body, name) },
 	{ .name = "workload", .kind = FIELD_TEXT, .max = 32,
 	    .offset = offsetof(struct alias_body, workload) },
@@ -42,7 +43,7 @@ static const struct field alias_fields[] = {
 };
 
 static const struct field rename_fields[] = {
-	{ .name = "subscriptionName", .kind = FIELD_TEXT, .max = 4 * NAME_MAX_SHOWN,
+	{ .name = "subscriptionName", .kind = FIELD_TEXT, .max = NAME_BYTES_MAX,
 	    .required = true, .offset = offsetof(struct rename_body, name) },
 	{ 0 },
 };
