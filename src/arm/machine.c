@@ -34,7 +34,8 @@ struct machine_body {
 
 #define PROPERTY(name_, at, max_) \
 	{ .name = (name_), .kind = FIELD_TEXT, .max = (max_), \
-	    .offset = offsetof(struct machine_body, texts) + (at) * sizeof(struct body_text) }
+	    .offset = offsetof(struct machine_body, texts) + \
+	        (size_t)(at) * sizeof(struct body_text) }
 
 /* What a host says about itself, kept as it is; the first one is its key. */
 static const struct field properties[TEXTS + 1] = {

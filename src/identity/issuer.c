@@ -133,7 +133,7 @@ fetch_keys(const struct issuers_settings *settings, const char *url, struct key_
 static void
 fetch(struct issuers *issuers, struct issuer *issuer)
 {
-	AUTO(key_set_done) struct key_set *keys = NULL, *before = NULL;
+	AUTO(key_set_done) struct key_set *keys = NULL;
 	struct error err = { 0 };
 	bool fine;
 
@@ -151,7 +151,7 @@ fetch(struct issuers *issuers, struct issuer *issuer)
 	if (fine) {
 		if (!key_set_same(issuer->keys, keys))
 			atomic_fetch_add(&issuers->generation, 1);
-		before = issuer->keys;
+		key_set_done(&issuer->keys);
 		issuer->keys = keys;
 		keys = NULL;
 		issuer->fetched = issuer->tried;
@@ -264,16 +264,16 @@ issuers_verify(struct issuers *issuers, view issuer, const struct jwt *jwt,
 }
 
 void
-issuers_keep(struct issuers *issuers, view url, bool keep)
+issuers_keep(struct issuers *issuers, view issuer, bool keep)
 {
-	struct issuer *issuer;
+	struct issuer *found;
 
 	(void)pthread_mutex_lock(&issuers->lock);
-	issuer = keep ? issuer_place(issuers, url) : map_get(issuers->by_url, url);
-	if (issuer != NULL && keep)
-		issuer->kept++;
-	else if (issuer != NULL && issuer->kept > 0)
-		issuer->kept--;
+	found = keep ? issuer_place(issuers, issuer) : map_get(issuers->by_url, issuer);
+	if (found != NULL && keep)
+		found->kept++;
+	else if (found != NULL && found->kept > 0)
+		found->kept--;
 	(void)pthread_cond_broadcast(&issuers->changed);
 	(void)pthread_mutex_unlock(&issuers->lock);
 }
