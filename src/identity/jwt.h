@@ -35,8 +35,8 @@ struct jwt_time {
 
 struct jwt_claims {
 	view iss, sub, tid, oid, appid, jti, idtyp, upn; /* empty when absent */
-	view aud;                            /* the only one; empty when there are more or none */
-	view audiences[JWT_AUDIENCES_MAX];   /* all of them */
+	view aud;                          /* the only one; empty when there are more or none */
+	view audiences[JWT_AUDIENCES_MAX]; /* all of them */
 	size_t audience_count;
 	struct jwt_time iat, nbf, exp;
 };
