@@ -70,8 +70,8 @@ make_room(struct tx *tx, const struct refresh_name *name, struct error *err)
 	size_t count = 0;
 
 	if (!refresh_prefix(tx->arena, &name->tenant, &name->user, &prefix, err) ||
-	    !store_keys(tx->reader, prefix, V(""), 2 * REFRESH_FAMILIES_MAX, tx->arena, &keys,
-		&count, err))
+	    !store_keys(tx->reader, prefix, V(""), (size_t)2 * REFRESH_FAMILIES_MAX, tx->arena,
+		&keys, &count, err))
 		return false;
 	for (size_t i = 0; i + REFRESH_FAMILIES_MAX <= count; i++) {
 		if (!tx_delete(tx, keys[i], err))

@@ -167,8 +167,10 @@ grant_find(const struct form *form, sts_grant_fn **out, struct error *err)
 	view name = form_get(form, "grant_type");
 	char text[PRINTABLE_MAX + 1];
 
-	if (name.len == 0)
-		return sts_missing(err, "grant_type");
+	if (name.len == 0) {
+		(void)sts_missing(err, "grant_type");
+		return false;
+	}
 	for (size_t i = 0; i < COUNT_OF(grants); i++) {
 		if (view_eq(name, view_of(grants[i].name))) {
 			*out = grants[i].fn;
