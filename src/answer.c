@@ -113,6 +113,15 @@ recordable(const struct answerer *answerer, const struct request *r, struct erro
 	    "The request can't be recorded in the audit log at the moment; nothing was done.");
 }
 
+/* What each plane calls a body that is not as the row wants it. */
+static const enum error_code bad_body[] = {
+	[PLANE_NONE] = ERR_BAD_PARAMETER,
+	[PLANE_VAULT] = ERR_BAD_PARAMETER,
+	[PLANE_LOGIN] = ERR_STS_MALFORMED,
+	[PLANE_MANAGEMENT] = ERR_INVALID_REQUEST_CONTENT,
+	[PLANE_GRAPH] = ERR_GRAPH_BAD_REQUEST,
+};
+
 static bool
 read_body(struct request *r, struct error *err)
 {
@@ -121,7 +130,11 @@ read_body(struct request *r, struct error *err)
 	r->body = arena_alloc(r->arena, r->op->body_size);
 	if (r->body == NULL)
 		return error_memory(err);
-	return body_read(r->in->body, r->op->body, r->body, r->arena, err);
+	if (body_read(r->in->body, r->op->body, r->body, r->arena, err))
+		return true;
+	if (err->code == ERR_BAD_PARAMETER)
+		err->code = bad_body[r->plane];
+	return false;
 }
 
 /* Every guard, in the order that clients observe (reference of the data plane, section 5.5). */

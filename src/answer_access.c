@@ -122,7 +122,7 @@ authorize_scope(struct request *r, struct error *err)
 	if (!decide(r, view_of(r->op->action), false, &decision, err))
 		return false;
 	if (!decision.allowed)
-		return deny_scope(r, &decision, err);
+		return access_refuse(r, view_of(r->op->action), r->scope, &decision, err);
 	return locks_check(r->services->locks, r->scope, view_of(r->op->action), err);
 }
 

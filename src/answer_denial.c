@@ -101,22 +101,3 @@ deny_network(struct request *r, enum network_verdict verdict, struct error *err)
 	    VIEW_ARG(r->in->peer), VIEW_ARG(caller), VIEW_ARG(r->vault->name),
 	    VIEW_ARG(r->vault->location));
 }
-
-bool
-deny_scope(struct request *r, const struct access_decision *decision, struct error *err)
-{
-	const char *client = r->caller.person ? r->caller.upn : r->caller.application.text;
-
-	if (decision->reason == ACCESS_DENIED)
-		return error_set(err, ERR_AUTHORIZATION_FAILED,
-		    "The client '%s' with object id '%s' has permission to perform action '%s' on "
-		    "scope '%.*s'; however, the access is denied because of the deny assignment "
-		    "with Id '%s'.",
-		    client, r->caller.object.text, r->op->action, VIEW_ARG(r->scope),
-		    decision->deny.text);
-	return error_set(err, ERR_AUTHORIZATION_FAILED,
-	    "The client '%s' with object id '%s' does not have authorization to perform action "
-	    "'%s' over scope '%.*s' or the scope is invalid. If access was recently granted, "
-	    "please refresh your credentials.",
-	    client, r->caller.object.text, r->op->action, VIEW_ARG(r->scope));
-}

@@ -27,7 +27,6 @@ bool deny_data(struct request *r, view action, const struct access_decision *dec
     struct error *err);
 bool deny_policy(struct request *r, struct error *err);
 bool deny_network(struct request *r, enum network_verdict verdict, struct error *err);
-bool deny_scope(struct request *r, const struct access_decision *decision, struct error *err);
 
 /* answer_reply.c: what goes out */
 void reply_refuse(struct request *r, const struct error *err);

@@ -367,7 +367,7 @@ run_list(struct request *r, struct error *err)
 	struct assignment_query query;
 	struct uuid ids[2];
 	struct page page;
-	bool none;
+	bool none = false;
 	view list;
 
 	if (!read_list_query(r, &query, ids, &none, err))

@@ -113,6 +113,7 @@ bool
 access_refuse(struct request *r, view action, view scope, const struct access_decision *decision,
     struct error *err)
 {
+	const char *client = r->caller.person ? r->caller.upn : r->caller.application.text;
 	struct deny deny;
 
 	if (decision->reason == ACCESS_DENIED &&
@@ -121,13 +122,13 @@ access_refuse(struct request *r, view action, view scope, const struct access_de
 		    "The client '%s' with object id '%s' has permission to perform action '%.*s' "
 		    "on scope '%.*s'; however, the access is denied because of the deny assignment "
 		    "with name '%s' and Id '%s' at scope '%s'.",
-		    r->caller.application.text, r->caller.object.text, VIEW_ARG(action),
-		    VIEW_ARG(scope), deny.title, deny.name.text, deny.scope);
+		    client, r->caller.object.text, VIEW_ARG(action), VIEW_ARG(scope), deny.title,
+		    deny.name.text, deny.scope);
 	return error_set(err, ERR_AUTHORIZATION_FAILED,
 	    "The client '%s' with object id '%s' does not have authorization to perform action "
 	    "'%.*s' over scope '%.*s' or the scope is invalid. If access was recently granted, "
 	    "please refresh your credentials.",
-	    r->caller.application.text, r->caller.object.text, VIEW_ARG(action), VIEW_ARG(scope));
+	    client, r->caller.object.text, VIEW_ARG(action), VIEW_ARG(scope));
 }
 
 bool

@@ -292,15 +292,15 @@ run_rename(struct request *r, struct error *err)
 /* clang-format off */
 
 #define ROW .plane = PLANE_MANAGEMENT, .guard = GUARD_SCOPE, .versioning = VERSION_ARM
-#define ALIAS "/providers/Microsoft.Subscription/aliases/{alias}"
+/* Above all subscriptions: for who administers the tenant. */
+#define ALIAS .plane = PLANE_MANAGEMENT, .guard = GUARD_ADMIN, .versioning = VERSION_ARM, \
+	.path = "/providers/Microsoft.Subscription/aliases/{alias}"
 
 const struct op alias_ops[] = {
-	{ "SubscriptionAliasPut", ROW, .method = HTTP_PUT, .path = ALIAS, .action = WRITE,
-	    .body = alias_fields, .body_size = sizeof(struct alias_body), .run = run_put },
-	{ "SubscriptionAliasGet", ROW, .method = HTTP_GET, .path = ALIAS,
-	    .action = "Microsoft.Subscription/aliases/read", .run = run_get },
-	{ "SubscriptionAliasDelete", ROW, .method = HTTP_DELETE, .path = ALIAS,
-	    .action = "Microsoft.Subscription/aliases/delete", .run = run_delete },
+	{ "SubscriptionAliasPut", ALIAS, .method = HTTP_PUT, .body = alias_fields,
+	    .body_size = sizeof(struct alias_body), .run = run_put },
+	{ "SubscriptionAliasGet", ALIAS, .method = HTTP_GET, .run = run_get },
+	{ "SubscriptionAliasDelete", ALIAS, .method = HTTP_DELETE, .run = run_delete },
 	{ "SubscriptionRename", ROW, .method = HTTP_POST,
 	    .path = "/subscriptions/{subscription}/providers/Microsoft.Subscription/rename",
 	    .action = "Microsoft.Subscription/rename/action", .body = rename_fields,

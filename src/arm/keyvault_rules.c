@@ -147,7 +147,7 @@ apply_sku(struct work *work, struct error *err)
 {
 	static const char *const families[] = { "A" }, *const tiers[] = { "standard", "premium" };
 	const struct vault_body *body = work->body;
-	size_t family, tier;
+	size_t family = 0, tier = 0;
 
 	if (!body->tier.given)
 		return (!work->fresh && !body->family.given) || missing("sku.name", err);
@@ -337,7 +337,7 @@ apply_network(struct work *work, struct error *err)
 	static const char *const actions[] = { "Allow", "Deny" };
 	const struct vault_body *body = work->body;
 	struct network_rules *network = &work->shape->vault.network;
-	size_t choice;
+	size_t choice = 0;
 
 	if (body->public_access.given) {
 		if (!choose(&body->public_access, "publicNetworkAccess", accesses,

@@ -49,16 +49,6 @@ may_see(struct request *r, const struct list *list, const struct resource *resou
 	return read_action(r, list, resource->type, &action) && caller_may(r, action, resource->id);
 }
 
-bool
-caller_deny(const struct request *r, view action, view scope, struct error *err)
-{
-	return error_set(err, ERR_AUTHORIZATION_FAILED,
-	    "The client '%s' with object id '%s' does not have authorization to perform action "
-	    "'%.*s' over scope '%.*s' or the scope is invalid. If access was recently granted, "
-	    "please refresh your credentials.",
-	    r->caller.application.text, r->caller.object.text, VIEW_ARG(action), VIEW_ARG(scope));
-}
-
 /* ${all}: the caller may read everything at the scope. */
 static bool
 admit(struct request *r, const struct list *list, bool *all, struct error *err)
@@ -74,7 +64,7 @@ admit(struct request *r, const struct list *list, bool *all, struct error *err)
 	return *all ||
 	    access_reaches(r->services->access, &r->caller.tenant, &r->caller.object,
 		list->scope) ||
-	    caller_deny(r, action, list->scope, err);
+	    access_refuse(r, action, list->scope, &(struct access_decision){ 0 }, err);
 }
 
 bool

@@ -40,7 +40,4 @@ MUST_USE bool list_admit(struct request *r, const struct list *list, struct erro
 /* caller_may(r, action, scope): The guard's question, about another scope than the row's. */
 bool caller_may(const struct request *r, view action, view scope);
 
-/* caller_deny(r, action, scope, err): ERR_AUTHORIZATION_FAILED with its text. Always false. */
-bool caller_deny(const struct request *r, view action, view scope, struct error *err);
-
 #endif

@@ -4,7 +4,7 @@
  *
  * Documents: "reg/<subscription>/<space in lower case>": whether it is registered.
  */
-#include "access/access.h"
+#include "access/decide.h"
 #include "arm/arm.h"
 #include "arm/list.h"
 #include "arm/location.h"
@@ -96,8 +96,8 @@ admit(struct request *r, view action, struct error *err)
 		? caller_may(r, action, scope)
 		: access_reaches(r->services->access, &r->caller.tenant, &r->caller.object, scope))
 		return true;
-	return caller_deny(r, action.len > 0 ? action : V("Microsoft.Resources/providers/read"),
-	    scope, err);
+	return access_refuse(r, action.len > 0 ? action : V("Microsoft.Resources/providers/read"),
+	    scope, &(struct access_decision){ 0 }, err);
 }
 
 static bool

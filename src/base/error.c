@@ -48,6 +48,7 @@ const struct error_row error_table[ERR_COUNT] = {
 	[ERR_INVALID_API_VERSION] = { 400, "InvalidApiVersionParameter", NULL },
 	[ERR_AUTHORIZATION_FAILED] = { 403, "AuthorizationFailed", NULL },
 	[ERR_SUBSCRIPTION_NOT_FOUND] = { 404, "SubscriptionNotFound", NULL },
+	[ERR_INVALID_REQUEST_CONTENT] = { 400, "InvalidRequestContent", NULL },
 	[ERR_RESOURCE_NOT_FOUND] = { 404, "ResourceNotFound", NULL },
 	[ERR_RESOURCE_GROUP_NOT_FOUND] = { 404, "ResourceGroupNotFound", NULL },
 	[ERR_NO_REGISTERED_PROVIDER] = { 400, "NoRegisteredProviderFound", NULL },

@@ -111,6 +111,8 @@ vault_due(const struct vault *vault)
 		.vault_name = vault->name,
 		.vault = uuid_view(&vault->id),
 		.letter = DUE_LETTER_VAULT,
+		.object = V(""),
+		.name = V(""),
 	};
 }
 

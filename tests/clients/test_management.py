@@ -170,6 +170,8 @@ def test_properties_out_of_rule(shared, group, vault, what):
 	path = f"{group}/providers/{VAULTS}/{unique('bad-kv')}"
 	put(shared, path, vault_body(shared, **BAD[what])).expect(400)
 	get(shared, path).expect(404, "ResourceNotFound")
+	if what == "no tier":
+		return  # one that is there keeps its own
 	before = get(shared, vault).json
 	put(shared, vault, vault_body(shared, **BAD[what])).expect(400)
 	after = get(shared, vault).json
