@@ -10,7 +10,7 @@ import urllib.parse
 import pytest
 import requests
 
-from test_az import AZ, QUIET
+from az import AZ, QUIET
 
 NAME, PASSWORD = "ada@people.example", "Analytical-1843"
 CLIENT = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
