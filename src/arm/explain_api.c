@@ -11,7 +11,7 @@
  *	     -> {"value": [every assignment that counts there, with its role and where it is from],
  *	         "denyAssignments": [those that count there, on the first page], "nextLink"}
  *
- * A group is shown as such; who is in it, the directory says.
+ * A group is shown with its first direct members; the directory knows the others.
  */
 #include "access/deny.h"
 #include "access/policy.h"
@@ -21,6 +21,7 @@
 #include "arm/arm.h"
 #include "arm/id.h"
 #include "identity/application_store.h"
+#include "identity/group_store.h"
 #include "identity/principal.h"
 #include "identity/user_store.h"
 #include "vault/vault.h"
@@ -29,6 +30,7 @@
 #define DATA_PREFIX "Microsoft.KeyVault/vaults/"
 #define PAGE 100
 #define DENIES 50
+#define MEMBERS 20 /* of each group */
 
 struct explain_body {
 	struct body_text principal, action, application;
@@ -272,6 +274,40 @@ run_explain(struct request *r, struct error *err)
 }
 
 static bool
+write_member(struct request *r, const struct uuid *member, struct error *err)
+{
+	struct principal principal;
+	view name;
+
+	if (!directory_principal(r->services->directory, member, &principal))
+		return true;
+	if (!principal_name(&r->tx, member, &name, err))
+		return false;
+	json_open(&r->json, '{');
+	write_principal(&r->json, member, view_of(principal_type(principal.kind)), name);
+	json_close(&r->json, '}');
+	return true;
+}
+
+static bool
+write_members(struct request *r, const struct uuid *group, struct error *err)
+{
+	struct uuid *members;
+	size_t count;
+
+	if (!membership_list(&r->tx, group, V(""), MEMBERS + 1, &members, &count, err))
+		return false;
+	json_open_in(&r->json, "members", '[');
+	for (size_t i = 0; i < count && i < MEMBERS; i++) {
+		if (!write_member(r, &members[i], err))
+			return false;
+	}
+	json_close(&r->json, ']');
+	json_flag(&r->json, "moreMembers", count > MEMBERS);
+	return true;
+}
+
+static bool
 write_holder(struct request *r, const struct assignment *assignment, struct error *err)
 {
 	struct json *json = &r->json;
@@ -282,6 +318,9 @@ write_holder(struct request *r, const struct assignment *assignment, struct erro
 	json_open(json, '{');
 	write_principal(json, &assignment->principal, assignment->principal_type, name);
 	write_assignment(r, json, assignment);
+	if (view_eq(assignment->principal_type, view_of(principal_type(PRINCIPAL_GROUP))) &&
+	    !write_members(r, &assignment->principal, err))
+		return false;
 	json_close(json, '}');
 	return true;
 }
@@ -355,7 +394,7 @@ const struct op explain_ops[] = {
 	{ "AccessExplain", ROW, .method = HTTP_POST, .path = PROVIDER "explain",
 	    .body = explain_fields, .body_size = sizeof(struct explain_body), .run = run_explain },
 	{ "EffectiveAccess", ROW, .method = HTTP_GET, .path = PROVIDER "effectiveAccess",
-	    .run = run_effective },
+	    .cost = COST_POOL, .run = run_effective },
 	{ 0 },
 };
 

@@ -141,6 +141,21 @@ access_explain(const struct access_place *place, view principal, view action, st
 }
 
 static void
+print_members(const json_t *group, struct buf *out)
+{
+	const json_t *list = json_object_get(group, "members");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *member = json_array_get(list, i);
+
+		buf_print(out, "  by membership  %s %s (%s)\n", text_of(member, "principalType"),
+		    text_of(member, "principalName"), text_of(member, "principalId"));
+	}
+	if (is_true(group, "moreMembers"))
+		buf_print(out, "  by membership  and others\n");
+}
+
+static void
 print_holders(const json_t *page, struct buf *out)
 {
 	const json_t *list = json_object_get(page, "value");
@@ -156,6 +171,7 @@ print_holders(const json_t *page, struct buf *out)
 		    text_of(item, "scope"),
 		    json_is_string(json_object_get(item, "condition")) ? " (with a condition)"
 								       : "");
+		print_members(item, out);
 	}
 	list = json_object_get(page, "denyAssignments");
 	for (size_t i = 0; i < json_array_size(list); i++) {

@@ -76,7 +76,7 @@ def test_explain_names_and_strangers(shared, principal):
 	shared.manage("GET", f"{scope}{REPORTS}effectiveAccess", principal=stranger).expect(403, "AuthorizationFailed")
 
 
-def test_who(shared, principal):
+def test_who(shared, principal, group):
 	name = unique("who-kv")
 	shared.manage("PUT", shared.scope(name), {"location": "westeurope", "properties": {
 	    "tenantId": shared.tenant, "sku": {"family": "A", "name": "standard"}, "enableRbacAuthorization": True}},
@@ -85,10 +85,20 @@ def test_who(shared, principal):
 	listed = shared.manage("GET", f"{shared.scope(name)}{REPORTS}effectiveAccess").expect(200).json["value"]
 	mine = [each for each in listed if each["principalId"] == reader.object_id]
 	assert [(each["roleName"], each["inherited"]) for each in mine] == [("Key Vault Reader", False)]
+	shared.graph("POST", f"/groups/{group}/members/$ref", {
+	    "@odata.id": f"https://graph.localhost/v1.0/directoryObjects/{reader.object_id}"}).expect(204)
+	body = shared.assignment(group, "Key Vault Secrets User")
+	body["properties"]["principalType"] = "Group"
+	shared.manage("PUT", f"{shared.scope(name)}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}",
+	    body).expect(201)
+	listed = shared.manage("GET", f"{shared.scope(name)}{REPORTS}effectiveAccess").expect(200).json["value"]
+	members = next(each["members"] for each in listed if each["principalId"] == group)
+	assert reader.object_id in [each["principalId"] for each in members]
 	assert ("Owner", True) in [(each["roleName"], each["inherited"]) for each in listed]
 	said = run(shared, "who", name)
 	assert any(f"reader of {name}" in line and "Key Vault Reader" in line and "here: " in line
 	    for line in said.splitlines())
+	assert any("by membership" in line and reader.object_id in line for line in said.splitlines())
 	assert any("Owner" in line and "inherited from /subscriptions/" in line for line in said.splitlines())
 
 
