@@ -246,7 +246,8 @@ recover(struct request *r, const struct deleted_vault *deleted, struct error *er
 	if (!resource_decode(deleted->resource, r->services, r->arena, &resource, err))
 		return false;
 	resource_changed_by(&resource, &r->caller, false);
-	if (!vault_recover(&r->tx, deleted, err) || !resource_put(&r->tx, &resource, err))
+	if (!assignments_remove(&r->tx, r->services, resource.id, err) ||
+	    !vault_recover(&r->tx, deleted, err) || !resource_put(&r->tx, &resource, err))
 		return false;
 	r->object_id = resource.id;
 	(void)reply_json(r);
