@@ -139,3 +139,32 @@ def test_the_model_with_a_condition(shared, group, two, principal):
 	shared.manage("PUT", f"{vault}/{AUTHORIZATION}/roleAssignments/{uuid.uuid4()}", body).expect(201)
 	shared.manage("PATCH", vault, {"properties": {"enableRbacAuthorization": False}}, version=VERSION, principal=giver).expect(403)
 	assert shared.manage("GET", vault, version=VERSION).json["properties"]["enableRbacAuthorization"] is True
+
+
+EVERYONE = "00000000-0000-0000-0000-000000000000"
+
+
+def test_nobody_locks_out_those_above(shared, group, two, principal):
+	"""An owner of a vault denies everything to everybody: who owns more can end it, who owns the same can't."""
+	vault = two[0]
+	owner, other, above = (principal(("Owner", scope)) for scope in (vault, vault, group))
+	path = deny(shared, vault, EVERYONE, ["*"], owner)
+	for one in (owner, other, above):
+		shared.manage("GET", vault, version=VERSION, principal=one).expect(403)
+	for one in (owner, other):
+		shared.manage("DELETE", path, principal=one).expect(403)
+	shared.manage("DELETE", f"{vault}/{AUTHORIZATION}/locks/x", version="2020-05-01", principal=above).expect(403)
+	shared.manage("DELETE", path, principal=above).expect(200)
+	shared.manage("GET", vault, version=VERSION, principal=owner).expect(200)
+
+
+def test_a_denial_further_up_holds(shared, group, two, principal):
+	"""What was denied at the group is not ended, nor what is below it, by who has a right between them."""
+	vault = two[0]
+	owner = principal(("Owner", group))
+	below = deny(shared, vault, owner, ["*"])
+	above = deny(shared, group, owner, ["*"])
+	for path in (below, above):
+		shared.manage("DELETE", path, principal=owner).expect(403)
+	shared.manage("DELETE", above).expect(200)
+	shared.manage("DELETE", below, principal=owner).expect(200)
