@@ -145,3 +145,28 @@ def test_groups(server):
 	for group in vaults.groups:
 		vaults.put_group(None, group)
 	finish(one, vaults)
+
+
+def test_a_group_is_deleted_although_the_server_dies(server):
+	"""More than one commit holds: the rest follows after each restart, and the names in it are free."""
+	one = server(vaults=("main",))
+	vaults = Vaults(one)
+	group, spaces = vaults.groups[0], "providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+	for number in range(230):
+		one.manage("PUT", f"{group}/{spaces}/one-{number}", {"location": "westeurope"}, version="2023-01-31").expect(201)
+	vaults.create(random.Random(1)).expect(201)
+	one.manage("DELETE", group, version="2021-04-01").expect(202)
+	one.kill()
+	one.forget_connections()
+	one.start()
+	refused = one.manage("PUT", f"{group}/{spaces}/late", {"location": "westeurope"}, version="2023-01-31").status
+	assert refused in (404, 409), refused
+	end = time.monotonic() + 30
+	while one.manage("GET", group, version="2021-04-01").status != 404:
+		assert time.monotonic() < end, "the group is still there"
+		time.sleep(0.1)
+	vaults.put_group(None, group).expect(201)
+	assert one.manage("GET", f"{group}/resources", version="2021-04-01").expect(200).json["value"] == []
+	principals = one.graph("GET", "/servicePrincipals").expect(200).json["value"]
+	assert not [item for item in principals if item["displayName"].startswith("one-")]
+	finish(one, vaults)
