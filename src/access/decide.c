@@ -167,8 +167,8 @@ enter_tenant(struct search *search)
 }
 
 /*
- * A deny assignment can be ended by whom it covers, too, as long as the right to was given above it:
- * else one who owns a vault could lock out who owns everything, for good.
+ * A deny assignment can be ended by whom it covers, too, if the right to was given above it: else
+ * one who owns a vault could lock out who owns everything, for good.
  */
 static bool
 may_be_lifted(struct search *search)
