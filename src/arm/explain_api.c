@@ -3,35 +3,49 @@
  * anything at all.  Both ask what the guard asks.
  *
  *	POST {scope}/providers/Strongroom.Authorization/explain
- *	     {"principalId", "action", "isDataAction"}
- *	     -> {"allowed", "reason", "scope", "roleAssignment", "through", "denyAssignment"}
+ *	     {"principalId", "action", "isDataAction", "applicationId"}
+ *	     -> {"allowed", "reason", "model", "scope", "roleAssignment", "through", "denyAssignment"}
+ *	     A principal may also be named by its sign-in name or its application's id.  What a data
+ *	     action is need not be said.  In a vault with access policies, those decide (model).
  *	GET {scope}/providers/Strongroom.Authorization/effectiveAccess
  *	     -> {"value": [every assignment that counts there, with its role and where it is from],
  *	         "denyAssignments": [those that count there, on the first page], "nextLink"}
  *
- * A group is shown as such; who is in it, the directory says.
+ * A group is shown with its first direct members; the directory knows the others.
  */
 #include "access/deny.h"
+#include "access/policy.h"
 #include "access/role_store.h"
 #include "access/shape.h"
 #include "api/paging.h"
+#include "arm/arm.h"
+#include "arm/id.h"
+#include "identity/application_store.h"
+#include "identity/group_store.h"
+#include "identity/principal.h"
+#include "identity/user_store.h"
+#include "vault/vault.h"
 
 #define PROVIDER "{scope}/providers/Strongroom.Authorization/"
+#define DATA_PREFIX "Microsoft.KeyVault/vaults/"
 #define PAGE 100
 #define DENIES 50
+#define MEMBERS 20 /* of each group */
 
 struct explain_body {
-	struct body_text principal, action;
+	struct body_text principal, action, application;
 	struct body_flag data;
 };
 
 /* clang-format off */
 
 static const struct field explain_fields[] = {
-	{ .name = "principalId", .kind = FIELD_TEXT, .max = 64, .required = true,
+	{ .name = "principalId", .kind = FIELD_TEXT, .max = UPN_MAX, .required = true,
 	    .offset = offsetof(struct explain_body, principal) },
 	{ .name = "action", .kind = FIELD_TEXT, .max = ROLE_ACTION_MAX, .required = true,
 	    .offset = offsetof(struct explain_body, action) },
+	{ .name = "applicationId", .kind = FIELD_TEXT, .max = UUID_LEN,
+	    .offset = offsetof(struct explain_body, application) },
 	{ .name = "isDataAction", .kind = FIELD_FLAG, .offset = offsetof(struct explain_body, data) },
 	{ 0 },
 };
@@ -124,49 +138,172 @@ write_through(struct request *r, const struct access_decision *decision, struct 
 	return true;
 }
 
+/* By object id, by sign-in name, or by the id of its application. */
+static bool
+find_principal(struct request *r, view name, struct uuid *out)
+{
+	AUTO(plain_done) struct plain *document = NULL;
+	struct registration application;
+	struct principal principal;
+	struct error none;
+	struct user user;
+
+	if (uuid_parse(name, out) && directory_principal(r->services->directory, out, &principal))
+		return view_eq(uuid_view(&principal.tenant), uuid_view(&r->caller.tenant));
+	if (user_by_upn(&r->tx, &r->caller.tenant, name, STORE_READ, &document, &user, &none)) {
+		*out = user.object;
+		return true;
+	}
+	if (!registration_get(&r->tx, uuid_view(&r->caller.tenant), name, STORE_READ, &document,
+		&application, &none))
+		return false;
+	*out = application.object;
+	return true;
+}
+
+static bool
+is_data_action(view action)
+{
+	for (size_t i = 0; data_action_at(i) != NULL; i++) {
+		if (view_istarts(action, V(DATA_PREFIX)) &&
+		    view_ieq(view_from(action, sizeof(DATA_PREFIX) - 1),
+			view_of(data_action_at(i))))
+			return true;
+	}
+	return false;
+}
+
 static bool
 read_question(struct request *r, struct access_question *out, struct error *err)
 {
 	const struct explain_body *body = r->body;
-	struct principal principal;
 
 	*out = (struct access_question){
 		.tenant = r->caller.tenant,
 		.action = body->action.text,
-		.data = body->data.value,
+		.data = body->data.given ? body->data.value : is_data_action(body->action.text),
 		.scope = r->params[0],
 	};
-	if (uuid_parse(body->principal.text, &out->principal) &&
-	    directory_principal(r->services->directory, &out->principal, &principal) &&
-	    view_eq(uuid_view(&principal.tenant), uuid_view(&r->caller.tenant)))
-		return true;
-	return error_set(err, ERR_PRINCIPAL_NOT_FOUND,
-	    "Principal %.*s does not exist in the directory %s.", VIEW_ARG(body->principal.text),
-	    r->caller.tenant.text);
+	return find_principal(r, body->principal.text, &out->principal) ||
+	    error_set(err, ERR_PRINCIPAL_NOT_FOUND,
+		"Principal %.*s does not exist in the directory %s.",
+		VIEW_ARG(body->principal.text), r->caller.tenant.text);
+}
+
+/* The vault that decides over the question by access policies; NULL: roles decide. */
+static const struct vault *
+policy_vault(struct request *r, const struct access_question *question)
+{
+	static const view type = V_INIT("/providers/Microsoft.KeyVault/vaults/");
+	const struct vault *vault = NULL;
+	size_t at = 0;
+
+	while (at < question->scope.len && !view_istarts(view_from(question->scope, at), type))
+		at++;
+	if (question->data && at < question->scope.len) {
+		view rest = view_from(question->scope, at + type.len);
+
+		vault = vaults_find(r->services->vaults, view_cut(&rest, '/'));
+	}
+	if (vault != NULL && (vault->rbac || !scope_contains(vault->scope, question->scope))) {
+		vault_release(vault);
+		return NULL;
+	}
+	return vault;
+}
+
+static bool
+policies_decide(struct request *r, const struct vault *vault,
+    const struct access_question *question)
+{
+	const struct explain_body *body = r->body;
+	struct caller caller = { .tenant = question->tenant, .object = question->principal };
+
+	(void)uuid_parse(body->application.text, &caller.application);
+	return policies_allow(vault->policies, vault->policy_count, r->services->directory, &caller,
+	    view_from(question->action, sizeof(DATA_PREFIX) - 1), V(""));
+}
+
+static bool
+write_roles_answer(struct request *r, const struct access_question *question, struct error *err)
+{
+	struct access_decision decision;
+
+	(void)access_decide(r->services->access, question, &decision);
+	json_flag(&r->json, "allowed", decision.allowed);
+	json_text(&r->json, "reason", view_of(access_reason_name(decision.reason)));
+	json_text(&r->json, "model", V("RoleAssignments"));
+	if (!write_named_assignment(r, &decision, err) || !write_through(r, &decision, err))
+		return false;
+	write_named_deny(r, &decision);
+	return true;
+}
+
+static void
+write_policies_answer(struct json *json, bool allowed)
+{
+	json_flag(json, "allowed", allowed);
+	json_text(json, "reason", allowed ? V("AccessPolicy") : V("NoAccessPolicy"));
+	json_text(json, "model", V("AccessPolicies"));
 }
 
 static bool
 run_explain(struct request *r, struct error *err)
 {
 	struct access_question question;
-	struct access_decision decision;
+	const struct vault *vault;
 	struct json *json;
+	bool fine = true;
 
 	if (!read_question(r, &question, err))
 		return false;
-	(void)access_decide(r->services->access, &question, &decision);
 	json = reply_json(r);
 	json_open(json, '{');
-	json_flag(json, "allowed", decision.allowed);
-	json_text(json, "reason", view_of(access_reason_name(decision.reason)));
 	json_text(json, "principalId", uuid_view(&question.principal));
 	json_text(json, "action", question.action);
 	json_flag(json, "isDataAction", question.data);
 	json_text(json, "scope", question.scope);
-	if (!write_named_assignment(r, &decision, err) || !write_through(r, &decision, err))
-		return false;
-	write_named_deny(r, &decision);
+	vault = policy_vault(r, &question);
+	if (vault != NULL)
+		write_policies_answer(json, policies_decide(r, vault, &question));
+	else
+		fine = write_roles_answer(r, &question, err);
+	vault_release(vault);
 	json_close(json, '}');
+	return fine;
+}
+
+static bool
+write_member(struct request *r, const struct uuid *member, struct error *err)
+{
+	struct principal principal;
+	view name;
+
+	if (!directory_principal(r->services->directory, member, &principal))
+		return true;
+	if (!principal_name(&r->tx, member, &name, err))
+		return false;
+	json_open(&r->json, '{');
+	write_principal(&r->json, member, view_of(principal_type(principal.kind)), name);
+	json_close(&r->json, '}');
+	return true;
+}
+
+static bool
+write_members(struct request *r, const struct uuid *group, struct error *err)
+{
+	struct uuid *members;
+	size_t count;
+
+	if (!membership_list(&r->tx, group, V(""), MEMBERS + 1, &members, &count, err))
+		return false;
+	json_open_in(&r->json, "members", '[');
+	for (size_t i = 0; i < count && i < MEMBERS; i++) {
+		if (!write_member(r, &members[i], err))
+			return false;
+	}
+	json_close(&r->json, ']');
+	json_flag(&r->json, "moreMembers", count > MEMBERS);
 	return true;
 }
 
@@ -181,6 +318,9 @@ write_holder(struct request *r, const struct assignment *assignment, struct erro
 	json_open(json, '{');
 	write_principal(json, &assignment->principal, assignment->principal_type, name);
 	write_assignment(r, json, assignment);
+	if (view_eq(assignment->principal_type, view_of(principal_type(PRINCIPAL_GROUP))) &&
+	    !write_members(r, &assignment->principal, err))
+		return false;
 	json_close(json, '}');
 	return true;
 }
@@ -254,7 +394,7 @@ const struct op explain_ops[] = {
 	{ "AccessExplain", ROW, .method = HTTP_POST, .path = PROVIDER "explain",
 	    .body = explain_fields, .body_size = sizeof(struct explain_body), .run = run_explain },
 	{ "EffectiveAccess", ROW, .method = HTTP_GET, .path = PROVIDER "effectiveAccess",
-	    .run = run_effective },
+	    .cost = COST_POOL, .run = run_effective },
 	{ 0 },
 };
 
