@@ -17,7 +17,7 @@ ORDER = [
     ["http"],
     ["api"],
     ["identity", "network", "throttle", "audit", "metrics", "events"],
-    ["access"],
+    ["access", "graph"],
     ["vault"],
     ["secrets", "keys"],
     ["certs"],

@@ -8,6 +8,7 @@
 #include "arm/managed_identity.h"
 #include "arm/trusted_issuer.h"
 #include "clock_api.h"
+#include "graph/graph.h"
 #include "health.h"
 #include "identity/identity.h"
 #include "secrets/secret.h"

@@ -117,8 +117,7 @@ MUST_USE bool caller_is_administrator(struct tx *tx, const struct caller *caller
 MUST_USE bool token_authenticate(struct directory *directory, unsigned loop, view token,
     view audience, struct caller *out, struct error *err);
 
-/* The authority's rows (discovery, keys, token) on PLANE_LOGIN, the directory's on PLANE_GRAPH. */
+/* The authority's rows (discovery, keys, token) on PLANE_LOGIN. */
 extern const struct op sts_ops[];
-extern const struct op graph_ops[];
 
 #endif

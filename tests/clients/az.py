@@ -43,6 +43,7 @@ class Az:
 		    stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
 
 	def register(self, server):
+		self.env |= {name: server.env[name] for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")}
 		self("cloud", "register", "-n", "Strongroom", "--endpoint-resource-manager", server.management)
 		self("cloud", "set", "-n", "Strongroom")
 		self("config", "set", "core.instance_discovery=false")
