@@ -44,6 +44,9 @@ void directory_close(struct directory *directory);
 bool directory_home_tenant(struct directory *directory, struct uuid *out);
 bool directory_has_tenant(struct directory *directory, view tenant);
 
+/* directory_issues(directory, issuer): Is this an issuer of the authority's own, of any tenant? */
+bool directory_issues(const struct directory *directory, view issuer);
+
 /*
  * directory_rotate_signing_keys(directory, tx, err):
  * For the scheduler, once a day or so: add a signing key to every tenant whose newest is older than

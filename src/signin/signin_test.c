@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "crypto/password.h"
 #include "crypto/random.h"
+#include "identity/application_store.h"
 #include "identity/client_secret.h"
 #include "identity/jwt.h"
 #include "signin/testing.h"
@@ -282,6 +283,39 @@ test_confidential_client(void **state)
 	REQUIRE(refresh_by(token, with.ptr));
 }
 
+static void
+remove_secrets(const struct uuid *id)
+{
+	AUTO(plain_done) struct plain *document = NULL;
+	struct registration registration;
+
+	town_begin();
+	REQUIRE(registration_get(&town.tx, uuid_view(&town.tenant), uuid_view(id), STORE_CHANGE,
+	    &document, &registration, &town.err));
+	registration.secret_count = 0;
+	REQUIRE(registration_put(&town.tx, &registration, &town.err));
+	town_commit();
+	town_begin();
+}
+
+/* What leaked beside a secret is not good without it once the secret is removed. */
+static void
+test_removed_secret(void **state)
+{
+	view body, token;
+
+	(void)state;
+	assert_true(arena_print(&town.arena, &body,
+	    "grant_type=password&username=ada@example.org&password=lovelace"
+	    "&scope=offline_access+" VAULT "/.default&client_id=%s&client_secret=%.*s",
+	    village.web.id.text, VIEW_ARG(plain_view(village.secret))));
+	REQUIRE(village_token(body.ptr));
+	token = village_member("refresh_token");
+	remove_secrets(&village.web.id);
+	assert_true(arena_print(&town.arena, &body, "&client_id=%s", village.web.id.text));
+	REFUSED(refresh_by(token, body.ptr), ERR_STS_CLIENT_KIND, "AADSTS7000218");
+}
+
 /* A refusal that ends the family is also committed. */
 static void
 test_reuse_ends_the_family(void **state)
@@ -317,6 +351,7 @@ main(void)
 		VILLAGE_TEST(test_refresh),
 		VILLAGE_TEST(test_refresh_ends_with_the_account),
 		VILLAGE_TEST(test_confidential_client),
+		VILLAGE_TEST(test_removed_secret),
 		VILLAGE_TEST(test_reuse_ends_the_family),
 	};
 

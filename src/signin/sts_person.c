@@ -152,6 +152,7 @@ add_refresh(const struct sts_ask *ask, const struct sts_session *session, struct
 		.client = session->party->client.id,
 		.sessions = session->user->sessions_started,
 		.resource = session->scopes->resource,
+		.proven = !view_eq(session->party->proof, V("0")),
 	};
 
 	out->refresh = session->refresh;
