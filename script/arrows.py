@@ -17,7 +17,7 @@ ORDER = [
     ["http"],
     ["api"],
     ["identity", "network", "throttle", "audit", "metrics", "events"],
-    ["access"],
+    ["access", "graph", "signin"],
     ["vault"],
     ["secrets", "keys"],
     ["certs"],

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/agent_command.h"
-#include "cli/remote.h"
+#include "commands_remote.h"
 #include "config.h"
 #include "crypto/memory.h"
 #include "datafolder.h"
@@ -136,40 +136,6 @@ run_audit_verify(struct config *config, int argc, char **argv, struct error *err
 	return fine;
 }
 
-/* One exported value, NUL-terminated. */
-static bool
-exported(const struct config *config, const char *name, struct buf *out, struct error *err)
-{
-	if (!environment_value(config, name, out, err))
-		return false;
-	buf_add_char(out, '\0');
-	return buf_ok(out) || error_memory(err);
-}
-
-static bool
-run_clock_advance(struct config *config, int argc, char **argv, struct error *err)
-{
-	AUTO(buf_free)
-	struct buf login = { 0 }, management = { 0 }, id = { 0 }, secret = { 0 }, ca = { 0 },
-		   reply = { 0 };
-	int64_t seconds;
-
-	if (argc < 1 || !duration_parse(view_of(argv[0]), &seconds))
-		return error_set(err, ERR_BAD_REQUEST, "how far? For example 90d, 12h, 30m, 45s");
-	if (!exported(config, "AZURE_AUTHORITY_HOST", &login, err) ||
-	    !exported(config, "STRONGROOM_MANAGEMENT", &management, err) ||
-	    !exported(config, "AZURE_CLIENT_ID", &id, err) ||
-	    !exported(config, "AZURE_CLIENT_SECRET", &secret, err) ||
-	    !exported(config, "STRONGROOM_CA", &ca, err))
-		return false;
-	if (!remote_advance_clock(&(struct remote){ login.ptr, management.ptr, id.ptr, secret.ptr,
-				      ca.ptr },
-		seconds, &reply, err))
-		return false;
-	(void)printf("%.*s\n", VIEW_ARG(buf_view(&reply)));
-	return true;
-}
-
 static bool
 run_settings(struct config *config, int argc, char **argv, struct error *err)
 {
@@ -242,6 +208,9 @@ static const struct command commands[] = {
 	{ "init", "", "set up a data folder for `serve`; prints the administrator's credentials once", run_init, 0 },
 	{ "env", "", "print what `dev` exports for clients", run_env, 0 },
 	{ "clock advance", "DURATION", "move a development server's clock: 90d, 12h, 30m, 45s", run_clock_advance, 1 },
+	{ "access explain", "WHERE WHO ACTION", "may they, and by what? WHERE: a vault's name or a resource's id", run_access_explain, 3 },
+	{ "access who", "WHERE", "everybody with a role that counts there, direct or inherited", run_access_who, 1 },
+	{ "access coverage", "VAULT", "access policies beside roles: who would lose what by the switch", run_access_coverage, 1 },
 	{ "audit verify", "", "check the whole audit log of a stopped server", run_audit_verify, 0 },
 	{ "tenant create", "NAME", "add a tenant to a stopped server; prints its administrator's credentials once", run_tenant_create, 1 },
 	{ "rekey", "", "rotate the root key of a stopped server", run_rekey, 0 },
@@ -267,7 +236,7 @@ run_help(struct config *config, int argc, char **argv, struct error *err)
 	    V("strongroom COMMAND [--SETTING VALUE]...\n\n"
 	      "A key vault you run yourself, speaking Azure Key Vault's protocols.\n\nCommands:\n"));
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
-		buf_print(&text, "  %-15s %-9s %s\n", commands[i].name, commands[i].arguments,
+		buf_print(&text, "  %-15s %-16s %s\n", commands[i].name, commands[i].arguments,
 		    commands[i].summary);
 	buf_add(&text,
 	    V("\nSettings (flag, or NAME = VALUE in the file that --config names, or\n"

@@ -8,9 +8,10 @@
 #include "arm/managed_identity.h"
 #include "arm/trusted_issuer.h"
 #include "clock_api.h"
+#include "graph/graph.h"
 #include "health.h"
-#include "identity/identity.h"
 #include "secrets/secret.h"
+#include "signin/signin.h"
 
 const struct op *const op_tables[] = {
 	health_ops,

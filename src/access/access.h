@@ -95,6 +95,5 @@ bool subscription_tenant(struct access *access, view subscription, struct uuid *
 extern const struct op assignment_ops[];
 extern const struct op role_ops[];
 extern const struct op deny_ops[];
-extern const struct op explain_ops[];
 
 #endif

@@ -11,7 +11,6 @@
 #define OTHER_SUB "/subscriptions/00000000-0000-4000-8000-000000000002"
 #define VAULT SUB "/resourceGroups/dev/providers/Microsoft.KeyVault/vaults/v1"
 #define MA "/providers/Microsoft.Authorization/"
-#define SA "/providers/Strongroom.Authorization/"
 #define ID(number) "00000000-0000-4000-8000-00000000" number
 #define SECRETS_USER "4633458b-17de-408a-b874-0445c86b69e6"
 #define SECRETS_OFFICER "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
@@ -29,8 +28,7 @@ static struct http_reply reply;
 static int
 setup(void **state)
 {
-	static const struct op *const tables[] = { assignment_ops, role_ops, deny_ops, explain_ops,
-		NULL };
+	static const struct op *const tables[] = { assignment_ops, role_ops, deny_ops, NULL };
 
 	assert_int_equal(world_setup(state), 0);
 	assert_fine(router_new(tables, &router, &world.err), &world.err);
@@ -530,35 +528,6 @@ test_denies_refused(void **state)
 	"{\"principalId\":\"" principal "\",\"isDataAction\":true,\"action\":" \
 	"\"Microsoft.KeyVault/vaults/secrets/getSecret/action\"}"
 
-static void
-test_explained(void **state)
-{
-	const char *target = VAULT SA "explain";
-
-	(void)state;
-	join(0x41, 0x4d);
-	assert_int_equal(ask(ADMINISTRATOR, HTTP_POST, target, WHY(ID("0041"))), 200);
-	assert_true(replied("\"allowed\":false,\"reason\":\"NoAssignment\""));
-	grant(0x200, 0x4d, "Key Vault Secrets User", V(SUB));
-	assert_int_equal(ask(ADMINISTRATOR, HTTP_POST, target, WHY(ID("0041"))), 200);
-	assert_true(replied("\"allowed\":true,\"reason\":\"Assigned\""));
-	assert_true(replied("\"inherited\":true"));
-	assert_true(replied("\"roleName\":\"Key Vault Secrets User\""));
-	assert_true(replied("\"through\":{\"groupId\":\"" ID("004d") "\""));
-	assert_int_equal(ask(ADMINISTRATOR, HTTP_PUT, DENY_AT(ID("0400")),
-			     DENY("*", "{\"id\":\"" ID("004d") "\"}", "")),
-	    201);
-	assert_int_equal(ask(ADMINISTRATOR, HTTP_POST, target, WHY(ID("0041"))), 200);
-	assert_true(replied("\"allowed\":false,\"reason\":\"DenyAssignment\""));
-	assert_true(replied("\"denyAssignment\":{\"id\":\"" DENY_AT(ID("0400")) "\""));
-	assert_int_equal(ask(ADMINISTRATOR, HTTP_POST, target, WHY(ID("004f"))), 400);
-	assert_int_equal(ask(NOBODY, HTTP_POST, target, WHY(ID("0041"))), 403);
-	assert_int_equal(ask(ADMINISTRATOR, HTTP_GET, VAULT SA "effectiveAccess", NULL), 200);
-	assert_int_equal(times("\"principalName\""), 3);
-	assert_int_equal(times("\"denyAssignmentName\""), 1);
-	assert_true(replied("\"principalType\":\"ServicePrincipal\",\"principalName\":\"name of"));
-}
-
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
@@ -576,7 +545,6 @@ main(void)
 		FRESH(test_role_list),
 		FRESH(test_denies),
 		FRESH(test_denies_refused),
-		FRESH(test_explained),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

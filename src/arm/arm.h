@@ -50,6 +50,7 @@ extern const struct op location_ops[];
 extern const struct op resources_ops[];
 extern const struct op provider_ops[];
 extern const struct op lock_ops[];
+extern const struct op explain_ops[];
 extern const struct op tags_ops[];
 
 #endif

@@ -66,7 +66,7 @@ sign_in(const struct remote *remote, struct buf *token, struct error *err)
 	};
 	long status;
 
-	buf_print(&url, "%s/adfs/oauth2/token", remote->login);
+	buf_print(&url, "%s/%s/oauth2/v2.0/token", remote->login, remote->tenant);
 	buf_add_char(&url, '\0');
 	buf_print(&form,
 	    "grant_type=client_credentials&client_id=%s&client_secret=%s&scope=%s/.default",

@@ -10,7 +10,7 @@
 /* Where the server is and who asks; NUL-terminated texts, borrowed. */
 struct remote {
 	const char *login, *management; /* "https://host:port" */
-	const char *client_id, *client_secret, *ca_file;
+	const char *tenant, *client_id, *client_secret, *ca_file;
 };
 
 struct remote_request {

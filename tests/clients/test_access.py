@@ -194,6 +194,24 @@ def test_changes_count_at_once(shared, principal, vault, name):
 		assert view.get("/secrets").status == 403
 
 
+def test_changes_count_on_every_loop(server):
+	"""The next request may come on any connection, which may belong to any loop."""
+	one = server(options=("--loops", "4"))
+	one.vault("main").set("x")
+	reader = one.make_principal()
+	headers = {"Authorization": f"Bearer {reader.token()}"}
+	connections = [one.connection(one.host("main.vault")) for _ in range(24)]
+	ask = lambda: {each.exchange("GET", "/secrets/x?api-version=7.4", None, headers).status for each in connections}
+	for _ in range(5):
+		assert ask() == {403}
+		assignment = one.assign(reader, "Key Vault Secrets User", one.scope("main"))
+		assert ask() == {200}
+		one.unassign(assignment)
+	assert ask() == {403}
+	for each in connections:
+		each.close()
+
+
 def test_one_of_two_assignments_is_enough(shared, principal, vault, name):
 	vault.set(name, "x")
 	one = principal()

@@ -1,0 +1,14 @@
+/*
+ * The commands that ask a running server: as whoever the environment names (AZURE_CLIENT_ID and
+ * its fellows), else as the data folder's `env` has it.
+ */
+#ifndef COMMANDS_REMOTE_H
+#define COMMANDS_REMOTE_H
+
+#include "config.h"
+
+typedef bool command_run(struct config *config, int argc, char **argv, struct error *err);
+
+command_run run_clock_advance, run_access_explain, run_access_who, run_access_coverage;
+
+#endif
