@@ -94,6 +94,21 @@ signature_fits(struct directory *directory, const struct jwt *jwt, struct token_
 	return true;
 }
 
+bool
+directory_issues(const struct directory *directory, view issuer)
+{
+	view own = view_of(directory->issuer);
+
+	return view_starts(issuer, own) && (issuer.len == own.len || issuer.ptr[own.len] == '/');
+}
+
+/* Nobody whom a tenant trusts speaks for the authority itself, or its tokens were good no more. */
+static bool
+is_outside(struct directory *directory, view issuer)
+{
+	return !directory_issues(directory, issuer) && trust_names(directory->trust, issuer);
+}
+
 static bool
 verify(struct directory *directory, view token, struct token_facts *out, struct error *err)
 {
@@ -107,7 +122,7 @@ verify(struct directory *directory, view token, struct token_facts *out, struct 
 	if (!jwt_parse(token, JWT_HEADER_MAX, &arena, &jwt, &why))
 		return malformed(&why, err);
 	if (jwt_claims_read(jwt.payload, &arena, &claims, &why) &&
-	    trust_names(directory->trust, claims.iss))
+	    is_outside(directory, claims.iss))
 		return trust_accept(directory, &jwt, &claims, out, err);
 	if (!signature_fits(directory, &jwt, &key, err))
 		return false;
