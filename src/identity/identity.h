@@ -44,6 +44,9 @@ void directory_close(struct directory *directory);
 bool directory_home_tenant(struct directory *directory, struct uuid *out);
 bool directory_has_tenant(struct directory *directory, view tenant);
 
+/* directory_issues(directory, issuer): Is this an issuer of the authority's own, of any tenant? */
+bool directory_issues(const struct directory *directory, view issuer);
+
 /*
  * directory_rotate_signing_keys(directory, tx, err):
  * For the scheduler, once a day or so: add a signing key to every tenant whose newest is older than
@@ -51,13 +54,6 @@ bool directory_has_tenant(struct directory *directory, view tenant);
  */
 MUST_USE bool directory_rotate_signing_keys(struct directory *directory, struct tx *tx,
     struct error *err);
-
-/*
- * directory_sweep(directory, err):
- * For the scheduler, once an hour or so: remove refresh tokens that have expired.  Commits by
- * itself, in portions.
- */
-MUST_USE bool directory_sweep(struct directory *directory, struct error *err);
 
 /* tenant_create(tx, id, name, err): Add a tenant and its first signing key to ${tx}. */
 MUST_USE bool tenant_create(struct tx *tx, const struct uuid *id, view name, struct error *err);
@@ -104,7 +100,7 @@ MUST_USE bool caller_is_administrator(struct tx *tx, const struct caller *caller
     struct error *err);
 
 /*
- * token_authenticate(directory, loop, token, audience, tenant, out, err):
+ * token_authenticate(directory, loop, token, audience, out, err):
  * Verify a bearer token: ours by signature and issuer, in time by the wall clock, for one of our
  * audiences.  ${audience} is compared without a trailing slash and with or without the port; a
  * vault also accepts its well-known application id.  Fills in ${out}.  On failure ${err} is
@@ -114,7 +110,8 @@ MUST_USE bool caller_is_administrator(struct tx *tx, const struct caller *caller
 MUST_USE bool token_authenticate(struct directory *directory, unsigned loop, view token,
     view audience, struct caller *out, struct error *err);
 
-/* The authority's rows (discovery, keys, token) on PLANE_LOGIN. */
-extern const struct op sts_ops[];
+/* The same where ${tenant}'s things are asked for: of outside issuers only its own count. */
+MUST_USE bool token_authenticate_in(struct directory *directory, unsigned loop, view token,
+    view audience, const struct uuid *tenant, struct caller *out, struct error *err);
 
 #endif
