@@ -1,6 +1,6 @@
 #include "answer_private.h"
 
-#include "api/percent.h"
+#include "base/percent.h"
 #include "config.h"
 #include "vault/vault.h"
 

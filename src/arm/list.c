@@ -2,7 +2,6 @@
 
 #include "access/decide.h"
 #include "api/paging.h"
-#include "api/percent.h"
 
 #include <string.h>
 
@@ -90,20 +89,10 @@ read_memberships(struct request *r, struct paging *out, struct error *err)
 static bool
 read_query(struct request *r, const struct list *list, struct paging *out, struct error *err)
 {
-	uint64_t top;
-	view text, marker = V("");
+	view marker;
 
-	out->limit = LIST_PAGE;
-	if (request_query(r, "$top", &text)) {
-		if (!view_u64(text, &top) || top < 1 || top > LIST_PAGE_MAX)
-			return error_set(err, ERR_BAD_REQUEST,
-			    "The value of the query parameter '$top' must be an integer from 1 to "
-			    "%d.",
-			    LIST_PAGE_MAX);
-		out->limit = (size_t)top;
-	}
-	if (request_query(r, "$skiptoken", &text) &&
-	    !page_token_read(r, list->prefix, text, &marker, err))
+	if (!page_top(r, LIST_PAGE, LIST_PAGE_MAX, &out->limit, err) ||
+	    !page_marker(r, list->prefix, &marker, err))
 		return false;
 	if (marker.len > sizeof(out->marker))
 		return error_set(err, ERR_BAD_REQUEST, "The $skiptoken is not valid.");
@@ -178,31 +167,6 @@ show_batch(struct request *r, const struct list *list, struct paging *paging, st
 	return true;
 }
 
-/* The request's own address, with another token. */
-static bool
-write_link(struct request *r, const struct list *list, const struct paging *paging,
-    struct error *err)
-{
-	AUTO(buf_free) struct buf link = { 0 };
-	view rest = r->in->query;
-
-	buf_print(&link, "https://%.*s%.*s?", VIEW_ARG(r->authority), VIEW_ARG(r->in->path));
-	while (rest.len > 0) {
-		view pair = view_cut(&rest, '&'), value = pair, name = view_cut(&value, '=');
-
-		if (!percent_decode(name, false, r->arena, &name) ||
-		    view_ieq(name, V("$skiptoken")))
-			continue;
-		buf_add(&link, pair);
-		buf_add_char(&link, '&');
-	}
-	buf_add(&link, V("%24skiptoken="));
-	if (!page_token_add(r, list->prefix, paging->after, &link, err))
-		return false;
-	json_text(&r->json, "nextLink", buf_view(&link));
-	return buf_ok(&link) || error_memory(err);
-}
-
 bool
 list_run(struct request *r, const struct list *list, struct error *err)
 {
@@ -223,7 +187,7 @@ list_run(struct request *r, const struct list *list, struct error *err)
 			return false;
 	}
 	json_close(&r->json, ']');
-	if (!paging.over && !write_link(r, list, &paging, err))
+	if (!page_next_arm(r, list->prefix, paging.over ? V("") : paging.after, err))
 		return false;
 	json_close(&r->json, '}');
 	return true;

@@ -8,7 +8,7 @@
 #include "arm/resource.h"
 
 #define LIST_PAGE 100      /* items a page has that nobody asked for */
-#define LIST_PAGE_MAX 1000 /* what $top may say */
+#define LIST_PAGE_MAX 1000 /* and at most, whatever $top says */
 
 struct list {
 	view prefix;                      /* of the store's keys */

@@ -368,7 +368,7 @@ test_pages(void **state)
 	assert_int_equal(estate_do(e, HTTP_GET, THINGS "?%24top=7", ""), 200);
 	assert_int_equal(estate_times(e, "\"id\""), 7);
 	assert_int_equal(estate_do(e, HTTP_GET, THINGS "?$top=0", ""), 400);
-	assert_int_equal(estate_do(e, HTTP_GET, THINGS "?$top=1001", ""), 400);
+	assert_int_equal(estate_do(e, HTTP_GET, THINGS "?$top=x", ""), 400);
 	assert_int_equal(estate_do(e, HTTP_GET, THINGS "?$skiptoken=AAAA", ""), 400);
 }
 
