@@ -110,7 +110,7 @@ conditions_hold(const struct grant *grant, const struct role *role,
 
 /* May ${grant} be what allows it?  The first whose condition fails is remembered for reports. */
 static bool
-allows(struct search *search, const struct grant *grant, size_t member)
+allows(struct search *search, const struct grant *grant, const struct uuid *through)
 {
 	const struct access_question *question = search->question;
 	const struct role *role = grant_role(grant);
@@ -126,7 +126,7 @@ allows(struct search *search, const struct grant *grant, size_t member)
 		return false;
 	out->reason = holds ? ACCESS_ASSIGNED : ACCESS_CONDITION;
 	out->assignment = grant->assignment.name;
-	out->through = member > 0 ? search->who->ids[member] : (struct uuid){ 0 };
+	out->through = through != NULL ? *through : (struct uuid){ 0 };
 	return holds;
 }
 
@@ -134,6 +134,7 @@ static bool
 granted_to(struct search *search, size_t member)
 {
 	const struct uuid *id = &search->who->ids[member];
+	const struct uuid *through = member > 0 ? id : NULL; /* the group, if it is one */
 
 	if (map_get(search->access->holders, uuid_view(id)) == NULL)
 		return false;
@@ -142,7 +143,7 @@ granted_to(struct search *search, size_t member)
 		const struct grant *grant = map_get(search->access->grants, place_key_view(&key));
 
 		for (; grant != NULL; grant = grant->next) {
-			if (allows(search, grant, member))
+			if (allows(search, grant, through))
 				return true;
 		}
 	}

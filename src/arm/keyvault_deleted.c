@@ -161,7 +161,7 @@ static bool
 require_deleted(struct request *r, bool change, struct deleted_vault *out, struct error *err)
 {
 	view name = r->params[2];
-	bool found;
+	bool found = false;
 
 	if (!(change ? deleted_vault_take : deleted_vault_get)(&r->tx, name, out, &found, err))
 		return false;
