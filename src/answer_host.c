@@ -1,6 +1,6 @@
 #include "answer_private.h"
 
-#include "api/percent.h"
+#include "base/percent.h"
 #include "config.h"
 #include "vault/vault.h"
 
@@ -73,6 +73,16 @@ host_resolve(struct request *r, struct error *err)
 		find_plane(r, labels);
 	}
 	return true;
+}
+
+void
+vault_resolve(struct request *r)
+{
+	const struct vault *before = r->vault;
+
+	if (before != NULL)
+		r->vault = vaults_find(r->services->vaults, before->name);
+	vault_release(before);
 }
 
 bool

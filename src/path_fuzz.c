@@ -3,7 +3,7 @@
  * way up and no empty segment, and parameters are parts of it.  The first byte says which plane is
  * asked and how.
  */
-#include "api/percent.h"
+#include "base/percent.h"
 #include "api/route.h"
 #include "base/json.h"
 

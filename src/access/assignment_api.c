@@ -330,10 +330,10 @@ static bool
 read_list_query(struct request *r, struct assignment_query *out, struct uuid ids[2], bool *none,
     struct error *err)
 {
-	struct filter_term terms[TERMS] = {
-		[TERM_AT_SCOPE] = { .name = "atScope", .form = TERM_CALL },
-		[TERM_PRINCIPAL] = { .name = "principalId", .form = TERM_EQUALS },
-		[TERM_ASSIGNED_TO] = { .name = "assignedTo", .form = TERM_ASK },
+	struct list_term terms[TERMS] = {
+		[TERM_AT_SCOPE] = { .name = "atScope", .form = FILTER_CALL },
+		[TERM_PRINCIPAL] = { .name = "principalId", .form = FILTER_EQ },
+		[TERM_ASSIGNED_TO] = { .name = "assignedTo", .form = FILTER_ASK },
 	};
 
 	if (!list_filter_read(r, terms, TERMS, err))
@@ -366,19 +366,17 @@ run_list(struct request *r, struct error *err)
 	struct assignment_page items = { 0 };
 	struct assignment_query query;
 	struct uuid ids[2];
-	struct page page;
 	bool none = false;
-	view list;
+	view list, after;
 
 	if (!read_list_query(r, &query, ids, &none, err))
 		return false;
 	if (!arena_print(r->arena, &list, "roleAssignments of %s at %.*s", query.tenant.text,
 		VIEW_ARG(query.scope)))
 		return error_memory(err);
-	if (!page_read(r, list, &page, err) ||
+	if (!page_marker(r, list, &after, err) ||
 	    (!none &&
-		!assignments_page(r->services->access, &query, page.after, PAGE, r->arena, &items,
-		    err)))
+		!assignments_page(r->services->access, &query, after, PAGE, r->arena, &items, err)))
 		return false;
 	json_open(reply_json(r), '{');
 	json_open_in(&r->json, "value", '[');

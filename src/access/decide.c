@@ -12,6 +12,7 @@ struct search {
 	const struct memberships *who;
 	struct scope_path path;
 	size_t top; /* the first level that counts: 1 when the root's grants do not */
+	size_t end; /* behind the last one */
 	struct access_decision *out;
 };
 
@@ -137,7 +138,7 @@ granted_to(struct search *search, size_t member)
 
 	if (map_get(search->access->holders, uuid_view(id)) == NULL)
 		return false;
-	for (size_t level = search->path.count; level-- > search->top;) {
+	for (size_t level = search->end; level-- > search->top;) {
 		struct place_key key = place_key_of(id, scope_level(&search->path, level));
 		const struct grant *grant = map_get(search->access->grants, place_key_view(&key));
 
@@ -157,6 +158,7 @@ enter_tenant(struct search *search)
 	const struct uuid *tenant;
 
 	search->top = 0;
+	search->end = search->path.count;
 	if (id.len == 0)
 		return true;
 	tenant = map_get(search->access->subscriptions, id);
@@ -165,15 +167,49 @@ enter_tenant(struct search *search)
 	return tenant == NULL || compare(tenant, &search->question->tenant) == 0;
 }
 
+/*
+ * A deny assignment can be ended by whom it covers, too, if the right to was given above it: else
+ * one who owns a vault could lock out who owns everything, for good.
+ */
 static bool
-decide(struct search *search)
+may_be_lifted(struct search *search)
 {
-	if (!enter_tenant(search) || denied(search))
+	size_t level = 0;
+
+	if (search->question->data || !view_ieq(search->question->action, V(DENY_DELETE)))
 		return false;
+	while (level < search->path.count && !denied_at(search, level))
+		level++;
+	search->end = level;
+	return true;
+}
+
+static bool
+any_granted(struct search *search)
+{
 	for (size_t member = 0; member < search->who->count; member++) {
 		if (granted_to(search, member))
 			return true;
 	}
+	return false;
+}
+
+static bool
+decide(struct search *search)
+{
+	struct access_decision denial;
+
+	if (!enter_tenant(search))
+		return false;
+	if (!denied(search))
+		return any_granted(search);
+	denial = *search->out;
+	if (!may_be_lifted(search))
+		return false;
+	*search->out = (struct access_decision){ .reason = ACCESS_NO_ASSIGNMENT };
+	if (any_granted(search))
+		return true;
+	*search->out = denial;
 	return false;
 }
 

@@ -307,7 +307,7 @@ names(const struct deny *deny, view principal)
 }
 
 static bool
-is_asked_for(const struct deny *deny, const struct filter_term terms[TERMS])
+is_asked_for(const struct deny *deny, const struct list_term terms[TERMS])
 {
 	if (terms[TERM_PRINCIPAL].given && !names(deny, terms[TERM_PRINCIPAL].value))
 		return false;
@@ -317,15 +317,14 @@ is_asked_for(const struct deny *deny, const struct filter_term terms[TERMS])
 static bool
 run_list(struct request *r, struct error *err)
 {
-	struct filter_term terms[TERMS] = {
-		[TERM_AT_SCOPE] = { .name = "atScope", .form = TERM_CALL },
-		[TERM_PRINCIPAL] = { .name = "principalId", .form = TERM_EQUALS },
-		[TERM_TITLE] = { .name = "denyAssignmentName", .form = TERM_EQUALS },
+	struct list_term terms[TERMS] = {
+		[TERM_AT_SCOPE] = { .name = "atScope", .form = FILTER_CALL },
+		[TERM_PRINCIPAL] = { .name = "principalId", .form = FILTER_EQ },
+		[TERM_TITLE] = { .name = "denyAssignmentName", .form = FILTER_EQ },
 	};
 	struct assignment_query query = { .tenant = r->caller.tenant, .scope = r->params[0] };
 	struct deny_page items;
-	struct page page;
-	view list;
+	view list, after;
 
 	if (!list_filter_read(r, terms, TERMS, err))
 		return false;
@@ -333,8 +332,8 @@ run_list(struct request *r, struct error *err)
 	if (!arena_print(r->arena, &list, "denyAssignments of %s at %.*s", query.tenant.text,
 		VIEW_ARG(query.scope)))
 		return error_memory(err);
-	if (!page_read(r, list, &page, err) ||
-	    !denies_page(r->services->access, &query, page.after, PAGE, r->arena, &items, err))
+	if (!page_marker(r, list, &after, err) ||
+	    !denies_page(r->services->access, &query, after, PAGE, r->arena, &items, err))
 		return false;
 	json_open(reply_json(r), '{');
 	json_open_in(&r->json, "value", '[');

@@ -1,29 +1,24 @@
 /*
- * `$filter` of the lists of this provider: terms from a table, joined by "and".
+ * `$filter` of the lists of this provider: terms from a table, each at most once, joined by "and".
  */
 #ifndef ACCESS_FILTER_H
 #define ACCESS_FILTER_H
 
+#include "api/filter.h"
 #include "api/request.h"
 
-enum term_form {
-	TERM_CALL,   /* name() */
-	TERM_ASK,    /* name('value') */
-	TERM_EQUALS, /* name eq 'value' */
-};
-
-struct filter_term {
+struct list_term {
 	const char *name;
-	enum term_form form;
+	enum filter_form form; /* FILTER_CALL, FILTER_ASK or FILTER_EQ */
 	bool given;
 	view value; /* in the request's arena */
 };
 
 /* list_filter_read(r, terms, count, err): ERR_BAD_REQUEST for a term that is none of these. */
-MUST_USE bool list_filter_read(struct request *r, struct filter_term *terms, size_t count,
+MUST_USE bool list_filter_read(struct request *r, struct list_term *terms, size_t count,
     struct error *err);
 
 /* list_filter_parse(text, ...): The same of a text. False when it can't be understood. */
-bool list_filter_parse(view text, struct filter_term *terms, size_t count, struct arena *arena);
+bool list_filter_parse(view text, struct list_term *terms, size_t count, struct arena *arena);
 
 #endif

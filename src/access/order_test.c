@@ -130,8 +130,8 @@ test_filters(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct filter_term terms[] = { { .name = "a", .form = TERM_CALL },
-			{ .name = "b", .form = TERM_EQUALS }, { .name = "c", .form = TERM_ASK } };
+		struct list_term terms[] = { { .name = "a", .form = FILTER_CALL },
+			{ .name = "b", .form = FILTER_EQ }, { .name = "c", .form = FILTER_ASK } };
 		AUTO(arena_free) struct arena arena = { 0 };
 
 		arena_init(&arena, 10000);

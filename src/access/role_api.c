@@ -103,10 +103,10 @@ struct role_query {
 static bool
 read_query(struct request *r, struct role_query *out, struct error *err)
 {
-	struct filter_term terms[TERMS] = {
-		[TERM_NAME] = { .name = "roleName", .form = TERM_EQUALS },
-		[TERM_TYPE] = { .name = "type", .form = TERM_EQUALS },
-		[TERM_BELOW] = { .name = "atScopeAndBelow", .form = TERM_CALL },
+	struct list_term terms[TERMS] = {
+		[TERM_NAME] = { .name = "roleName", .form = FILTER_EQ },
+		[TERM_TYPE] = { .name = "type", .form = FILTER_EQ },
+		[TERM_BELOW] = { .name = "atScopeAndBelow", .form = FILTER_CALL },
 	};
 
 	if (!list_filter_read(r, terms, TERMS, err))
@@ -171,20 +171,19 @@ static bool
 run_list(struct request *r, struct error *err)
 {
 	struct role_query query;
-	struct page page;
-	view list, next;
+	view list, after, next;
 
 	if (!read_query(r, &query, err))
 		return false;
 	if (!arena_print(r->arena, &list, "roleDefinitions of %s", r->caller.tenant.text))
 		return error_memory(err);
-	if (!page_read(r, list, &page, err))
+	if (!page_marker(r, list, &after, err))
 		return false;
 	json_open(reply_json(r), '{');
 	json_open_in(&r->json, "value", '[');
-	if (page.after.len == 0)
+	if (after.len == 0)
 		write_built_in(r, &query);
-	if (!write_custom_page(r, &query, page.after, &next, err))
+	if (!write_custom_page(r, &query, after, &next, err))
 		return false;
 	json_close(&r->json, ']');
 	if (!page_next_arm(r, list, next, err))

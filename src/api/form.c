@@ -1,6 +1,6 @@
 #include "api/form.h"
 
-#include "api/percent.h"
+#include "base/percent.h"
 
 static const struct form_pair *
 find(const struct form *form, view name)

@@ -1,6 +1,6 @@
 #include "api/paging.h"
 
-#include "api/percent.h"
+#include "base/percent.h"
 #include "base/base64.h"
 #include "keyring/keyring.h"
 
@@ -51,6 +51,28 @@ page_token_read(struct request *r, view list, view token, view *marker, struct e
 }
 
 bool
+page_marker(struct request *r, view list, view *out, struct error *err)
+{
+	view token;
+
+	*out = V("");
+	return !request_query(r, "$skiptoken", &token) || page_token_read(r, list, token, out, err);
+}
+
+bool
+page_top(struct request *r, size_t usual, size_t most, size_t *out, struct error *err)
+{
+	uint64_t top = usual;
+	view text;
+
+	if (request_query(r, "$top", &text) && (!view_u64(text, &top) || top < 1))
+		return error_set(err, ERR_BAD_REQUEST,
+		    "The value of the query parameter '$top' must be a positive integer.");
+	*out = top < most ? (size_t)top : most;
+	return true;
+}
+
+bool
 page_read(struct request *r, view list, struct page *out, struct error *err)
 {
 	struct page page = { .limit = PAGE_MAX };
@@ -64,8 +86,7 @@ page_read(struct request *r, view list, struct page *out, struct error *err)
 		page.limit = (size_t)limit;
 		page.limit_given = true;
 	}
-	if (request_query(r, "$skiptoken", &text) &&
-	    !page_token_read(r, list, text, &page.after, err))
+	if (!page_marker(r, list, &page.after, err))
 		return false;
 	*out = page;
 	return true;

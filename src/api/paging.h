@@ -31,19 +31,28 @@ MUST_USE bool page_next(struct request *r, view list, const struct page *page, v
     struct error *err);
 
 /*
+ * page_top(r, usual, most, out, err), page_marker(r, list, out, err):
+ * As resource management has it: `$top`, of which no more than ${most} is believed, and what the
+ * `$skiptoken` says, empty on the first page.  ERR_BAD_REQUEST, ERR_BAD_PARAMETER.
+ */
+MUST_USE bool page_top(struct request *r, size_t usual, size_t most, size_t *out,
+    struct error *err);
+MUST_USE bool page_marker(struct request *r, view list, view *out, struct error *err);
+
+/*
+ * page_next_arm(r, list, marker, err):
+ * page_next for them: the request's own URL with a `$skiptoken` of its own; no member when there is
+ * no next page.
+ */
+MUST_USE bool page_next_arm(struct request *r, view list, view marker, struct error *err);
+
+/*
  * page_token_read(r, list, token, marker, err), page_token_add(r, list, marker, out, err):
- * The skip token by itself, for lists whose links read another way.
+ * The token by itself, for what is no list.
  */
 MUST_USE bool page_token_read(struct request *r, view list, view token, view *marker,
     struct error *err);
 MUST_USE bool page_token_add(struct request *r, view list, view marker, struct buf *out,
     struct error *err);
-
-/*
- * page_next_arm(r, list, marker, err):
- * The same as resource management has it: the request's own URL with a `$skiptoken` of its own; no
- * member when there is no next page.
- */
-MUST_USE bool page_next_arm(struct request *r, view list, view marker, struct error *err);
 
 #endif

@@ -1,6 +1,6 @@
 #include "api/request.h"
 
-#include "api/percent.h"
+#include "base/percent.h"
 
 bool
 request_query(const struct request *r, const char *name, view *out)

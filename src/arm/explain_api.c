@@ -361,14 +361,13 @@ run_effective(struct request *r, struct error *err)
 		.at_scope = true,
 	};
 	struct assignment_page items;
-	struct page page;
-	view list;
+	view list, after;
 
 	if (!arena_print(r->arena, &list, "effectiveAccess of %s at %.*s", query.tenant.text,
 		VIEW_ARG(query.scope)))
 		return error_memory(err);
-	if (!page_read(r, list, &page, err) ||
-	    !assignments_page(r->services->access, &query, page.after, PAGE, r->arena, &items, err))
+	if (!page_marker(r, list, &after, err) ||
+	    !assignments_page(r->services->access, &query, after, PAGE, r->arena, &items, err))
 		return false;
 	json_open(reply_json(r), '{');
 	json_open_in(&r->json, "value", '[');
@@ -377,7 +376,7 @@ run_effective(struct request *r, struct error *err)
 			return false;
 	}
 	json_close(&r->json, ']');
-	if (page.after.len == 0 && !write_denies(r, &query, err))
+	if (after.len == 0 && !write_denies(r, &query, err))
 		return false;
 	if (!page_next_arm(r, list, items.next, err))
 		return false;

@@ -1,14 +1,12 @@
 /*
- * `$filter` of the lists: "NAME eq 'VALUE'", "NAME ne 'VALUE'", "substringof('VALUE', NAME)",
- * "startswith(NAME, 'VALUE')", joined by "and".  Strict: what is not understood is refused, because
- * a filter that was ignored would show too much.
+ * `$filter` of the lists of resources: what is compared (eq, ne, startswith, substringof) with a
+ * resource's parts, all of it joined by "and".
  */
 #ifndef ARM_FILTER_H
 #define ARM_FILTER_H
 
+#include "api/filter.h"
 #include "arm/resource.h"
-
-#define FILTER_TERMS_MAX 16
 
 enum filter_name {
 	FILTER_TYPE,
@@ -21,27 +19,23 @@ enum filter_name {
 	FILTER_NAMES,
 };
 
-struct filter {
-	struct filter_term {
-		enum filter_name name;
-		enum { FILTER_EQ, FILTER_NE, FILTER_HAS, FILTER_STARTS } test;
-		view value;
-	} terms[FILTER_TERMS_MAX];
-	size_t count;
+struct resource_filter {
+	struct filter filter;
+	enum filter_name names[FILTER_TERMS_MAX]; /* what each term is about */
 };
 
 /*
- * filter_parse(text, tags_only, arena, out, err):
+ * resource_filter_parse(text, tags_only, arena, out, err):
  * ${text}: decoded; empty lets everything through.  ${tags_only}: groups know only tags.
  * ERR_FILTER_INVALID.
  */
-MUST_USE bool filter_parse(view text, bool tags_only, struct arena *arena, struct filter *out,
-    struct error *err);
+MUST_USE bool resource_filter_parse(view text, bool tags_only, struct arena *arena,
+    struct resource_filter *out, struct error *err);
 
-/* filter_matches(filter, resource): All terms hold; a tag's name and value are of the same tag. */
-bool filter_matches(const struct filter *filter, const struct resource *resource);
+/* resource_filter_fits: All terms hold; a tag's name and value are of the same tag. */
+bool resource_filter_fits(const struct resource_filter *filter, const struct resource *resource);
 
-/* filter_only(filter, name): The value that ${name} must have; empty when it may have any. */
-view filter_only(const struct filter *filter, enum filter_name name);
+/* resource_filter_only: The value that ${name} must have; empty when it may have any. */
+view resource_filter_only(const struct resource_filter *filter, enum filter_name name);
 
 #endif

@@ -208,7 +208,8 @@ store_group(struct request *r, bool patch, struct error *err)
 	if (found) {
 		wanted = present;
 		change.present = &present;
-	} else if (!group_id(r->arena, r->params[0], r->params[1], &wanted.id, err)) {
+	} else if (!group_id(r->arena, r->params[0], r->params[1], &wanted.id, err) ||
+	    !assignments_remove(&r->tx, r->services, wanted.id, err)) {
 		return false;
 	}
 	r->object_id = wanted.id;
@@ -273,14 +274,14 @@ run_delete(struct request *r, struct error *err)
 static bool
 wanted(const void *filter, const struct resource *resource)
 {
-	return filter_matches(filter, resource);
+	return resource_filter_fits(filter, resource);
 }
 
 static bool
 run_list(struct request *r, struct error *err)
 {
-	struct filter filter;
-	struct list list = { .action = r->op->action,
+	struct resource_filter filter;
+	struct list list = { .action = GROUPS_ACTION "read",
 		.wanted = wanted,
 		.ctx = &filter,
 		.write = write_group };
@@ -288,7 +289,7 @@ run_list(struct request *r, struct error *err)
 	view text = V("");
 
 	(void)request_query(r, "$filter", &text);
-	if (!filter_parse(text, true, r->arena, &filter, err))
+	if (!resource_filter_parse(text, true, r->arena, &filter, err))
 		return false;
 	if (!uuid_parse(r->params[0], &id) ||
 	    !arena_print(r->arena, &list.scope, "/subscriptions/%s", id.text) ||

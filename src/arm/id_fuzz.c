@@ -51,14 +51,14 @@ try_filter(view text, struct arena *arena)
 		.location = V("l"),
 		.tags = tags,
 		.tag_count = 1 };
-	struct filter filter;
+	struct resource_filter filter;
 	struct error err;
 
-	if (!filter_parse(text, false, arena, &filter, &err))
+	if (!resource_filter_parse(text, false, arena, &filter, &err))
 		return;
-	check(filter.count <= FILTER_TERMS_MAX);
-	(void)filter_matches(&filter, &resource);
-	(void)filter_only(&filter, FILTER_NAME);
+	check(filter.filter.count <= FILTER_TERMS_MAX);
+	(void)resource_filter_fits(&filter, &resource);
+	(void)resource_filter_only(&filter, FILTER_NAME);
 }
 
 int

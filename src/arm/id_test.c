@@ -168,20 +168,22 @@ test_filters(void **state)
 		{ "substringof('x', name)", false },
 		{ "  name   eq   'kv'  ", true },
 	};
-	struct filter filter;
+	struct resource_filter filter;
 	struct error err;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		assert_fine(filter_parse(view_of(cases[i].text), false, &arena, &filter, &err),
+		assert_fine(resource_filter_parse(view_of(cases[i].text), false, &arena, &filter,
+				&err),
 		    &err);
-		if (filter_matches(&filter, &vault) != cases[i].matches)
+		if (resource_filter_fits(&filter, &vault) != cases[i].matches)
 			fail_msg("%s", cases[i].text);
 	}
-	assert_fine(filter_parse(V("name ne 'a' and name eq 'b'"), false, &arena, &filter, &err),
+	assert_fine(resource_filter_parse(V("name ne 'a' and name eq 'b'"), false, &arena, &filter,
+			&err),
 	    &err);
-	assert_text(filter_only(&filter, FILTER_NAME), V("b"));
-	assert_text(filter_only(&filter, FILTER_TYPE), V(""));
+	assert_text(resource_filter_only(&filter, FILTER_NAME), V("b"));
+	assert_text(resource_filter_only(&filter, FILTER_TYPE), V(""));
 }
 
 static void
@@ -206,22 +208,22 @@ test_bad_filters(void **state)
 		"and name eq 'a'",
 	};
 	char many[FILTER_TERMS_MAX * 20 + 40] = "name eq 'a'";
-	struct filter filter;
+	struct resource_filter filter;
 	struct error err;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		if (filter_parse(view_of(cases[i]), false, &arena, &filter, &err))
+		if (resource_filter_parse(view_of(cases[i]), false, &arena, &filter, &err))
 			fail_msg("accepted: %s", cases[i]);
 		assert_int_equal(err.code, ERR_FILTER_INVALID);
 	}
 	for (size_t i = 1; i < FILTER_TERMS_MAX; i++)
 		memcpy(many + strlen(many), " and name eq 'a'", sizeof(" and name eq 'a'"));
-	assert_true(filter_parse(view_of(many), false, &arena, &filter, &err));
+	assert_true(resource_filter_parse(view_of(many), false, &arena, &filter, &err));
 	memcpy(many + strlen(many), " and name eq 'a'", sizeof(" and name eq 'a'"));
-	assert_false(filter_parse(view_of(many), false, &arena, &filter, &err));
-	assert_true(filter_parse(V("tagName eq 'a'"), true, &arena, &filter, &err));
-	assert_false(filter_parse(V("name eq 'a'"), true, &arena, &filter, &err));
+	assert_false(resource_filter_parse(view_of(many), false, &arena, &filter, &err));
+	assert_true(resource_filter_parse(V("tagName eq 'a'"), true, &arena, &filter, &err));
+	assert_false(resource_filter_parse(V("name eq 'a'"), true, &arena, &filter, &err));
 }
 
 int

@@ -72,24 +72,6 @@ show_named(struct request *r, view name, struct error *err)
 	    (!found || show_deleted(r, &deleted, err));
 }
 
-/* What the page is asked for. */
-static bool
-read_page(struct request *r, view list, view *after, size_t *limit, struct error *err)
-{
-	uint64_t top;
-	view text;
-
-	*after = V("");
-	*limit = PAGE;
-	if (request_query(r, "$top", &text)) {
-		if (!view_u64(text, &top) || top < 1)
-			return error_set(err, ERR_BAD_REQUEST,
-			    "The value of the query parameter '$top' must be a positive integer.");
-		*limit = top < PAGE ? (size_t)top : PAGE;
-	}
-	return !request_query(r, "$skiptoken", &text) || page_token_read(r, list, text, after, err);
-}
-
 static bool
 write_names(struct request *r, const view *names, size_t count, struct error *err)
 {
@@ -124,7 +106,7 @@ run_list(struct request *r, struct error *err)
 		return false;
 	if (!arena_print(r->arena, &list, "dvaults/%s", subscription.text))
 		return error_memory(err);
-	if (!read_page(r, list, &after, &limit, err) ||
+	if (!page_top(r, PAGE, PAGE, &limit, err) || !page_marker(r, list, &after, err) ||
 	    !deleted_vaults_list(&r->tx, &subscription, after, limit + 1, &names, &count, err))
 		return false;
 	shown = count > limit ? limit : count;
@@ -246,7 +228,8 @@ recover(struct request *r, const struct deleted_vault *deleted, struct error *er
 	if (!resource_decode(deleted->resource, r->services, r->arena, &resource, err))
 		return false;
 	resource_changed_by(&resource, &r->caller, false);
-	if (!vault_recover(&r->tx, deleted, err) || !resource_put(&r->tx, &resource, err))
+	if (!assignments_remove(&r->tx, r->services, resource.id, err) ||
+	    !vault_recover(&r->tx, deleted, err) || !resource_put(&r->tx, &resource, err))
 		return false;
 	r->object_id = resource.id;
 	(void)reply_json(r);

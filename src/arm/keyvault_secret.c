@@ -184,21 +184,16 @@ get(struct request *r, struct error *err)
 static bool
 list(struct request *r, struct error *err)
 {
-	uint64_t top = PAGE_MAX;
-	view text, after = V(""), last, which;
+	view after, last, which;
+	size_t top;
 
 	if (!arena_print(r->arena, &which, "armsecrets/%s", r->vault->id.text))
 		return error_memory(err);
-	if (request_query(r, "$top", &text) && (!view_u64(text, &top) || top < 1))
-		return error_set(err, ERR_BAD_REQUEST,
-		    "The value of the query parameter '$top' must be a positive integer.");
-	if (top > PAGE_MAX)
-		top = PAGE_MAX;
-	if (request_query(r, "$skiptoken", &text) && !page_token_read(r, which, text, &after, err))
+	if (!page_top(r, PAGE_MAX, PAGE_MAX, &top, err) || !page_marker(r, which, &after, err))
 		return false;
 	json_open(reply_json(r), '{');
 	json_open_in(&r->json, "value", '[');
-	if (!object_each(r, &secret_type, after, (size_t)top, write_secret, NULL, &last, err))
+	if (!object_each(r, &secret_type, after, top, write_secret, NULL, &last, err))
 		return false;
 	json_close(&r->json, ']');
 	if (!page_next_arm(r, which, last, err))

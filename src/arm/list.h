@@ -8,11 +8,11 @@
 #include "arm/resource.h"
 
 #define LIST_PAGE 100      /* items a page has that nobody asked for */
-#define LIST_PAGE_MAX 1000 /* what $top may say */
+#define LIST_PAGE_MAX 1000 /* and at most, whatever $top says */
 
 struct list {
 	view prefix;                      /* of the store's keys */
-	view scope;                       /* a caller who may read here sees it all */
+	view scope;                       /* where the caller must have a role, or below it */
 	const struct resource_type *type; /* NULL: any */
 	view name;                        /* of the only one wanted, in any case; empty: any */
 	const char *action;               /* to see one; NULL: its type's "/read" */

@@ -12,7 +12,7 @@ static bool
 wanted(const void *filter, const struct resource *resource)
 {
 	return resource->type != NULL && !resource->type->placeless &&
-	    filter_matches(filter, resource);
+	    resource_filter_fits(filter, resource);
 }
 
 static void
@@ -28,16 +28,16 @@ write_generic(struct json *json, const struct resource *resource)
 
 /* What the filter fixes is looked up by the keys alone. */
 static void
-narrow(const struct request *r, const struct filter *filter, struct list *list)
+narrow(const struct request *r, const struct resource_filter *filter, struct list *list)
 {
-	view type = filter_only(filter, FILTER_TYPE), space = view_cut(&type, '/');
+	view type = resource_filter_only(filter, FILTER_TYPE), space = view_cut(&type, '/');
 
-	list->name = filter_only(filter, FILTER_NAME);
+	list->name = resource_filter_only(filter, FILTER_NAME);
 	list->type = provider_type(r->services, space, type);
 }
 
 static bool
-prefix_of(struct request *r, const struct filter *filter, view group, struct list *list,
+prefix_of(struct request *r, const struct resource_filter *filter, view group, struct list *list,
     struct error *err)
 {
 	struct uuid id;
@@ -48,7 +48,7 @@ prefix_of(struct request *r, const struct filter *filter, view group, struct lis
 		    "The provided subscription identifier '%.*s' is malformed or invalid.",
 		    VIEW_ARG(r->params[0]));
 	if (group.len == 0)
-		group = filter_only(filter, FILTER_GROUP);
+		group = resource_filter_only(filter, FILTER_GROUP);
 	if (!id_lower(r->arena, group, &lower, err))
 		return false;
 	return arena_print(r->arena, &list->prefix, "r/subscriptions/%s/resourcegroups/%.*s%s",
@@ -59,7 +59,7 @@ prefix_of(struct request *r, const struct filter *filter, view group, struct lis
 static bool
 list_resources(struct request *r, view group, view scope, struct error *err)
 {
-	struct filter filter;
+	struct resource_filter filter;
 	struct list list = { .scope = scope,
 		.wanted = wanted,
 		.ctx = &filter,
@@ -67,7 +67,7 @@ list_resources(struct request *r, view group, view scope, struct error *err)
 	view text = V("");
 
 	(void)request_query(r, "$filter", &text);
-	if (!filter_parse(text, false, r->arena, &filter, err) ||
+	if (!resource_filter_parse(text, false, r->arena, &filter, err) ||
 	    !prefix_of(r, &filter, group, &list, err))
 		return false;
 	narrow(r, &filter, &list);

@@ -113,7 +113,7 @@ static void
 test_filters(void **state)
 {
 	AUTO(arena_free) struct arena arena = { 0 };
-	const struct graph_term *keys[FILTER_TERMS_MAX];
+	size_t keys[FILTER_TERMS_MAX];
 	struct graph_filter filter;
 	struct error err;
 

@@ -3,7 +3,7 @@
  */
 #include "graph/row.h"
 
-#include "api/percent.h"
+#include "base/percent.h"
 #include "graph/filter.h"
 
 #define SCAN_MAX 4096 /* objects looked at in one request; the next page goes on behind them */
@@ -82,19 +82,22 @@ seen_before(const struct uuid *ids, size_t count, const struct uuid *id)
 
 /* Objects that a key names are found without looking at the others. */
 static bool
-list_named(struct request *r, struct list *list, const struct graph_term *const *keys,
-    size_t key_count, struct error *err)
+list_named(struct request *r, struct list *list, const size_t *keys, size_t key_count,
+    struct error *err)
 {
+	const struct filter *filter = &list->filter.filter;
 	struct uuid seen[FILTER_VALUES_MAX];
 	size_t seen_count = 0;
 
 	for (size_t i = 0; i < key_count; i++) {
-		for (size_t j = 0; j < keys[i]->count && list->page.left > 0; j++) {
+		const struct filter_term *term = &filter->terms[keys[i]];
+		const char *name = list->filter.members[keys[i]]->name;
+
+		for (size_t j = 0; j < term->count && list->page.left > 0; j++) {
 			AUTO(graph_object_done) struct graph_object object;
 
-			if (!graph_load_key(&r->tx, &r->caller.tenant, list->kind,
-				keys[i]->member->name, list->filter.values[keys[i]->first + j],
-				STORE_READ, &object, err)) {
+			if (!graph_load_key(&r->tx, &r->caller.tenant, list->kind, name,
+				filter->values[term->first + j], STORE_READ, &object, err)) {
 				if (err->code != ERR_GRAPH_NOT_FOUND)
 					return false;
 				continue;
@@ -111,7 +114,7 @@ list_named(struct request *r, struct list *list, const struct graph_term *const 
 static bool
 list_items(struct request *r, struct list *list, bool *end, struct error *err)
 {
-	const struct graph_term *keys[FILTER_TERMS_MAX];
+	size_t keys[FILTER_TERMS_MAX];
 	size_t key_count = graph_filter_keys(&list->filter, keys);
 
 	*end = true;

@@ -276,6 +276,44 @@ test_withdrawn_keys(void **state)
 	REFUSED(ask(token, VAULT, &caller), ERR_UNAUTHORIZED, "AKV10002");
 }
 
+static bool
+ask_in(view token, const struct uuid *tenant, struct caller *out)
+{
+	return token_authenticate_in(town.directory, 0, token, V(VAULT), tenant, out, &town.err);
+}
+
+/* Another tenant that trusts the same can't make this one's tokens mean two. */
+static void
+test_two_tenants(void **state)
+{
+	struct uuid home = town.tenant, other;
+	view token = token_of("alice");
+	struct plain *secret = NULL;
+	struct application third;
+	struct caller caller;
+
+	(void)state;
+	random_uuid(&other);
+	town_begin();
+	REQUIRE(tenant_create(&town.tx, &other, V("Other"), &town.err));
+	town_commit();
+	town.tenant = other;
+	third = town_application("Third", &secret);
+	plain_free(secret);
+	set_credential(&third, "alice", AUDIENCE);
+	trust_issuer("sub");
+	town.tenant = home;
+	REFUSED(ask(token, VAULT, &caller), ERR_UNAUTHORIZED, "More than one");
+	for (int i = 0; i < 2; i++) {
+		REQUIRE(ask_in(token, &home, &caller));
+		assert_string_equal(caller.object.text, first.object.text);
+		REQUIRE(ask_in(token, &other, &caller));
+		assert_string_equal(caller.object.text, third.object.text);
+	}
+	random_uuid(&other);
+	REFUSED(ask_in(token, &other, &caller), ERR_UNAUTHORIZED, "AKV10022");
+}
+
 /* Whatever a tenant trusts: the authority's own tokens stay its own. */
 static void
 test_own_tokens(void **state)
@@ -340,6 +378,7 @@ main(void)
 		TEST(test_disabled_and_deleted_principals),
 		TEST(test_the_subject_may_be_another_claim),
 		TEST(test_withdrawn_keys),
+		TEST(test_two_tenants),
 		TEST(test_own_tokens),
 		TEST(test_loading),
 	};

@@ -1,6 +1,6 @@
 #include "signin/browser.h"
 
-#include "api/percent.h"
+#include "base/percent.h"
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/plain.h"

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "crypto/password.h"
 #include "crypto/random.h"
-#include "identity/application_store.h"
 #include "identity/client_secret.h"
 #include "identity/jwt.h"
 #include "signin/testing.h"
@@ -283,21 +282,6 @@ test_confidential_client(void **state)
 	REQUIRE(refresh_by(token, with.ptr));
 }
 
-static void
-remove_secrets(const struct uuid *id)
-{
-	AUTO(plain_done) struct plain *document = NULL;
-	struct registration registration;
-
-	town_begin();
-	REQUIRE(registration_get(&town.tx, uuid_view(&town.tenant), uuid_view(id), STORE_CHANGE,
-	    &document, &registration, &town.err));
-	registration.secret_count = 0;
-	REQUIRE(registration_put(&town.tx, &registration, &town.err));
-	town_commit();
-	town_begin();
-}
-
 /* What leaked beside a secret is not good without it once the secret is removed. */
 static void
 test_removed_secret(void **state)
@@ -311,7 +295,7 @@ test_removed_secret(void **state)
 	    village.web.id.text, VIEW_ARG(plain_view(village.secret))));
 	REQUIRE(village_token(body.ptr));
 	token = village_member("refresh_token");
-	remove_secrets(&village.web.id);
+	village_disarm();
 	assert_true(arena_print(&town.arena, &body, "&client_id=%s", village.web.id.text));
 	REFUSED(refresh_by(token, body.ptr), ERR_STS_CLIENT_KIND, "AADSTS7000218");
 }

@@ -1,6 +1,6 @@
 #include "signin/sts_form.h"
 
-#include "api/percent.h"
+#include "base/percent.h"
 #include "base/base64.h"
 #include "identity/jwt.h"
 

@@ -14,6 +14,12 @@ sts_party_done(struct sts_party *party)
 }
 
 bool
+sts_party_proven(const struct sts_party *party)
+{
+	return !view_eq(party->proof, V("0"));
+}
+
+bool
 sts_tenant_find(const struct sts_ask *ask, struct uuid *out, int64_t *created, struct error *err)
 {
 	char text[PRINTABLE_MAX + 1];
@@ -152,7 +158,7 @@ add_refresh(const struct sts_ask *ask, const struct sts_session *session, struct
 		.client = session->party->client.id,
 		.sessions = session->user->sessions_started,
 		.resource = session->scopes->resource,
-		.proven = !view_eq(session->party->proof, V("0")),
+		.proven = sts_party_proven(session->party),
 	};
 
 	out->refresh = session->refresh;

@@ -53,7 +53,7 @@ check_client(const struct sts_party *party, const struct refresh_facts *facts, s
 		    "AADSTS700005: The provided refresh token is intended to be used by another "
 		    "application.");
 	/* Whoever stole it beside a secret must not be helped by the secret's removal. */
-	return !facts->proven || !view_eq(party->proof, V("0")) ||
+	return !facts->proven || sts_party_proven(party) ||
 	    error_set(err, ERR_STS_CLIENT_KIND,
 		"AADSTS7000218: The request body must contain the following parameter: "
 		"'client_assertion' or 'client_secret'.");
