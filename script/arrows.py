@@ -17,7 +17,7 @@ ORDER = [
     ["http"],
     ["api"],
     ["identity", "network", "throttle", "audit", "metrics", "events"],
-    ["access", "graph"],
+    ["access", "graph", "signin"],
     ["vault"],
     ["secrets", "keys"],
     ["certs"],

@@ -10,8 +10,8 @@
 #include "clock_api.h"
 #include "graph/graph.h"
 #include "health.h"
-#include "identity/identity.h"
 #include "secrets/secret.h"
+#include "signin/signin.h"
 
 const struct op *const op_tables[] = {
 	health_ops,

@@ -2,14 +2,16 @@
 
 #include "access/access.h"
 #include "answer.h"
-#include "arm/keyvault.h"
 #include "api/body.h"
 #include "arm/arm.h"
 #include "arm/group.h"
+#include "arm/keyvault.h"
 #include "arm/lock.h"
 #include "arm/provider.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "clock_api.h"
 #include "datafolder.h"
 #include "environment.h"
@@ -18,7 +20,8 @@
 #include "jobs/scheduler.h"
 #include "keyring/work.h"
 #include "listener.h"
-#include "base/notify.h"
+#include "signin/refresh.h"
+#include "signin/signin.h"
 
 #include <netdb.h>
 #include <signal.h>
@@ -42,6 +45,7 @@ struct server {
 	struct audit *audit;
 	struct mirror *clock; /* development only */
 	struct directory *directory;
+	struct signin *signin;
 	struct access *access;
 	struct vaults *vaults;
 	struct subscriptions *subscriptions;
@@ -109,7 +113,7 @@ sweep_refresh_tokens(void *ctx, struct error *err)
 {
 	struct server *server = ctx;
 
-	return directory_sweep(server->directory, err);
+	return refresh_sweep(server->directory, clock_wall(), err);
 }
 
 static bool
@@ -221,6 +225,7 @@ open_services(struct server *server, struct error *err)
 		err) ||
 	    !access_open(store, keyring, server->directory, &server->installation.tenant,
 		&server->access, err) ||
+	    !signin_open(&server->signin, err) ||
 	    !vaults_open(store, keyring, &server->vaults, err) ||
 	    !subscriptions_open(store, keyring, &server->subscriptions, err) ||
 	    !locks_open(store, keyring, &server->locks, err))
@@ -234,6 +239,7 @@ open_services(struct server *server, struct error *err)
 		.store = store,
 		.keyring = keyring,
 		.directory = server->directory,
+		.signin = server->signin,
 		.access = server->access,
 		.vaults = server->vaults,
 		.subscriptions = server->subscriptions,
@@ -321,6 +327,7 @@ server_close(struct server *server)
 	locks_close(server->locks);
 	subscriptions_close(server->subscriptions);
 	vaults_close(server->vaults);
+	signin_close(server->signin);
 	access_close(server->access);
 	directory_close(server->directory);
 	mirror_close(server->clock);

@@ -331,9 +331,9 @@ read_list_query(struct request *r, struct assignment_query *out, struct uuid ids
     struct error *err)
 {
 	struct filter_term terms[TERMS] = {
-		[TERM_AT_SCOPE] = { "atScope", TERM_CALL },
-		[TERM_PRINCIPAL] = { "principalId", TERM_EQUALS },
-		[TERM_ASSIGNED_TO] = { "assignedTo", TERM_ASK },
+		[TERM_AT_SCOPE] = { .name = "atScope", .form = TERM_CALL },
+		[TERM_PRINCIPAL] = { .name = "principalId", .form = TERM_EQUALS },
+		[TERM_ASSIGNED_TO] = { .name = "assignedTo", .form = TERM_ASK },
 	};
 
 	if (!list_filter_read(r, terms, TERMS, err))

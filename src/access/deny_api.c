@@ -318,9 +318,9 @@ static bool
 run_list(struct request *r, struct error *err)
 {
 	struct filter_term terms[TERMS] = {
-		[TERM_AT_SCOPE] = { "atScope", TERM_CALL },
-		[TERM_PRINCIPAL] = { "principalId", TERM_EQUALS },
-		[TERM_TITLE] = { "denyAssignmentName", TERM_EQUALS },
+		[TERM_AT_SCOPE] = { .name = "atScope", .form = TERM_CALL },
+		[TERM_PRINCIPAL] = { .name = "principalId", .form = TERM_EQUALS },
+		[TERM_TITLE] = { .name = "denyAssignmentName", .form = TERM_EQUALS },
 	};
 	struct assignment_query query = { .tenant = r->caller.tenant, .scope = r->params[0] };
 	struct deny_page items;

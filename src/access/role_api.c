@@ -104,9 +104,9 @@ static bool
 read_query(struct request *r, struct role_query *out, struct error *err)
 {
 	struct filter_term terms[TERMS] = {
-		[TERM_NAME] = { "roleName", TERM_EQUALS },
-		[TERM_TYPE] = { "type", TERM_EQUALS },
-		[TERM_BELOW] = { "atScopeAndBelow", TERM_CALL },
+		[TERM_NAME] = { .name = "roleName", .form = TERM_EQUALS },
+		[TERM_TYPE] = { .name = "type", .form = TERM_EQUALS },
+		[TERM_BELOW] = { .name = "atScopeAndBelow", .form = TERM_CALL },
 	};
 
 	if (!list_filter_read(r, terms, TERMS, err))

@@ -30,6 +30,7 @@ struct services {
 	struct store *store;
 	struct keyring *keyring;
 	struct directory *directory; /* identity */
+	struct signin *signin;
 	struct access *access;
 	struct vaults *vaults;
 	const struct provider *const *providers; /* arm; NULL at the end */

@@ -9,12 +9,12 @@
 #include "base/clock.h"
 #include "base/testing.h"
 #include "crypto/random.h"
+#include "identity/identity.h"
 #include "identity/jwt.h"
 #include "identity/managed.h"
 #include "identity/principal.h"
-#include "identity/sts_grant.h"
-#include "identity/identity.h"
 #include "keyring/work.h"
+#include "signin/sts_grant.h"
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>

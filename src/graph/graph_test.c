@@ -574,10 +574,6 @@ test_every_row_is_guarded(void **state)
 		assert_int_equal(op->guard, reads ? GUARD_CALLER : GUARD_ADMIN);
 		assert_int_equal(op->plane, PLANE_GRAPH);
 	}
-	for (const struct op *op = sts_ops; op->name != NULL; op++) {
-		assert_int_equal(op->guard, GUARD_PUBLIC);
-		assert_int_equal(op->plane, PLANE_LOGIN);
-	}
 }
 
 #define GRAPH_TEST(test) cmocka_unit_test_setup_teardown(test, graph_setup, graph_teardown)

@@ -292,10 +292,9 @@ make_parts(struct directory *directory, unsigned loops, struct error *err)
 	directory->keys = map_new();
 	directory->lockout = lockout_new();
 	directory->replay = replay_new();
-	directory->signin = signin_new();
 	directory->caches = calloc(loops, sizeof(struct token_cache *));
 	if (directory->tenants == NULL || directory->keys == NULL || directory->lockout == NULL ||
-	    directory->replay == NULL || directory->signin == NULL || directory->caches == NULL)
+	    directory->replay == NULL || directory->caches == NULL)
 		return error_memory(err);
 	directory->loops = loops;
 	for (unsigned i = 0; i < loops; i++) {
@@ -366,7 +365,6 @@ directory_close(struct directory *directory)
 	free(directory->caches);
 	lockout_free(directory->lockout);
 	replay_free(directory->replay);
-	signin_free(directory->signin);
 	principals_close(directory->principals);
 	trust_close(directory->trust);
 	(void)pthread_rwlock_destroy(&directory->lock);

@@ -1,6 +1,7 @@
 /*
  * What the directory keeps in memory: the tenants and their signing keys, followed through the
- * store's watcher, and what sign-in must remember.  For identity/ only.
+ * store's watcher, and what must be remembered of tokens and guesses.  For the folders that make
+ * and show the directory (identity, signin, graph) only.
  */
 #ifndef IDENTITY_DIRECTORY_H
 #define IDENTITY_DIRECTORY_H
@@ -10,7 +11,6 @@
 #include "identity/lockout.h"
 #include "identity/principals.h"
 #include "identity/replay.h"
-#include "identity/signin.h"
 #include "identity/token_cache.h"
 
 #include <pthread.h>
@@ -59,7 +59,6 @@ struct directory {
 	struct issuers *issuers; /* NULL until directory_federate */
 	struct trust *trust;     /* trust.h */
 	struct principals *principals;
-	struct signin *signin;
 };
 
 /*

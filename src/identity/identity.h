@@ -55,13 +55,6 @@ bool directory_issues(const struct directory *directory, view issuer);
 MUST_USE bool directory_rotate_signing_keys(struct directory *directory, struct tx *tx,
     struct error *err);
 
-/*
- * directory_sweep(directory, err):
- * For the scheduler, once an hour or so: remove refresh tokens that have expired.  Commits by
- * itself, in portions.
- */
-MUST_USE bool directory_sweep(struct directory *directory, struct error *err);
-
 /* tenant_create(tx, id, name, err): Add a tenant and its first signing key to ${tx}. */
 MUST_USE bool tenant_create(struct tx *tx, const struct uuid *id, view name, struct error *err);
 
@@ -120,8 +113,5 @@ MUST_USE bool token_authenticate(struct directory *directory, unsigned loop, vie
 /* The same where ${tenant}'s things are asked for: of outside issuers only its own count. */
 MUST_USE bool token_authenticate_in(struct directory *directory, unsigned loop, view token,
     view audience, const struct uuid *tenant, struct caller *out, struct error *err);
-
-/* The authority's rows (discovery, keys, token) on PLANE_LOGIN. */
-extern const struct op sts_ops[];
 
 #endif
