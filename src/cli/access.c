@@ -112,6 +112,19 @@ print_decider(const json_t *tree, struct buf *out)
 		    text_of(deny, "denyAssignmentName"), text_of(deny, "id"));
 }
 
+/* "secrets/getSecret/action" is one of a vault: no provider stands in front. */
+static void
+write_action(struct json *json, view action)
+{
+	view rest = action, first = view_cut(&rest, '/');
+
+	json_text_open(json, "action");
+	if (!view_find(first, '.', &(size_t){ 0 }))
+		json_text_part(json, V("Microsoft.KeyVault/vaults/"));
+	json_text_part(json, action);
+	json_text_close(json);
+}
+
 bool
 access_explain(const struct access_place *place, view principal, view action, struct buf *out,
     struct error *err)
@@ -122,7 +135,7 @@ access_explain(const struct access_place *place, view principal, view action, st
 
 	json_open(&json, '{');
 	json_text(&json, "principalId", principal);
-	json_text(&json, "action", action);
+	write_action(&json, action);
 	json_close(&json, '}');
 	if (!buf_ok(&body))
 		return error_memory(err);

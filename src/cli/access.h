@@ -19,7 +19,7 @@ struct access_place {
 /*
  * access_explain(place, principal, action, out, err):
  * May ${principal} (an object id, a sign-in name, an application's id) do ${action} there, and by
- * what?
+ * what?  An action without a provider ("secrets/delete") is one of Microsoft.KeyVault/vaults.
  */
 MUST_USE bool access_explain(const struct access_place *place, view principal, view action,
     struct buf *out, struct error *err);

@@ -62,6 +62,7 @@ def test_explain_and_what_happens(shared, principal, group):
 	shared.manage("DELETE", deny)
 	said = run(shared, "explain", scope, reader.client_id, GET)
 	assert said.startswith("ALLOWED") and "Key Vault Secrets User (inherited)" in said and group in said
+	assert run(shared, "explain", scope, reader.client_id, "secrets/getSecret/action") == said
 	shared.unassign(above)
 	vault.get("/secrets/x").expect(403)
 
