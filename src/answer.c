@@ -171,7 +171,20 @@ admit_reading(struct answerer *answerer, struct request *r, struct error *err)
 	return fine;
 }
 
-/* Run the row's function over one snapshot. A refusal is turned into its reply. */
+/* Before another try the caller's rights may have gone, and the vault, too. */
+static bool
+admit_again(struct request *r, struct error *err)
+{
+	if (r->tries == 0)
+		return true;
+	vault_resolve(r);
+	return vault_require(r, err) && network_admit(r, err) && caller_authorize(r, err);
+}
+
+/*
+ * Run the row's function over one snapshot. A refusal is turned into its reply; ERR_STORE_CONFLICT,
+ * of one who saw that memory is ahead of the snapshot, means another try, as for a commit.
+ */
 static bool
 run(struct request *r, struct store_reader *reader)
 {
@@ -186,10 +199,11 @@ run(struct request *r, struct store_reader *reader)
 		refuse(r, &err);
 		return false;
 	}
-	/* Before another try the caller's rights may have gone, too. */
-	fine = (r->tries == 0 || caller_authorize(r, &err)) && r->op->run(r, &err);
+	fine = admit_again(r, &err) && r->op->run(r, &err);
 	store_end(reader);
-	if (!fine)
+	if (!fine && err.code == ERR_STORE_CONFLICT)
+		r->error = err;
+	else if (!fine)
 		refuse(r, &err);
 	return fine;
 }
@@ -257,6 +271,15 @@ start(struct request *r)
 		conclude(r, run(r, answerer->readers[http_loop_index(r->exchange->loop)]));
 }
 
+/* Give back what a try has used, and with it all that pointed there: the record reads these. */
+static void
+forget_try(struct request *r)
+{
+	tx_reset(&r->tx);
+	r->scope = r->assignment = r->object_id = r->content_type = V("");
+	arena_rewind(r->arena, r->before);
+}
+
 /* On the loop again: what became of the commit. */
 static void
 committed(struct http_task *task)
@@ -271,12 +294,21 @@ committed(struct http_task *task)
 		return;
 	}
 	if (err.code == ERR_STORE_CONFLICT && ++r->tries < TRIES_MAX) {
-		arena_rewind(r->arena, r->before);
+		forget_try(r);
 		start(r);
 		return;
 	}
 	refuse(r, &err);
 	send_reply(r);
+}
+
+/* Not at once: what it waits for may be this loop's to do. */
+static void
+try_again(struct request *r)
+{
+	r->commit_ok = false;
+	r->committed.fn = committed;
+	http_loop_post(r->exchange->loop, &r->committed);
 }
 
 /* On the store's thread. */
@@ -327,6 +359,8 @@ conclude(struct request *r, bool fine)
 	}
 	if (fine && r->tx.count > 0)
 		commit(r);
+	else if (!fine && r->error.code == ERR_STORE_CONFLICT)
+		try_again(r);
 	else
 		send_reply(r);
 }

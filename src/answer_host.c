@@ -75,6 +75,16 @@ host_resolve(struct request *r, struct error *err)
 	return true;
 }
 
+void
+vault_resolve(struct request *r)
+{
+	const struct vault *before = r->vault;
+
+	if (before != NULL)
+		r->vault = vaults_find(r->services->vaults, before->name);
+	vault_release(before);
+}
+
 bool
 path_resolve(struct request *r, struct error *err)
 {

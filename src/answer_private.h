@@ -10,6 +10,7 @@
 
 /* answer_host.c: whose name was called, what is asked for there */
 MUST_USE bool host_resolve(struct request *r, struct error *err);
+void vault_resolve(struct request *r); /* again: it may be another one by now, or gone */
 MUST_USE bool path_resolve(struct request *r, struct error *err);
 void route_find(const struct router *router, struct request *r, struct error *err);
 

@@ -70,7 +70,8 @@ bool assignment_find(struct access *access, const struct uuid *name, struct aren
 struct assignment_query {
 	struct uuid tenant;
 	view scope;
-	bool at_scope;
+	bool at_scope;                /* not those below */
+	bool not_above;               /* only those at the scope and below */
 	const struct uuid *principal; /* NULL: anybody's */
 	bool groups;                  /* those of the principal's groups, too */
 };

@@ -331,9 +331,9 @@ read_list_query(struct request *r, struct assignment_query *out, struct uuid ids
     struct error *err)
 {
 	struct list_term terms[TERMS] = {
-		[TERM_AT_SCOPE] = { "atScope", FILTER_CALL },
-		[TERM_PRINCIPAL] = { "principalId", FILTER_EQ },
-		[TERM_ASSIGNED_TO] = { "assignedTo", FILTER_ASK },
+		[TERM_AT_SCOPE] = { .name = "atScope", .form = FILTER_CALL },
+		[TERM_PRINCIPAL] = { .name = "principalId", .form = FILTER_EQ },
+		[TERM_ASSIGNED_TO] = { .name = "assignedTo", .form = FILTER_ASK },
 	};
 
 	if (!list_filter_read(r, terms, TERMS, err))

@@ -108,7 +108,7 @@ access_count(struct access *access)
 struct walk {
 	const struct order *order;
 	view scope;
-	bool below;
+	bool below, not_above;
 	view after_head, after_key;
 	/* Takes one entry; false: enough. */
 	bool (*take)(struct walk *walk, const struct order_node *node);
@@ -147,8 +147,10 @@ walk_head(struct walk *walk, view head)
 	struct spans spans = spans_of(walk->scope, walk->below);
 	struct span span;
 
-	if (view_cmp(head, walk->after_head) < 0)
+	if (view_cmp(head, walk->after_head) < 0 || (walk->not_above && !spans.path.whole))
 		return true;
+	if (walk->not_above)
+		spans.next = spans.path.count - 1;
 	while (spans_next(&spans, &span)) {
 		if (!walk_span(walk, head, (view){ span.text, span.len }))
 			return false;
@@ -222,6 +224,7 @@ assignments_page(struct access *access, const struct assignment_query *query, vi
 	struct walk walk = {
 		.scope = query->scope,
 		.below = !query->at_scope,
+		.not_above = query->not_above,
 		.take = take_assignment,
 		.access = access,
 		.tenant = &query->tenant,

@@ -168,19 +168,19 @@ struct named {
 static bool
 name_in_scope(view scope, const char *collection, view *out)
 {
-	bool vault = false;
+	static const view space = V_INIT("/providers/" VAULTS "/");
+	size_t at = 0;
 
+	while (at < scope.len && !view_istarts(view_from(scope, at), space))
+		at++;
+	scope = view_from(scope, at < scope.len ? at + space.len - sizeof("vaults/") + 1 : at);
+	/* Types and names take turns: a vault may be called "secrets". */
 	while (scope.len > 0) {
-		view word = view_cut(&scope, '/');
+		bool here = view_ieq(view_cut(&scope, '/'), view_of(collection));
 
-		if (view_ieq(word, V("Microsoft.KeyVault"))) {
-			vault = true;
-			continue;
-		}
-		if (!vault || !view_ieq(word, view_of(collection)))
-			continue;
 		*out = view_cut(&scope, '/');
-		return out->len > 0;
+		if (here)
+			return out->len > 0;
 	}
 	return false;
 }

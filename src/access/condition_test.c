@@ -29,6 +29,40 @@ judge(const char *text, view action, const struct access_attribute *attributes, 
 	return condition_judge(view_of(text), &question);
 }
 
+/* The names of a vault, of its group and of a secret may be those of types. */
+static void
+test_names_like_types(void **state)
+{
+	static const struct {
+		const char *scope, *text;
+		bool holds;
+	} rows[] = {
+#define IN(group, rest) \
+	"/subscriptions/s/resourceGroups/" group "/providers/Microsoft.KeyVault/vaults/" rest
+		{ IN("g", "secrets/secrets/prod"), NAME " StringEquals 'prod'", true },
+		{ IN("g", "secrets/secrets/prod"), NAME " StringEquals 'secrets'", false },
+		{ IN("g", "secrets/secrets/prod"), VAULT " StringEquals 'secrets'", true },
+		{ IN("g", "secrets"), "Exists " NAME, false },
+		{ IN("g", "vaults/secrets/vaults"), VAULT " StringEquals 'vaults'", true },
+		{ IN("Microsoft.KeyVault", "v/secrets/x"), VAULT " StringEquals 'v'", true },
+		{ IN("vaults", "v/secrets/x"), NAME " StringEquals 'x'", true },
+		{ IN("g", "v/secrets"), "Exists " NAME, false },
+		{ "/subscriptions/s/resourceGroups/vaults", "Exists " VAULT, false },
+		{ "/", "Exists " VAULT, false },
+#undef IN
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct access_question question = { .action = V(GET),
+			.scope = view_of(rows[i].scope) };
+		enum verdict verdict = condition_judge(view_of(rows[i].text), &question);
+
+		if (verdict != (rows[i].holds ? VERDICT_TRUE : VERDICT_FALSE))
+			fail_msg("%s at %s", rows[i].text, rows[i].scope);
+	}
+}
+
 static void
 test_judged(void **state)
 {
@@ -279,6 +313,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_judged),
+		cmocka_unit_test(test_names_like_types),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_pending),

@@ -12,6 +12,7 @@ struct search {
 	const struct memberships *who;
 	struct scope_path path;
 	size_t top; /* the first level that counts: 1 when the root's grants do not */
+	size_t end; /* behind the last one */
 	struct access_decision *out;
 };
 
@@ -109,7 +110,7 @@ conditions_hold(const struct grant *grant, const struct role *role,
 
 /* May ${grant} be what allows it?  The first whose condition fails is remembered for reports. */
 static bool
-allows(struct search *search, const struct grant *grant, size_t member)
+allows(struct search *search, const struct grant *grant, const struct uuid *through)
 {
 	const struct access_question *question = search->question;
 	const struct role *role = grant_role(grant);
@@ -125,7 +126,7 @@ allows(struct search *search, const struct grant *grant, size_t member)
 		return false;
 	out->reason = holds ? ACCESS_ASSIGNED : ACCESS_CONDITION;
 	out->assignment = grant->assignment.name;
-	out->through = member > 0 ? search->who->ids[member] : (struct uuid){ 0 };
+	out->through = through != NULL ? *through : (struct uuid){ 0 };
 	return holds;
 }
 
@@ -133,15 +134,16 @@ static bool
 granted_to(struct search *search, size_t member)
 {
 	const struct uuid *id = &search->who->ids[member];
+	const struct uuid *through = member > 0 ? id : NULL; /* the group, if it is one */
 
 	if (map_get(search->access->holders, uuid_view(id)) == NULL)
 		return false;
-	for (size_t level = search->path.count; level-- > search->top;) {
+	for (size_t level = search->end; level-- > search->top;) {
 		struct place_key key = place_key_of(id, scope_level(&search->path, level));
 		const struct grant *grant = map_get(search->access->grants, place_key_view(&key));
 
 		for (; grant != NULL; grant = grant->next) {
-			if (allows(search, grant, member))
+			if (allows(search, grant, through))
 				return true;
 		}
 	}
@@ -156,6 +158,7 @@ enter_tenant(struct search *search)
 	const struct uuid *tenant;
 
 	search->top = 0;
+	search->end = search->path.count;
 	if (id.len == 0)
 		return true;
 	tenant = map_get(search->access->subscriptions, id);
@@ -164,15 +167,49 @@ enter_tenant(struct search *search)
 	return tenant == NULL || compare(tenant, &search->question->tenant) == 0;
 }
 
+/*
+ * A deny assignment can be ended by whom it covers, too, if the right to was given above it: else
+ * one who owns a vault could lock out who owns everything, for good.
+ */
 static bool
-decide(struct search *search)
+may_be_lifted(struct search *search)
 {
-	if (!enter_tenant(search) || denied(search))
+	size_t level = 0;
+
+	if (search->question->data || !view_ieq(search->question->action, V(DENY_DELETE)))
 		return false;
+	while (level < search->path.count && !denied_at(search, level))
+		level++;
+	search->end = level;
+	return true;
+}
+
+static bool
+any_granted(struct search *search)
+{
 	for (size_t member = 0; member < search->who->count; member++) {
 		if (granted_to(search, member))
 			return true;
 	}
+	return false;
+}
+
+static bool
+decide(struct search *search)
+{
+	struct access_decision denial;
+
+	if (!enter_tenant(search))
+		return false;
+	if (!denied(search))
+		return any_granted(search);
+	denial = *search->out;
+	if (!may_be_lifted(search))
+		return false;
+	*search->out = (struct access_decision){ .reason = ACCESS_NO_ASSIGNMENT };
+	if (any_granted(search))
+		return true;
+	*search->out = denial;
 	return false;
 }
 

@@ -5,8 +5,9 @@
  * The rules: of the caller and the groups it is in, directly or through others, every assignment at
  * the scope or above it counts whose role allows the action and whose conditions, the role's and
  * its own, hold.  A deny assignment that covers the scope, the action and the caller wins over them
- * all.  Everything counts in its own tenant only: a grant at "/" does not reach into a subscription
- * of another tenant, nor into one that does not exist.
+ * all; it can be ended by whoever was given the right to above it.  Everything counts in its own
+ * tenant only: a grant at "/" does not reach into a subscription of another tenant, nor into one
+ * that does not exist.
  */
 #ifndef ACCESS_DECIDE_H
 #define ACCESS_DECIDE_H
@@ -16,6 +17,7 @@
 
 #define ASSIGNMENT_WRITE "Microsoft.Authorization/roleAssignments/write"
 #define ASSIGNMENT_DELETE "Microsoft.Authorization/roleAssignments/delete"
+#define DENY_DELETE "Microsoft.Authorization/denyAssignments/delete"
 
 struct access_question {
 	struct uuid tenant, principal; /* the caller's tid and oid */

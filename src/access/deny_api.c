@@ -318,9 +318,9 @@ static bool
 run_list(struct request *r, struct error *err)
 {
 	struct list_term terms[TERMS] = {
-		[TERM_AT_SCOPE] = { "atScope", FILTER_CALL },
-		[TERM_PRINCIPAL] = { "principalId", FILTER_EQ },
-		[TERM_TITLE] = { "denyAssignmentName", FILTER_EQ },
+		[TERM_AT_SCOPE] = { .name = "atScope", .form = FILTER_CALL },
+		[TERM_PRINCIPAL] = { .name = "principalId", .form = FILTER_EQ },
+		[TERM_TITLE] = { .name = "denyAssignmentName", .form = FILTER_EQ },
 	};
 	struct assignment_query query = { .tenant = r->caller.tenant, .scope = r->params[0] };
 	struct deny_page items;

@@ -35,11 +35,12 @@ struct order *
 order_new(void)
 {
 	struct order *order = calloc(1, sizeof(*order));
+	uintptr_t place = (uintptr_t)order;
 
 	if (order == NULL)
 		return NULL;
 	/* Nobody can choose the heights without knowing where the process has its memory. */
-	order->seed = keyed_hash((view){ (const char *)&order, sizeof(order) }) | 1;
+	order->seed = keyed_hash((view){ (const char *)&place, sizeof(place) }) | 1;
 	order->first = node_new(HEIGHT_MAX);
 	if (order->first == NULL) {
 		free(order);

@@ -104,9 +104,9 @@ static bool
 read_query(struct request *r, struct role_query *out, struct error *err)
 {
 	struct list_term terms[TERMS] = {
-		[TERM_NAME] = { "roleName", FILTER_EQ },
-		[TERM_TYPE] = { "type", FILTER_EQ },
-		[TERM_BELOW] = { "atScopeAndBelow", FILTER_CALL },
+		[TERM_NAME] = { .name = "roleName", .form = FILTER_EQ },
+		[TERM_TYPE] = { .name = "type", .form = FILTER_EQ },
+		[TERM_BELOW] = { .name = "atScopeAndBelow", .form = FILTER_CALL },
 	};
 
 	if (!list_filter_read(r, terms, TERMS, err))

@@ -4,7 +4,8 @@
  *
  *	POST {scope}/providers/Strongroom.Authorization/explain
  *	     {"principalId", "action", "isDataAction", "applicationId"}
- *	     -> {"allowed", "reason", "model", "scope", "roleAssignment", "through", "denyAssignment"}
+ *	     -> {"allowed", "reason", "model", "scope", "roleAssignment", "through",
+ *	         "denyAssignment"}
  *	     A principal may also be named by its sign-in name or its application's id.  What a data
  *	     action is need not be said.  In a vault with access policies, those decide (model).
  *	GET {scope}/providers/Strongroom.Authorization/effectiveAccess

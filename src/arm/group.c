@@ -208,7 +208,8 @@ store_group(struct request *r, bool patch, struct error *err)
 	if (found) {
 		wanted = present;
 		change.present = &present;
-	} else if (!group_id(r->arena, r->params[0], r->params[1], &wanted.id, err)) {
+	} else if (!group_id(r->arena, r->params[0], r->params[1], &wanted.id, err) ||
+	    !assignments_remove(&r->tx, r->services, wanted.id, err)) {
 		return false;
 	}
 	r->object_id = wanted.id;
@@ -280,7 +281,7 @@ static bool
 run_list(struct request *r, struct error *err)
 {
 	struct resource_filter filter;
-	struct list list = { .action = r->op->action,
+	struct list list = { .action = GROUPS_ACTION "read",
 		.wanted = wanted,
 		.ctx = &filter,
 		.write = write_group };

@@ -143,7 +143,7 @@ static bool
 require_deleted(struct request *r, bool change, struct deleted_vault *out, struct error *err)
 {
 	view name = r->params[2];
-	bool found;
+	bool found = false;
 
 	if (!(change ? deleted_vault_take : deleted_vault_get)(&r->tx, name, out, &found, err))
 		return false;
@@ -228,7 +228,8 @@ recover(struct request *r, const struct deleted_vault *deleted, struct error *er
 	if (!resource_decode(deleted->resource, r->services, r->arena, &resource, err))
 		return false;
 	resource_changed_by(&resource, &r->caller, false);
-	if (!vault_recover(&r->tx, deleted, err) || !resource_put(&r->tx, &resource, err))
+	if (!assignments_remove(&r->tx, r->services, resource.id, err) ||
+	    !vault_recover(&r->tx, deleted, err) || !resource_put(&r->tx, &resource, err))
 		return false;
 	r->object_id = resource.id;
 	(void)reply_json(r);

@@ -11,8 +11,8 @@
 /* A page on its way. */
 struct paging {
 	size_t limit, written, scanned;
-	bool all;  /* the caller may read everything at the scope */
-	bool over; /* nothing is left in the store */
+	const struct memberships *who; /* the caller with its groups */
+	bool over;                     /* nothing is left in the store */
 	char marker[STORE_KEY_MAX];
 	view after; /* in ->marker */
 };
@@ -40,38 +40,50 @@ read_action(struct request *r, const struct list *list, const struct resource_ty
 	    (type != NULL && arena_print(r->arena, out, "%s/%s/read", type->space, type->name));
 }
 
+/*
+ * Of each one by itself, however much the caller may read at the scope: below it there are deny
+ * assignments, and names that a condition does not hold for.
+ */
 static bool
-may_see(struct request *r, const struct list *list, const struct resource *resource)
+may_see(struct request *r, const struct list *list, const struct resource *resource,
+    const struct memberships *who)
 {
-	view action;
+	struct access_question question = {
+		.tenant = r->caller.tenant,
+		.principal = r->caller.object,
+		.scope = resource->id,
+	};
+	struct access_decision decision;
 
-	return read_action(r, list, resource->type, &action) && caller_may(r, action, resource->id);
-}
-
-/* ${all}: the caller may read everything at the scope. */
-static bool
-admit(struct request *r, const struct list *list, bool *all, struct error *err)
-{
-	view action;
-
-	*all = false;
-	/* Of all types: each is asked about. */
-	if (read_action(r, list, list->type, &action))
-		*all = caller_may(r, action, list->scope);
-	else
-		action = V("Microsoft.Resources/subscriptions/resources/read");
-	return *all ||
-	    access_reaches(r->services->access, &r->caller.tenant, &r->caller.object,
-		list->scope) ||
-	    access_refuse(r, action, list->scope, &(struct access_decision){ 0 }, err);
+	return read_action(r, list, resource->type, &question.action) &&
+	    access_decide_among(r->services->access, &question, who, &decision);
 }
 
 bool
 list_admit(struct request *r, const struct list *list, struct error *err)
 {
-	bool all;
+	view action;
 
-	return admit(r, list, &all, err);
+	/* Of all types: each is asked about. */
+	if (!read_action(r, list, list->type, &action))
+		action = V("Microsoft.Resources/subscriptions/resources/read");
+	else if (caller_may(r, action, list->scope))
+		return true;
+	return access_reaches(r->services->access, &r->caller.tenant, &r->caller.object,
+		   list->scope) ||
+	    access_refuse(r, action, list->scope, &(struct access_decision){ 0 }, err);
+}
+
+static bool
+read_memberships(struct request *r, struct paging *out, struct error *err)
+{
+	struct memberships *who = arena_alloc(r->arena, sizeof(*who));
+
+	if (who == NULL)
+		return error_memory(err);
+	directory_memberships(r->services->directory, &r->caller.object, who);
+	out->who = who;
+	return true;
 }
 
 static bool
@@ -121,7 +133,7 @@ show(struct request *r, const struct list *list, view key, struct paging *paging
 	if (!resource_decode(plain_view(plain), r->services, r->arena, &resource, err))
 		return false;
 	if ((list->wanted != NULL && !list->wanted(list->ctx, &resource)) ||
-	    (!paging->all && !may_see(r, list, &resource)))
+	    !may_see(r, list, &resource, paging->who))
 		return true;
 	if (list->write == NULL)
 		resource_show(r, &resource);
@@ -160,7 +172,8 @@ list_run(struct request *r, const struct list *list, struct error *err)
 {
 	struct paging paging = { 0 };
 
-	if (!admit(r, list, &paging.all, err) || !read_query(r, list, &paging, err))
+	if (!list_admit(r, list, err) || !read_query(r, list, &paging, err) ||
+	    !read_memberships(r, &paging, err))
 		return false;
 	json_open(reply_json(r), '{');
 	json_open_in(&r->json, "value", '[');

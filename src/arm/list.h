@@ -12,7 +12,7 @@
 
 struct list {
 	view prefix;                      /* of the store's keys */
-	view scope;                       /* a caller who may read here sees it all */
+	view scope;                       /* where the caller must have a role, or below it */
 	const struct resource_type *type; /* NULL: any */
 	view name;                        /* of the only one wanted, in any case; empty: any */
 	const char *action;               /* to see one; NULL: its type's "/read" */

@@ -196,25 +196,66 @@ copy_out(const struct lock *lock, struct arena *arena, struct lock *out)
 	    arena_copy(arena, lock->notes, &out->notes);
 }
 
-bool
-locks_list(struct locks *locks, struct arena *arena, struct lock **out, size_t *count,
-    struct error *err)
+static bool
+is_asked_for(const struct lock *lock, const struct lock_query *query)
 {
-	struct lock *list;
-	size_t at = 0, found = 0;
+	return query->above ? scope_contains(lock->scope, query->scope)
+			    : scope_contains(query->scope, lock->scope);
+}
+
+static size_t
+count_of(struct locks *locks, const struct lock_query *query)
+{
+	size_t at = 0, count = 0;
 	void *entry;
-	bool fine = true;
+
+	while (map_next(locks->by_path, &at, NULL, &entry))
+		count += is_asked_for(&((const struct entry *)entry)->lock, query);
+	return count;
+}
+
+size_t
+locks_count(struct locks *locks, view scope)
+{
+	const struct lock_query query = { .scope = scope };
+	size_t count;
 
 	(void)pthread_rwlock_rdlock(&locks->lock);
-	list = arena_alloc(arena, (map_count(locks->by_path) + 1) * sizeof(*list));
-	while (list != NULL && fine && map_next(locks->by_path, &at, NULL, &entry))
-		fine = copy_out(&((const struct entry *)entry)->lock, arena, &list[found++]);
+	count = count_of(locks, &query);
 	(void)pthread_rwlock_unlock(&locks->lock);
-	if (list == NULL || !fine)
+	return count;
+}
+
+static bool
+copy_all(struct locks *locks, const struct lock_query *query, struct arena *arena, struct lock *out,
+    size_t *count)
+{
+	size_t at = 0;
+	void *entry;
+
+	while (map_next(locks->by_path, &at, NULL, &entry)) {
+		const struct lock *lock = &((const struct entry *)entry)->lock;
+
+		if (is_asked_for(lock, query) && !copy_out(lock, arena, &out[(*count)++]))
+			return false;
+	}
+	return true;
+}
+
+bool
+locks_list(struct locks *locks, const struct lock_query *query, struct arena *arena,
+    struct lock **out, size_t *count, struct error *err)
+{
+	bool fine;
+
+	*count = 0;
+	(void)pthread_rwlock_rdlock(&locks->lock);
+	*out = arena_alloc(arena, (count_of(locks, query) + 1) * sizeof(**out));
+	fine = *out != NULL && copy_all(locks, query, arena, *out, count);
+	(void)pthread_rwlock_unlock(&locks->lock);
+	if (!fine)
 		return error_memory(err);
-	qsort(list, found, sizeof(*list), by_scope);
-	*out = list;
-	*count = found;
+	qsort(*out, *count, sizeof(**out), by_scope);
 	return true;
 }
 

@@ -115,14 +115,8 @@ static bool
 check_room(struct request *r, const struct lock *wanted, struct error *err)
 {
 	view subscription = { wanted->scope.ptr, sizeof("/subscriptions/") - 1 + UUID_LEN };
-	struct lock *list;
-	size_t count, there = 0;
 
-	if (!locks_list(r->services->locks, r->arena, &list, &count, err))
-		return false;
-	for (size_t i = 0; i < count; i++)
-		there += view_istarts(list[i].scope, subscription);
-	return there < LOCKS_MAX ||
+	return locks_count(r->services->locks, subscription) < LOCKS_MAX ||
 	    error_set(err, ERR_CONFLICT, "A subscription can have %d locks at most.", LOCKS_MAX);
 }
 
@@ -194,24 +188,22 @@ is_own(struct request *r, const struct lock *lock)
 static bool
 run_list(struct request *r, struct error *err)
 {
-	view filter = V(""), scope = r->params[0];
+	struct lock_query query = { .scope = r->params[0] };
+	view filter = V("");
 	struct lock *list;
 	size_t count;
-	bool at_scope;
 
 	(void)request_query(r, "$filter", &filter);
-	at_scope = view_ieq(filter, V("atScope()"));
-	if (filter.len > 0 && !at_scope)
+	query.above = view_ieq(filter, V("atScope()"));
+	if (filter.len > 0 && !query.above)
 		return error_set(err, ERR_FILTER_INVALID,
 		    "Invalid $filter '%.*s' specified in the query string.", VIEW_ARG(filter));
-	if (!locks_list(r->services->locks, r->arena, &list, &count, err))
+	if (!locks_list(r->services->locks, &query, r->arena, &list, &count, err))
 		return false;
 	json_open(reply_json(r), '{');
 	json_open_in(&r->json, "value", '[');
 	for (size_t i = 0; i < count; i++) {
-		if ((at_scope ? scope_contains(list[i].scope, scope)
-			      : scope_contains(scope, list[i].scope)) &&
-		    is_own(r, &list[i]))
+		if (is_own(r, &list[i]))
 			write_lock(&r->json, &list[i]);
 	}
 	json_close(&r->json, ']');
@@ -231,7 +223,7 @@ const struct op lock_ops[] = {
 	    .run = run_get },
 	{ "LockDelete", ROW, .method = HTTP_DELETE, .path = PATH "/{name}",
 	    .action = TYPE "/delete", .run = run_delete },
-	{ "LockList", ROW, .method = HTTP_GET, .path = PATH, .action = TYPE "/read",
+	{ "LockList", ROW, .cost = COST_POOL, .method = HTTP_GET, .path = PATH, .action = TYPE "/read",
 	    .run = run_list },
 	{ 0 },
 };

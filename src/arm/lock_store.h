@@ -22,8 +22,15 @@ MUST_USE bool lock_delete(struct tx *tx, const struct lock *lock, struct error *
 MUST_USE bool lock_get(struct tx *tx, view scope, view name, bool change, struct lock *out,
     bool *found, struct error *err);
 
-/* locks_list(locks, arena, out, count, err): Copies of all, ordered by scope and name. */
-MUST_USE bool locks_list(struct locks *locks, struct arena *arena, struct lock **out, size_t *count,
-    struct error *err);
+/* locks_list(locks, query, arena, out, count, err): Copies, ordered by scope and name. */
+struct lock_query {
+	view scope;
+	bool above; /* those that hold there; else those there and below */
+};
+MUST_USE bool locks_list(struct locks *locks, const struct lock_query *query, struct arena *arena,
+    struct lock **out, size_t *count, struct error *err);
+
+/* locks_count(locks, scope): At the scope and below. */
+size_t locks_count(struct locks *locks, view scope);
 
 #endif

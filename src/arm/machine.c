@@ -56,7 +56,7 @@ static const struct field properties[TEXTS + 1] = {
 static const struct field identity[] = {
 	{ .name = "type", .kind = FIELD_TEXT, .max = 64,
 	    .offset = offsetof(struct machine_body, type) },
-	{ .name = "userAssignedIdentities", .kind = FIELD_MEMBERS, .max = 2 * ATTACHED_MAX,
+	{ .name = "userAssignedIdentities", .kind = FIELD_MEMBERS, .max = (size_t)2 * ATTACHED_MAX,
 	    .offset = offsetof(struct machine_body, attached) },
 	{ 0 },
 };

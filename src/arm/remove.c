@@ -46,14 +46,11 @@ remove_below(struct tx *tx, const struct services *services, view prefix,
 	return true;
 }
 
-/* One page of what holds at ${query}'s scope and below; what was given above it stays. */
 static bool
 remove_page(struct tx *tx, const struct assignment_query *query, const struct assignment_page *page,
     size_t *removed, struct error *err)
 {
 	for (size_t i = 0; i < page->count; i++) {
-		if (!scope_contains(query->scope, page->items[i].scope))
-			continue;
 		if (++*removed > ROLES_MAX)
 			return error_set(err, ERR_CONFLICT,
 			    "There are more than %d role assignments at '%.*s' and below. Delete "
@@ -68,7 +65,7 @@ remove_page(struct tx *tx, const struct assignment_query *query, const struct as
 bool
 assignments_remove(struct tx *tx, const struct services *services, view scope, struct error *err)
 {
-	struct assignment_query query = { .scope = scope };
+	struct assignment_query query = { .scope = scope, .not_above = true };
 	struct assignment_page page = { .next = V("") };
 	view rest = view_from(scope, sizeof("/subscriptions/") - 1);
 	size_t removed = 0;

@@ -279,7 +279,8 @@ store_change(struct request *r, bool patch, struct error *err)
 	if (found) {
 		wanted = present;
 		change.present = &present;
-	} else if (!new_id(r, &id, base, &wanted.id, err) || !touch_group(r, &id, err)) {
+	} else if (!new_id(r, &id, base, &wanted.id, err) || !touch_group(r, &id, err) ||
+	    !assignments_remove(&r->tx, r->services, wanted.id, err)) {
 		return false;
 	}
 	wanted.type = type_of(r);

@@ -377,6 +377,23 @@ test_list_by_role(void **state)
 	assert_int_equal(estate_times(e, "\"id\""), 1);
 }
 
+/* Those above stay, however many there are; they are not even looked at. */
+static void
+test_removal_among_many_roles(void **state)
+{
+	struct estate *e = *state;
+	char object[UUID_LEN + 1];
+
+	for (unsigned i = 0; i < 20000; i++) {
+		(void)snprintf(object, sizeof(object), "00000000-0000-4000-9000-%012x", i);
+		estate_grant(e, object, "Reader", S);
+	}
+	make_many(e, 1);
+	estate_grant(e, STRANGER, "Reader", THINGS "/t00000");
+	assert_int_equal(estate_do(e, HTTP_DELETE, THINGS "/t00000", ""), 200);
+	assert_int_equal(estate_count(e, "a/"), 20001); /* and the owner's */
+}
+
 int
 main(void)
 {
@@ -389,6 +406,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_below, setup, estate_teardown),
 		cmocka_unit_test_setup_teardown(test_pages, setup, estate_teardown),
 		cmocka_unit_test_setup_teardown(test_list_by_role, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_removal_among_many_roles, setup,
+		    estate_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

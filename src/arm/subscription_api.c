@@ -136,7 +136,7 @@ run_tenants(struct request *r, struct error *err)
 	    .versioning = VERSION_ARM
 
 const struct op subscription_ops[] = {
-	{ "SubscriptionList", ROW, .path = "/subscriptions", .run = run_list },
+	{ "SubscriptionList", ROW, .path = "/subscriptions", .cost = COST_POOL, .run = run_list },
 	{ "SubscriptionGet", ROW, .path = "/subscriptions/{subscription}", .run = run_get },
 	{ "TenantList", ROW, .path = "/tenants", .run = run_tenants },
 	{ 0 },

@@ -3,6 +3,7 @@
 #include "api/body.h"
 #include "arm/managed_identity.h"
 #include "base/clock.h"
+#include "identity/identity.h"
 #include "identity/trust.h"
 
 #define TYPE "Strongroom.Identity/trustedIssuers"
@@ -74,6 +75,10 @@ read_wanted(struct request *r, struct trusted_issuer *out, struct error *err)
 		return error_set(err, ERR_BAD_REQUEST,
 		    "The name must have 3 to 128 letters, digits, hyphens and underscores, and "
 		    "begin with a letter or digit.");
+	if (directory_issues(r->services->directory, body->issuer.text))
+		return error_set(err, ERR_BAD_REQUEST,
+		    "The issuer must be an outside one: the authority's own tokens are taken in any "
+		    "case.");
 	*out = (struct trusted_issuer){
 		.tenant = r->caller.tenant,
 		.name = r->params[0],

@@ -85,6 +85,23 @@ test_bad_bodies(void **state)
 	assert_int_equal(estate_count(e, "t/"), 0);
 }
 
+/* Nobody takes the authority's own tokens away from it. */
+static void
+test_own_issuer(void **state)
+{
+	struct estate *e = *state;
+
+	assert_int_equal(estate_do(e, HTTP_PUT, ISSUERS "/own",
+			     BODY("https://login.localhost/" ESTATE_TENANT "/", "[\"a\"]")),
+	    400);
+	assert_int_equal(estate_do(e, HTTP_PUT, ISSUERS "/own",
+			     BODY("https://login.localhost", "[\"a\"]")),
+	    400);
+	assert_int_equal(estate_do(e, HTTP_PUT, ISSUERS "/other",
+			     BODY("https://login.localhost.example/", "[\"a\"]")),
+	    201);
+}
+
 static void
 test_bounded(void **state)
 {
@@ -109,6 +126,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_life),
 		TEST(test_bad_bodies),
+		TEST(test_own_issuer),
 		TEST(test_bounded),
 	};
 

@@ -1,5 +1,6 @@
 #include "cli/agent_ask.h"
 
+#include "base/address.h"
 #include "base/percent.h"
 
 #include <string.h>
@@ -42,6 +43,27 @@ find_shape(view path, enum agent_shape *out)
 		}
 	}
 	return false;
+}
+
+/*
+ * A page in a browser on this host can have a name of its own lead here, and then set any header.
+ * An address is no name, and browsers answer "localhost" themselves.
+ */
+static bool
+check_host(const struct http_request *request, struct agent_refusal *refusal)
+{
+	view host = request->host, name;
+	struct address address;
+	size_t end;
+
+	if (request->peer.len == 0) /* no browser speaks over a Unix socket */
+		return true;
+	if (view_starts(host, V("[")) && view_find(host, ']', &end))
+		name = (view){ host.ptr + 1, end - 1 };
+	else
+		name = view_cut(&host, ':');
+	return view_ieq(name, V("localhost")) || address_parse(name, &address) ||
+	    invalid(refusal, V("The Host must be an address or localhost"));
 }
 
 /* Headers that no browser and no forwarder sends by itself: a workload means it. */
@@ -142,7 +164,7 @@ agent_ask_read(const struct http_request *request, struct arena *arena, struct a
 		return refuse(refusal, 404, "not_found", V("There is nothing at this path"));
 	if (request->method != HTTP_GET)
 		return refuse(refusal, 405, "method_not_allowed", V("Only GET is allowed here"));
-	if (!check_headers(request, &ask, refusal))
+	if (!check_host(request, refusal) || !check_headers(request, &ask, refusal))
 		return false;
 	if (ask.shape != SHAPE_ENVIRONMENT &&
 	    (!check_version(request->query, &ask, arena, refusal) ||

@@ -36,7 +36,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		{ V("Metadata"), V("true") },
 		{ V("X-IDENTITY-HEADER"), text },
 	};
-	struct http_request request = { .method = HTTP_GET, .fields = fields, .field_count = 2 };
+	struct http_request request = { .method = HTTP_GET,
+		.host = V("127.0.0.1:40380"),
+		.fields = fields,
+		.field_count = 2 };
 	AUTO(arena_free) struct arena arena = { 0 };
 	struct agent_refusal refusal = { 0 };
 	struct agent_ask ask;

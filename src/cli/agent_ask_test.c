@@ -22,6 +22,7 @@ ask(view path, view query, const struct http_field *const fields[2], struct aren
 		.path = path,
 		.query = query,
 		.fields = copies,
+		.host = V("127.0.0.1:40380"),
 		.peer = V("127.0.0.1") };
 
 	while (request.field_count < 2 && fields[request.field_count] != NULL) {
@@ -155,6 +156,47 @@ test_bounds(void **state)
 	assert_false(ask(V(IMDS), buf_view(&query), fields, &arena, &got, &refusal));
 }
 
+/* A name that DNS answers may be the name of a page in a browser on this host. */
+static void
+test_hosts(void **state)
+{
+	static const struct {
+		view host, peer;
+		bool fine;
+	} rows[] = {
+		{ V_INIT("127.0.0.1"), V_INIT("127.0.0.1"), true },
+		{ V_INIT("169.254.169.254"), V_INIT("127.0.0.1"), true },
+		{ V_INIT("[::1]:40380"), V_INIT("::1"), true },
+		{ V_INIT("LocalHost:40380"), V_INIT("127.0.0.1"), true },
+		{ V_INIT("rebound.example:40380"), V_INIT("127.0.0.1"), false },
+		{ V_INIT("localhost.evil.example"), V_INIT("127.0.0.1"), false },
+		{ V_INIT("127.0.0.1.evil.example"), V_INIT("127.0.0.1"), false },
+		{ V_INIT("localhost."), V_INIT("127.0.0.1"), false },
+		{ V_INIT("[::1"), V_INIT("::1"), false }, { V_INIT("[]"), V_INIT("::1"), false },
+		{ V_INIT(""), V_INIT("127.0.0.1"), false },
+		{ V_INIT("any.example"), V_INIT(""), true }, /* a Unix socket */
+	};
+	struct http_field fields[] = { metadata };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		AUTO(arena_free) struct arena arena = { 0 };
+		struct http_request request = { .method = HTTP_GET,
+			.path = V(IMDS),
+			.query = V(GOOD),
+			.host = rows[i].host,
+			.peer = rows[i].peer,
+			.fields = fields,
+			.field_count = 1 };
+		struct agent_refusal refusal;
+		struct agent_ask got;
+
+		arena_init(&arena, 65536);
+		if (agent_ask_read(&request, &arena, &got, &refusal) != rows[i].fine)
+			fail_msg("row %zu", i);
+	}
+}
+
 static void
 test_methods(void **state)
 {
@@ -179,6 +221,7 @@ main(void)
 		cmocka_unit_test(test_reads),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_methods),
 	};
 

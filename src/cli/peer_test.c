@@ -150,6 +150,13 @@ test_knows_a_mapped_client(void **state)
 }
 
 static void
+leave(struct line *line)
+{
+	(void)close(line->client);
+	line->client = -1;
+}
+
+static void
 refused(int fd)
 {
 	uid_t uid = 7;
@@ -169,14 +176,12 @@ test_refuses_who_is_gone(void **state)
 	refused(-1);
 	refused(STDERR_FILENO);
 	refused(line.listener);
-	(void)close(line.client);
-	line.client = -1;
+	leave(&line);
 	refused(line.server);
 	hang_up(&line);
 	line = connected(AF_INET);
 	assert_int_equal(setsockopt(line.client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
-	(void)close(line.client);
-	line.client = -1;
+	leave(&line);
 	refused(line.server);
 	hang_up(&line);
 }

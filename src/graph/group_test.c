@@ -125,6 +125,8 @@ test_members(void **state)
 	(void)state;
 	REQUIRE(add(inner, app));
 	assert_int_equal(graph.reply.status, 204);
+	assert_true(view_eq(graph.object_id,
+	    print("https://graph.localhost:8443/v1.0/groups/%s/members/%s", inner.ptr, app.ptr)));
 	REQUIRE(add(outer, inner));
 	assert_int_equal(counted(app), 2);
 	assert_int_equal(counted(inner), 1);
@@ -155,6 +157,7 @@ test_bind(void **state)
 	    .body = print("{\"displayName\":\"c\",\"mailNickname\":\"c\",\"members@odata.bind\":["
 			  "\"https://g/v1.0/directoryObjects/%s\",\"https://g/v1.0/groups/%s\"]}",
 		a.ptr, b.ptr))));
+	assert_true(view_ends(graph.object_id, print("/members/%s,%s", a.ptr, b.ptr)));
 	assert_int_equal(counted(a), 1);
 	assert_int_equal(counted(b), 1);
 	REFUSED(ask(PATCH(GROUP, .param = a,

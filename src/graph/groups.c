@@ -67,6 +67,19 @@ apply(const struct graph_group_body *body, struct security_group *group, struct 
 	return utf8_valid(group->description) || invalid(err, "description");
 }
 
+/* The audit log says who came into which group. */
+static bool
+name_for_audit(struct request *r, const struct uuid *group, const struct uuid *member,
+    struct error *err)
+{
+	bool fine = r->object_id.len > 0
+	    ? arena_print(r->arena, &r->object_id, "%.*s,%s", VIEW_ARG(r->object_id), member->text)
+	    : arena_print(r->arena, &r->object_id, "https://%.*s/v1.0/groups/%s/members/%s",
+		  VIEW_ARG(r->authority), group->text, member->text);
+
+	return fine || error_memory(err);
+}
+
 static bool
 add_member(struct request *r, const struct uuid *group, const struct uuid *member,
     struct error *err)
@@ -88,7 +101,7 @@ add_member(struct request *r, const struct uuid *group, const struct uuid *membe
 	if (principal_group_count(r->services->directory, member) >= MEMBERSHIPS_DIRECT_MAX)
 		return error_set(err, ERR_GRAPH_BAD_REQUEST,
 		    "The object is a member of too many groups.");
-	return membership_add(&r->tx, group, member, err);
+	return membership_add(&r->tx, group, member, err) && name_for_audit(r, group, member, err);
 }
 
 static bool
@@ -97,6 +110,7 @@ bind_members(struct request *r, const struct uuid *group, const struct body_text
 {
 	struct uuid member;
 
+	r->object_id = V("");
 	for (size_t i = 0; i < members->count; i++) {
 		if (!graph_reference(members->texts[i], "members@odata.bind", &member, err) ||
 		    !add_member(r, group, &member, err))
@@ -111,6 +125,7 @@ graph_group_create(struct request *r, struct error *err)
 	const struct graph_group_body *body = r->body;
 	struct graph_object object = { .kind = &graph_group };
 	struct security_group *group = &object.as.group;
+	view joined;
 
 	*group = (struct security_group){
 		.tenant = r->caller.tenant,
@@ -118,9 +133,15 @@ graph_group_create(struct request *r, struct error *err)
 		.security_enabled = true,
 	};
 	random_uuid(&group->object);
-	return apply(body, group, err) && security_group_add(&r->tx, group, err) &&
-	    bind_members(r, &group->object, &body->members, err) &&
-	    graph_reply(r, 201, &object, err);
+	if (!apply(body, group, err) || !security_group_add(&r->tx, group, err) ||
+	    !bind_members(r, &group->object, &body->members, err))
+		return false;
+	joined = r->object_id;
+	if (!graph_reply(r, 201, &object, err))
+		return false;
+	if (joined.len > 0)
+		r->object_id = joined;
+	return true;
 }
 
 bool
@@ -155,6 +176,7 @@ graph_member_add(struct request *r, struct error *err)
 
 	if (!graph_reference(body->url.text, "@odata.id", &member, err))
 		return false;
+	r->object_id = V("");
 	return graph_target_load(r, STORE_READ, &object, err) &&
 	    add_member(r, &object.as.group.object, &member, err) && graph_done(r);
 }

@@ -68,6 +68,15 @@ load(struct request *r, view id, struct graph_object *out, struct error *err)
 	return graph_load(&r->tx, &r->caller.tenant, id, OBJECT_ANY, STORE_CHANGE, out, err);
 }
 
+/* The audit log says who became one. */
+static bool
+name_for_audit(struct request *r, const struct uuid *member, struct error *err)
+{
+	return arena_print(r->arena, &r->object_id, "https://%.*s/v1.0/directoryRoles/members/%s",
+		   VIEW_ARG(r->authority), member->text) ||
+	    error_memory(err);
+}
+
 bool
 graph_administrator_add(struct request *r, struct error *err)
 {
@@ -77,7 +86,8 @@ graph_administrator_add(struct request *r, struct error *err)
 
 	return graph_reference(body->url.text, "@odata.id", &member, err) &&
 	    load(r, uuid_view(&member), &object, err) && set_flag(r, &object, true, err) &&
-	    administrators_add(&r->tx, &r->caller.tenant, &member, err) && graph_done(r);
+	    administrators_add(&r->tx, &r->caller.tenant, &member, err) &&
+	    name_for_audit(r, &member, err) && graph_done(r);
 }
 
 bool

@@ -50,6 +50,7 @@ ask(const struct asked *asked)
 	}
 	ok = op->run(&r, &town.err);
 	town.tx = r.tx;
+	graph.object_id = r.object_id;
 	if (ok)
 		town_commit();
 	town_begin();

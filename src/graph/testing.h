@@ -19,6 +19,7 @@ struct asked {
 struct graph_town {
 	struct http_reply reply;
 	struct caller caller;
+	view object_id; /* of the last request, as the audit log has it */
 };
 
 extern struct graph_town graph;

@@ -377,6 +377,7 @@ test_administrators(void **state)
 	(void)state;
 	assert_false(administers(ada));
 	REQUIRE(ask(POST(ROLE "/members/$ref", .body = reference(ada))));
+	assert_true(view_ends(graph.object_id, print("/directoryRoles/members/%s", ada.ptr)));
 	assert_true(administers(ada));
 	/* The last one stays, in every way. */
 	REFUSED(ask(DELETE(ROLE "/members/{id}/$ref", .param = ada)), ERR_GRAPH_BAD_REQUEST,

@@ -45,6 +45,21 @@ slow(struct http_exchange *exchange)
 	http_work(exchange, work, echo);
 }
 
+static void
+wait_for_release(struct http_exchange *exchange)
+{
+	struct test_site *site = exchange->user;
+
+	while (!site->released)
+		(void)usleep(1000);
+}
+
+static void
+held(struct http_exchange *exchange)
+{
+	http_work(exchange, wait_for_release, echo);
+}
+
 struct later {
 	struct http_task task;
 	struct http_exchange *exchange;
@@ -124,6 +139,7 @@ answer(void *ctx, struct http_exchange *exchange)
 		void (*fn)(struct http_exchange *exchange);
 	} rows[] = {
 		{ V_INIT("/slow"), slow },
+		{ V_INIT("/held"), held },
 		{ V_INIT("/posted"), posted },
 		{ V_INIT("/big"), big },
 		{ V_INIT("/nothing"), nothing },
@@ -192,10 +208,10 @@ settings_of(struct test_site *site)
 		.max_body = 200000,
 		.max_fields = 20,
 		.max_arena = 65536,
-		.head_seconds = 1,
-		.body_seconds = 1,
-		.idle_seconds = 3,
-		.write_seconds = 1,
+		.head_seconds = 60,
+		.body_seconds = 60,
+		.idle_seconds = 60,
+		.write_seconds = 60,
 		.drain_seconds = 2,
 		.tls = site->tls,
 		.answer = answer,
@@ -247,6 +263,20 @@ test_site_make_running(void **ctx)
 {
 	(void)test_site_make(ctx);
 	test_site_start(*ctx);
+	return 0;
+}
+
+int
+test_site_make_hasty(void **ctx)
+{
+	struct test_site *site;
+
+	(void)test_site_make(ctx);
+	site = *ctx;
+	site->settings.head_seconds = 1;
+	site->settings.body_seconds = 1;
+	site->settings.write_seconds = 1;
+	test_site_start(site);
 	return 0;
 }
 

@@ -19,14 +19,17 @@ struct test_site {
 	bool running;
 	atomic_uint answered, turns, seen, ticks;
 	atomic_uint loops_seen; /* a bit each */
+	atomic_bool released;   /* what /held waits for */
 };
 
 /*
- * For cmocka.  The first makes a site and does not start it, the second starts it too; the teardown
+ * For cmocka.  The first makes a site and does not start it, the second starts it too; the third
+ * starts one that gives nobody more than a second, the others wait for slow machines.  The teardown
  * stops it, and fails when an answered request was not shown to the turn function.
  */
 int test_site_make(void **ctx);
 int test_site_make_running(void **ctx);
+int test_site_make_hasty(void **ctx);
 int test_site_end(void **ctx);
 
 void test_site_start(struct test_site *site);

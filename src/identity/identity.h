@@ -44,6 +44,9 @@ void directory_close(struct directory *directory);
 bool directory_home_tenant(struct directory *directory, struct uuid *out);
 bool directory_has_tenant(struct directory *directory, view tenant);
 
+/* directory_issues(directory, issuer): Is this an issuer of the authority's own, of any tenant? */
+bool directory_issues(const struct directory *directory, view issuer);
+
 /*
  * directory_rotate_signing_keys(directory, tx, err):
  * For the scheduler, once a day or so: add a signing key to every tenant whose newest is older than
@@ -97,7 +100,7 @@ MUST_USE bool caller_is_administrator(struct tx *tx, const struct caller *caller
     struct error *err);
 
 /*
- * token_authenticate(directory, loop, token, audience, tenant, out, err):
+ * token_authenticate(directory, loop, token, audience, out, err):
  * Verify a bearer token: ours by signature and issuer, in time by the wall clock, for one of our
  * audiences.  ${audience} is compared without a trailing slash and with or without the port; a
  * vault also accepts its well-known application id.  Fills in ${out}.  On failure ${err} is
@@ -106,5 +109,9 @@ MUST_USE bool caller_is_administrator(struct tx *tx, const struct caller *caller
  */
 MUST_USE bool token_authenticate(struct directory *directory, unsigned loop, view token,
     view audience, struct caller *out, struct error *err);
+
+/* The same where ${tenant}'s things are asked for: of outside issuers only its own count. */
+MUST_USE bool token_authenticate_in(struct directory *directory, unsigned loop, view token,
+    view audience, const struct uuid *tenant, struct caller *out, struct error *err);
 
 #endif

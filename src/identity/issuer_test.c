@@ -147,6 +147,7 @@ test_hostile_tokens(void **state)
 	view good = outside_token("RS256", PAYLOAD), changed, secret;
 	int len = i2d_PUBKEY(outside.rsa, NULL);
 	unsigned char *room = (unsigned char *)buf_room(&spki, (size_t)len);
+	char *character;
 
 	(void)state;
 	assert_int_equal(i2d_PUBKEY(outside.rsa, &room), len);
@@ -178,7 +179,8 @@ test_hostile_tokens(void **state)
 			     ISSUER_MAY_FETCH),
 	    ISSUER_UNKNOWN_KEY);
 	assert_true(arena_copy(&outside.arena, good, &changed));
-	((char *)(uintptr_t)changed.ptr)[changed.len - 40] ^= 1;
+	character = (char *)(uintptr_t)changed.ptr + changed.len - 40;
+	*character = *character == 'A' ? 'B' : 'A';
 	assert_int_equal(verify(changed, ISSUER_MAY_FETCH), ISSUER_BAD_SIGNATURE);
 	assert_int_equal(verify(good, ISSUER_MAY_FETCH), ISSUER_GOOD);
 	assert_int_equal(outside.asked, 1);
@@ -378,15 +380,17 @@ ask(void *ctx)
 static void
 test_one_fetch_for_all(void **state)
 {
-	enum issuer_verdict verdicts[8];
-	pthread_t threads[COUNT_OF(verdicts)];
+	static enum issuer_verdict verdicts[8];
+	pthread_t threads[COUNT_OF(verdicts)] = { 0 };
 	unsigned good = 0;
 
 	(void)state;
 	shared = outside_token("RS256", PAYLOAD);
 	outside.pause = 150;
-	for (size_t i = 0; i < COUNT_OF(threads); i++)
+	for (size_t i = 0; i < COUNT_OF(threads); i++) {
+		verdicts[i] = ISSUER_UNREACHABLE;
 		assert_int_equal(pthread_create(&threads[i], NULL, ask, &verdicts[i]), 0);
+	}
 	for (size_t i = 0; i < COUNT_OF(threads); i++) {
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 		assert_true(verdicts[i] == ISSUER_GOOD || verdicts[i] == ISSUER_BUSY);

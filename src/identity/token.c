@@ -94,8 +94,24 @@ signature_fits(struct directory *directory, const struct jwt *jwt, struct token_
 	return true;
 }
 
+bool
+directory_issues(const struct directory *directory, view issuer)
+{
+	view own = view_of(directory->issuer);
+
+	return view_starts(issuer, own) && (issuer.len == own.len || issuer.ptr[own.len] == '/');
+}
+
+/* Nobody whom a tenant trusts speaks for the authority itself, or its tokens were good no more. */
 static bool
-verify(struct directory *directory, view token, struct token_facts *out, struct error *err)
+is_outside(struct directory *directory, view issuer)
+{
+	return !directory_issues(directory, issuer) && trust_names(directory->trust, issuer);
+}
+
+static bool
+verify(struct directory *directory, view token, const struct uuid *tenant, struct token_facts *out,
+    struct error *err)
 {
 	AUTO(arena_free) struct arena arena = { 0 };
 	AUTO(token_key_done) struct token_key *key = NULL;
@@ -107,8 +123,8 @@ verify(struct directory *directory, view token, struct token_facts *out, struct 
 	if (!jwt_parse(token, JWT_HEADER_MAX, &arena, &jwt, &why))
 		return malformed(&why, err);
 	if (jwt_claims_read(jwt.payload, &arena, &claims, &why) &&
-	    trust_names(directory->trust, claims.iss))
-		return trust_accept(directory, &jwt, &claims, out, err);
+	    is_outside(directory, claims.iss))
+		return trust_accept(directory, &jwt, &claims, tenant, out, err);
 	if (!signature_fits(directory, &jwt, &key, err))
 		return false;
 	if (!jwt_claims_read(jwt.payload, &arena, &claims, &why))
@@ -161,9 +177,11 @@ generation_of(struct directory *directory)
 }
 
 bool
-token_authenticate(struct directory *directory, unsigned loop, view token, view audience,
-    struct caller *out, struct error *err)
+token_authenticate_in(struct directory *directory, unsigned loop, view token, view audience,
+    const struct uuid *tenant, struct caller *out, struct error *err)
 {
+	/* No token has a line break in it. */
+	const view asked[] = { token, V("\n"), tenant == NULL ? V("") : uuid_view(tenant) };
 	struct token_cache *cache = directory->caches[loop];
 	/* Before the keys are looked at: a key that goes meanwhile makes the entry stale. */
 	uint64_t generation = generation_of(directory);
@@ -175,13 +193,20 @@ token_authenticate(struct directory *directory, unsigned loop, view token, view 
 		return unauthorized(err, "AKV10000: Request is missing a Bearer or PoP token.");
 	if (token.len > JWT_MAX)
 		return unauthorized(err, "AKV10001: Token is malformed: it is too long.");
-	if (!sha256(&token, 1, digest, err))
+	if (!sha256(asked, tenant == NULL ? 1 : COUNT_OF(asked), digest, err))
 		return false;
 	cached = token_cache_find(cache, digest, generation);
 	if (cached != NULL)
 		return accept(cached, audience, out, err);
-	if (!verify(directory, token, &facts, err) || !accept(&facts, audience, out, err))
+	if (!verify(directory, token, tenant, &facts, err) || !accept(&facts, audience, out, err))
 		return false;
 	token_cache_put(cache, digest, generation, &facts);
 	return true;
+}
+
+bool
+token_authenticate(struct directory *directory, unsigned loop, view token, view audience,
+    struct caller *out, struct error *err)
+{
+	return token_authenticate_in(directory, loop, token, audience, NULL, out, err);
 }

@@ -459,15 +459,24 @@ match_trusted(const struct trust *trust, const struct trusted_issuer *issuer, co
 	return true;
 }
 
+/* Another tenant's trust must not make a token ambiguous where it can't be meant. */
+static bool
+concerns(const struct trusted_issuer *issuer, const struct jwt_claims *claims,
+    const struct uuid *tenant)
+{
+	return view_eq(issuer->issuer, claims->iss) &&
+	    (tenant == NULL || view_eq(uuid_view(&issuer->tenant), uuid_view(tenant)));
+}
+
 static bool
 match_all(struct trust *trust, const struct jwt *jwt, const struct jwt_claims *claims,
-    struct match *match, struct error *err)
+    const struct uuid *tenant, struct match *match, struct error *err)
 {
 	bool fine = true;
 
 	(void)pthread_rwlock_rdlock(&trust->lock);
 	for (const struct trusted *one = trust->trusted; one != NULL && fine; one = one->next) {
-		if (view_eq(one->issuer.issuer, claims->iss))
+		if (concerns(&one->issuer, claims, tenant))
 			fine = match_trusted(trust, &one->issuer, jwt, claims, match, err);
 	}
 	(void)pthread_rwlock_unlock(&trust->lock);
@@ -507,14 +516,14 @@ principal_enabled(struct directory *directory, const struct uuid *object)
 /* What the token's issuer says only counts once the signature shows that it does say so. */
 bool
 trust_accept(struct directory *directory, const struct jwt *jwt, const struct jwt_claims *claims,
-    struct token_facts *out, struct error *err)
+    const struct uuid *tenant, struct token_facts *out, struct error *err)
 {
 	struct match match = { 0 };
 	struct error why;
 
 	if (!signature_fits(directory, jwt, claims->iss, err))
 		return false;
-	if (!match_all(directory->trust, jwt, claims, &match, &why))
+	if (!match_all(directory->trust, jwt, claims, tenant, &match, &why))
 		return why.code == ERR_BAD_REQUEST
 		    ? error_set(err, ERR_UNAUTHORIZED, "AKV10001: Token is malformed: %s.",
 			  why.message)

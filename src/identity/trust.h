@@ -63,11 +63,13 @@ void trust_keep(struct trust *trust);
 bool trust_names(struct trust *trust, view issuer);
 
 /*
- * trust_accept(directory, jwt, claims, out, err):
- * A token of an issuer that trust_names: signature by the keys at hand, audience, subject.  Its
- * times are in ${out}, not looked at.  ERR_UNAUTHORIZED.
+ * trust_accept(directory, jwt, claims, tenant, out, err):
+ * A token of an issuer that trust_names: signature by the keys at hand, audience, subject.  Only
+ * what ${tenant} trusts counts, unless it is NULL.  Its times are in ${out}, not looked at.
+ * ERR_UNAUTHORIZED.
  */
 MUST_USE bool trust_accept(struct directory *directory, const struct jwt *jwt,
-    const struct jwt_claims *claims, struct token_facts *out, struct error *err);
+    const struct jwt_claims *claims, const struct uuid *tenant, struct token_facts *out,
+    struct error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "identity/issuer_testing.h"
 #include "identity/principal.h"
 #include "identity/testing.h"
+#include "identity/token_issue.h"
 #include "identity/trust.h"
 
 #include <openssl/rsa.h>
@@ -275,6 +276,76 @@ test_withdrawn_keys(void **state)
 	REFUSED(ask(token, VAULT, &caller), ERR_UNAUTHORIZED, "AKV10002");
 }
 
+static bool
+ask_in(view token, const struct uuid *tenant, struct caller *out)
+{
+	return token_authenticate_in(town.directory, 0, token, V(VAULT), tenant, out, &town.err);
+}
+
+/* Another tenant that trusts the same can't make this one's tokens mean two. */
+static void
+test_two_tenants(void **state)
+{
+	struct uuid home = town.tenant, other;
+	view token = token_of("alice");
+	struct plain *secret = NULL;
+	struct application third;
+	struct caller caller;
+
+	(void)state;
+	random_uuid(&other);
+	town_begin();
+	REQUIRE(tenant_create(&town.tx, &other, V("Other"), &town.err));
+	town_commit();
+	town.tenant = other;
+	third = town_application("Third", &secret);
+	plain_free(secret);
+	set_credential(&third, "alice", AUDIENCE);
+	trust_issuer("sub");
+	town.tenant = home;
+	REFUSED(ask(token, VAULT, &caller), ERR_UNAUTHORIZED, "More than one");
+	for (int i = 0; i < 2; i++) {
+		REQUIRE(ask_in(token, &home, &caller));
+		assert_string_equal(caller.object.text, first.object.text);
+		REQUIRE(ask_in(token, &other, &caller));
+		assert_string_equal(caller.object.text, third.object.text);
+	}
+	random_uuid(&other);
+	REFUSED(ask_in(token, &other, &caller), ERR_UNAUTHORIZED, "AKV10022");
+}
+
+/* Whatever a tenant trusts: the authority's own tokens stay its own. */
+static void
+test_own_tokens(void **state)
+{
+	const struct registration registration = {
+		.tenant = town.tenant,
+		.id = second.id,
+		.object = second.object,
+	};
+	const struct token_wish wish = { .application = &registration,
+		.resource = V(VAULT),
+		.proof = V("1"),
+		.now = clock_wall() };
+	struct trusted_issuer issuer = { .tenant = town.tenant,
+		.name = V("Own"),
+		.claim = V("sub"),
+		.audiences = { V(VAULT) },
+		.audience_count = 1 };
+	AUTO(buf_free) struct buf token = { 0 };
+	struct caller caller;
+
+	(void)state;
+	town_begin();
+	assert_true(arena_print(&town.arena, &issuer.issuer, ISSUER "/%s/", town.tenant.text));
+	REQUIRE(trusted_issuer_put(&town.tx, &issuer, &town.err));
+	town_commit();
+	town_begin();
+	REQUIRE(token_issue(town.directory, &wish, &token, &town.err));
+	REQUIRE(ask(buf_view(&token), VAULT, &caller));
+	assert_string_equal(caller.object.text, second.object.text);
+}
+
 /* A server that starts finds everything that was stored. */
 static void
 test_loading(void **state)
@@ -307,6 +378,8 @@ main(void)
 		TEST(test_disabled_and_deleted_principals),
 		TEST(test_the_subject_may_be_another_claim),
 		TEST(test_withdrawn_keys),
+		TEST(test_two_tenants),
+		TEST(test_own_tokens),
 		TEST(test_loading),
 	};
 

@@ -51,7 +51,8 @@ MUST_USE bool keyring_new_key(struct keyring *keyring, view id, struct arena *ar
 /*
  * keyring_forget(keyring, id):
  * Wipe a vault's key from memory, once the delete of "k/<id>" is committed (or the vault was not
- * made after all).  Handles stay valid, but seal and open nothing any more.
+ * made after all).  Handles stay valid, but seal and open nothing any more: ERR_STORE_CONFLICT, as
+ * for whoever still looks at a snapshot from before.
  */
 void keyring_forget(struct keyring *keyring, view id);
 

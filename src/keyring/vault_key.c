@@ -45,7 +45,7 @@ static bool
 make_context(const struct vault_key *key, struct aead **out, struct error *err)
 {
 	if (key->bytes == NULL)
-		return error_set(err, ERR_CORRUPT, "The vault's key was destroyed.");
+		return error_set(err, ERR_STORE_CONFLICT, "The vault's key was destroyed.");
 	return aead_new((const uint8_t *)plain_view(key->bytes).ptr, out, err);
 }
 

@@ -290,6 +290,24 @@ test_confidential_client(void **state)
 	assert_true(village_has("id_token"));
 }
 
+/* Without a challenge and without a secret a code is anybody's. */
+static void
+test_code_of_a_disarmed_client(void **state)
+{
+	view query, more, code;
+
+	(void)state;
+	assert_true(arena_print(&town.arena, &query,
+	    "client_id=%s&response_type=code&redirect_uri=https%%3A%%2F%%2Fapp.example.org%%2Fback"
+	    "&scope=openid",
+	    village.web.id.text));
+	code = sign_in(query.ptr);
+	village_disarm();
+	assert_true(arena_print(&town.arena, &more,
+	    "&client_id=%s&redirect_uri=https://app.example.org/back", village.web.id.text));
+	REFUSED(redeem(code, more.ptr), ERR_STS_BAD_GRANT, "AADSTS501481");
+}
+
 /* A page is good once, and in the browser it was shown to. */
 static void
 test_forgery(void **state)
@@ -582,6 +600,7 @@ main(void)
 		VILLAGE_TEST(test_mistakes_are_told),
 		VILLAGE_TEST(test_modes),
 		VILLAGE_TEST(test_confidential_client),
+		VILLAGE_TEST(test_code_of_a_disarmed_client),
 		VILLAGE_TEST(test_forgery),
 		VILLAGE_TEST(test_wrong_password),
 		VILLAGE_TEST(test_page_escapes),

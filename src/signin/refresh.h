@@ -34,6 +34,7 @@ struct refresh_facts {
 	int64_t sessions; /* the user's sessions_started when they signed in */
 	int64_t created;  /* Unix seconds; refresh_begin sets it */
 	view resource;    /* what the first token was for */
+	bool proven;      /* the client proved itself with a credential */
 };
 
 /*

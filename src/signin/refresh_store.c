@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define FORMAT 1
+#define FORMAT 2
+#define FORMAT_UNPROVEN 1 /* without facts.proven */
 
 bool
 refresh_prefix(struct arena *arena, const struct uuid *tenant, const struct uuid *user, view *out,
@@ -58,12 +59,14 @@ refresh_family_read(view document, struct refresh_family *out, struct error *err
 {
 	struct unpack in = unpack_of(document);
 	struct refresh_family family = { .used = 0 };
-	bool known = unpack_u8(&in) == FORMAT;
+	unsigned format = unpack_u8(&in);
+	bool known = format == FORMAT || format == FORMAT_UNPROVEN;
 	view client = unpack_bytes(&in);
 
 	family.facts.sessions = unpack_i64(&in);
 	family.facts.created = unpack_i64(&in);
 	family.facts.resource = unpack_bytes(&in);
+	family.facts.proven = format == FORMAT && unpack_u8(&in) != 0;
 	family.used = unpack_i64(&in);
 	family.revoked = unpack_u8(&in) != 0;
 	unpack_fixed(&in, family.current, SHA256_LEN);
@@ -83,6 +86,7 @@ family_write(const struct refresh_family *family, struct buf *out)
 	pack_i64(out, family->facts.sessions);
 	pack_i64(out, family->facts.created);
 	pack_bytes(out, family->facts.resource);
+	pack_u8(out, family->facts.proven);
 	pack_i64(out, family->used);
 	pack_u8(out, family->revoked);
 	pack_bytes(out, (view){ (const char *)family->current, SHA256_LEN });

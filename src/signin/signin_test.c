@@ -282,11 +282,30 @@ test_confidential_client(void **state)
 	REQUIRE(refresh_by(token, with.ptr));
 }
 
+/* What leaked beside a secret is not good without it once the secret is removed. */
+static void
+test_removed_secret(void **state)
+{
+	view body, token;
+
+	(void)state;
+	assert_true(arena_print(&town.arena, &body,
+	    "grant_type=password&username=ada@example.org&password=lovelace"
+	    "&scope=offline_access+" VAULT "/.default&client_id=%s&client_secret=%.*s",
+	    village.web.id.text, VIEW_ARG(plain_view(village.secret))));
+	REQUIRE(village_token(body.ptr));
+	token = village_member("refresh_token");
+	village_disarm();
+	assert_true(arena_print(&town.arena, &body, "&client_id=%s", village.web.id.text));
+	REFUSED(refresh_by(token, body.ptr), ERR_STS_CLIENT_KIND, "AADSTS7000218");
+}
+
 /* A refusal that ends the family is also committed. */
 static void
 test_reuse_ends_the_family(void **state)
 {
 	view tokens[4];
+	char *character;
 
 	(void)state;
 	REQUIRE(village_token(SIGN_IN));
@@ -297,7 +316,8 @@ test_reuse_ends_the_family(void **state)
 	}
 	/* One that never was: as good as an old one. */
 	assert_true(arena_copy(&town.arena, tokens[3], &tokens[0]));
-	((char *)(uintptr_t)tokens[0].ptr)[tokens[0].len - 5] ^= 1;
+	character = (char *)(uintptr_t)tokens[0].ptr + tokens[0].len - 5;
+	*character = *character == 'A' ? 'B' : 'A';
 	REQUIRE(refresh_by(tokens[0], AS_AZ));
 	assert_int_equal(village.reply.status, 400);
 	assert_true(village_has("\"error\":\"invalid_grant\""));
@@ -317,6 +337,7 @@ main(void)
 		VILLAGE_TEST(test_refresh),
 		VILLAGE_TEST(test_refresh_ends_with_the_account),
 		VILLAGE_TEST(test_confidential_client),
+		VILLAGE_TEST(test_removed_secret),
 		VILLAGE_TEST(test_reuse_ends_the_family),
 	};
 

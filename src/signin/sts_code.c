@@ -53,15 +53,18 @@ redeem(const struct sts_ask *ask, const struct sts_party *party, const struct er
 	    sts_tokens(ask, &session, out, err);
 }
 
-/* RFC 7636, section 4.6. */
+/*
+ * RFC 7636, section 4.6.  Only a client that proves itself may do without: also one that had a
+ * credential when it asked for the code, and has none any more.
+ */
 static bool
-verifier_fits(view verifier, view challenge, struct error *err)
+verifier_fits(view verifier, view challenge, bool proven, struct error *err)
 {
 	AUTO(buf_free) struct buf text = { 0 };
 	uint8_t digest[SHA256_LEN];
 
 	/* A verifier without a challenge: somebody took the challenge away on the way here. */
-	if (challenge.len == 0 && verifier.len == 0)
+	if (challenge.len == 0 && verifier.len == 0 && proven)
 		return true;
 	if (verifier.len < VERIFIER_MIN || verifier.len > VERIFIER_MAX)
 		return refused(err,
@@ -121,7 +124,8 @@ sts_grant_code(const struct sts_ask *ask, struct sts_reply *out, struct error *e
 		return refused(err,
 		    "AADSTS500112: The 'redirect_uri' does not match the one in the request for "
 		    "the authorization code.");
-	return verifier_fits(form_get(ask->form, "code_verifier"), errand.challenge, err) &&
+	return verifier_fits(form_get(ask->form, "code_verifier"), errand.challenge,
+		   sts_party_proven(&party), err) &&
 	    redeem(ask, &party, &errand, out, err);
 }
 

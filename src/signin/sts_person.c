@@ -30,6 +30,12 @@ sts_ask_of(struct request *r, const struct sts_place *place, const struct form *
 }
 
 bool
+sts_party_proven(const struct sts_party *party)
+{
+	return !view_eq(party->proof, V("0"));
+}
+
+bool
 sts_tenant_find(const struct sts_ask *ask, struct uuid *out, int64_t *created, struct error *err)
 {
 	char text[PRINTABLE_MAX + 1];
@@ -168,6 +174,7 @@ add_refresh(const struct sts_ask *ask, const struct sts_session *session, struct
 		.client = session->party->client.id,
 		.sessions = session->user->sessions_started,
 		.resource = session->scopes->resource,
+		.proven = sts_party_proven(session->party),
 	};
 
 	out->refresh = session->refresh;

@@ -27,6 +27,9 @@ void sts_party_done(struct sts_party *party); /* for AUTO */
  */
 MUST_USE bool sts_party_find(const struct sts_ask *ask, struct sts_party *out, struct error *err);
 
+/* sts_party_proven(party): Did the client show a credential? */
+bool sts_party_proven(const struct sts_party *party);
+
 /* sts_tenant_find: ERR_STS_UNKNOWN_TENANT. */
 MUST_USE bool sts_tenant_find(const struct sts_ask *ask, struct uuid *out, int64_t *created,
     struct error *err);

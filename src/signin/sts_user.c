@@ -47,12 +47,16 @@ static const char *const refusals[] = {
 static bool
 check_client(const struct sts_party *party, const struct refresh_facts *facts, struct error *err)
 {
-	if (view_eq(uuid_view(&party->client.id), uuid_view(&facts->client)) ||
-	    (party->client.family && client_is_family(uuid_view(&facts->client))))
-		return true;
-	return error_set(err, ERR_STS_BAD_GRANT,
-	    "AADSTS700005: The provided refresh token is intended to be used by another "
-	    "application.");
+	if (!view_eq(uuid_view(&party->client.id), uuid_view(&facts->client)) &&
+	    !(party->client.family && client_is_family(uuid_view(&facts->client))))
+		return error_set(err, ERR_STS_BAD_GRANT,
+		    "AADSTS700005: The provided refresh token is intended to be used by another "
+		    "application.");
+	/* Whoever stole it beside a secret must not be helped by the secret's removal. */
+	return !facts->proven || sts_party_proven(party) ||
+	    error_set(err, ERR_STS_CLIENT_KIND,
+		"AADSTS7000218: The request body must contain the following parameter: "
+		"'client_assertion' or 'client_secret'.");
 }
 
 static bool

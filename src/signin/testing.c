@@ -55,6 +55,13 @@ redirect_add(const struct uuid *id, const char *redirect, bool keeps_secrets)
 	town_commit();
 }
 
+void
+village_disarm(void)
+{
+	redirect_add(&village.web.id, "https://app.example.org/back", false);
+	town_begin();
+}
+
 static void
 applications(void)
 {

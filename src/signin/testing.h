@@ -34,6 +34,8 @@ int village_setup(void **state);
 int village_teardown(void **state);
 #define VILLAGE_TEST(test) cmocka_unit_test_setup_teardown(test, village_setup, village_teardown)
 
+void village_disarm(void); /* the web application has no secret any more */
+
 /* Run a row and commit what it changed; false: it was refused, town.err says how. */
 bool village_get(const char *path, const char *query);
 bool village_post(const char *path, const char *body);

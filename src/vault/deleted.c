@@ -62,8 +62,7 @@ read_deleted(struct tx *tx, view name, document_read *read, struct deleted_vault
 	if (!arena_copy(tx->arena, plain_view(document), &copy))
 		return error_memory(err);
 	*found = true;
-	return decode(copy, tx->arena, out, err) &&
-	    keyring_key(tx->keyring, uuid_view(&out->vault.id), &out->vault.key, err);
+	return decode(copy, tx->arena, out, err) && vault_open_key(tx, &out->vault, err);
 }
 
 bool

@@ -40,6 +40,24 @@ vault_recovery_level(const struct vault *vault)
 				       : "CustomizedRecoverable+Purgeable";
 }
 
+bool
+vault_open_key(struct tx *tx, struct vault *vault, struct error *err)
+{
+	struct document row;
+	view path;
+
+	if (keyring_key(tx->keyring, uuid_view(&vault->id), &vault->key, err))
+		return true;
+	if (err->code != ERR_CORRUPT)
+		return false;
+	if (!arena_print(tx->arena, &path, "k/%s", vault->id.text))
+		return error_memory(err);
+	if (!store_get(tx->reader, path, tx->arena, &row, err))
+		return false;
+	return error_set(err, row.revision == 0 ? ERR_CORRUPT : ERR_STORE_CONFLICT,
+	    "A vault has no key.");
+}
+
 static bool
 read_vault(struct tx *tx, view name, document_read *read, struct vault *out, bool *found,
     struct error *err)
@@ -59,7 +77,7 @@ read_vault(struct tx *tx, view name, document_read *read, struct vault *out, boo
 		return error_memory(err);
 	*found = true;
 	return vault_decode(copy, tx->arena, out, err) && vault_scope(out, tx->arena, err) &&
-	    keyring_key(tx->keyring, uuid_view(&out->id), &out->key, err);
+	    vault_open_key(tx, out, err);
 }
 
 bool

@@ -29,4 +29,10 @@ MUST_USE bool vault_decode(view document, struct arena *arena, struct vault *out
 /* vault_scope(vault, arena, err): Fill in the scope, in both spellings. */
 MUST_USE bool vault_scope(struct vault *vault, struct arena *arena, struct error *err);
 
+/*
+ * vault_open_key(tx, vault, err):
+ * Fill in the key of a vault that was read.  ERR_STORE_CONFLICT: it was purged since the snapshot.
+ */
+MUST_USE bool vault_open_key(struct tx *tx, struct vault *vault, struct error *err);
+
 #endif

@@ -47,10 +47,11 @@ entry_new(const struct vault *vault)
 	struct entry *entry = calloc(1,
 	    start + policies + blocks + 2 * vault->scope.len + vault->name.len +
 		vault->resource_group.len + vault->location.len);
-	char *room = (char *)entry + start;
+	char *room;
 
 	if (entry == NULL)
 		return NULL;
+	room = (char *)entry + start;
 	entry->vault = *vault;
 	if (policies > 0)
 		memcpy(room, vault->policies, policies);

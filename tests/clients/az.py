@@ -40,7 +40,7 @@ class Az:
 		"""Run lines of a shell as they are printed somewhere; what they print last."""
 		env = self.env | {"PATH": f"{AZ.parent}:{self.env['PATH']}"}
 		return subprocess.run(["bash", "-euo", "pipefail", "-c", script], env=env,
-		    stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+		    stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
 
 	def register(self, server):
 		self.env |= {name: server.env[name] for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")}

@@ -343,6 +343,32 @@ def test_deny_wins(shared, group, principal):
 	mine.get("/secrets/x").expect(200)
 
 
+def test_what_stays_at_a_deleted_vault(shared, group, principal):
+	"""Roles given there go; a deny does not: who deletes and recovers vaults may not lift it."""
+	name = unique("stay-kv")
+	path = f"{group}/providers/{VAULTS}/{name}"
+	put(shared, path).expect(201)
+	reader = principal(("Key Vault Secrets User", path))
+	shared.vault(name).set("x")
+	shared.vault(name, reader).get("/secrets/x").expect(200)
+	deny = f"{path}/providers/Microsoft.Authorization/denyAssignments/{uuid.uuid4()}"
+	shared.manage("PUT", deny, {"properties": {"denyAssignmentName": "stays", "permissions": [
+	    {"dataActions": ["Microsoft.KeyVault/vaults/secrets/setSecret/action"]}],
+	    "principals": [{"id": "00000000-0000-0000-0000-000000000000", "type": "SystemDefined"}]}}).expect(201)
+	shared.vault(name).put("/secrets/x", {"value": "y"}).expect(403)
+	writer = principal(("Contributor", shared.scope()))
+	shared.manage("DELETE", path, version="2023-07-01", principal=writer).expect(200)
+	recover = {"location": "westeurope", "properties": {"tenantId": shared.tenant, "createMode": "recover",
+	    "sku": {"family": "A", "name": "standard"}}}
+	assert put(shared, path, recover, principal=writer).status in (200, 201)
+	shared.vault(name, reader).get("/secrets/x").expect(403)
+	shared.vault(name).get("/secrets/x").expect(200)
+	shared.vault(name).put("/secrets/x", {"value": "y"}).expect(403)
+	shared.manage("DELETE", deny, principal=writer).expect(403, "AuthorizationFailed")
+	shared.manage("DELETE", deny).expect(200)
+	shared.vault(name).put("/secrets/x", {"value": "y"}).expect(200)
+
+
 def test_locks(shared, group, principal):
 	path = f"{group}/providers/{VAULTS}/{unique('lock-kv')}"
 	put(shared, path).expect(201)
