@@ -69,21 +69,8 @@ static const struct op *const tables[] = { group_ops, resources_ops, provider_op
 static int
 setup(void **state)
 {
-	struct estate *e = malloc(sizeof(*e));
-
-	assert_non_null(e);
-	estate_make(e, providers, tables);
 	removed = 0;
-	*state = e;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	estate_drop(*state);
-	free(*state);
-	return 0;
+	return estate_setup(state, providers, tables);
 }
 
 #define HERE "{\"location\":\"local\"}"
@@ -466,16 +453,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_delete_at_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_delete_bit_by_bit, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_delete_race, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_resources, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_resources_far, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_tags, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_locks, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_locks_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_life, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_refused, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_delete_at_once, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_delete_bit_by_bit, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_delete_race, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_resources, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_resources_far, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_tags, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_locks, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_locks_refused, setup, estate_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

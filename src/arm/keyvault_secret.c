@@ -4,7 +4,6 @@
  */
 #include "arm/keyvault.h"
 #include "api/paging.h"
-#include "base/clock.h"
 #include "secrets/secret.h"
 
 /* clang-format off */
@@ -42,20 +41,6 @@ write_uri(struct request *r, const char *name, const struct object *object, view
 	json_text_close(&r->json);
 }
 
-static void
-write_dates(struct json *json, const struct attributes *attributes)
-{
-	json_open_in(json, "attributes", '{');
-	json_flag(json, "enabled", attributes->enabled);
-	if (attributes->has_nbf)
-		json_number(json, "nbf", attributes->nbf);
-	if (attributes->has_exp)
-		json_number(json, "exp", attributes->exp);
-	json_number(json, "created", attributes->created);
-	json_number(json, "updated", attributes->updated);
-	json_close(json, '}');
-}
-
 static bool
 write_secret(struct request *r, const struct object *object, const struct version *version,
     void *ctx, struct error *err)
@@ -79,7 +64,9 @@ write_secret(struct request *r, const struct object *object, const struct versio
 	json_open_in(json, "properties", '{');
 	if (secret.has_content_type)
 		json_text(json, "contentType", secret.content_type);
-	write_dates(json, &version->attributes);
+	json_open_in(json, "attributes", '{');
+	attributes_write(json, &version->attributes);
+	json_close(json, '}');
 	write_uri(r, "secretUri", object, V(""));
 	write_uri(r, "secretUriWithVersion", object, version->id);
 	json_close(json, '}');
@@ -150,23 +137,13 @@ patch(struct request *r, struct error *err)
 	const struct secret_body *body = r->body;
 	AUTO(object_done) struct object object = { 0 };
 	AUTO(version_done) struct version version = { 0 };
-	struct secret secret;
 
 	if (body->value.given)
 		return add_version(r, body, err);
 	if (!object_require(r, &secret_type, r->params[3], V(""), TO_CHANGE, &object, &version,
 		err))
 		return false;
-	if (!secret_unpack(version.content, &secret))
-		return error_set(err, ERR_CORRUPT, "a secret's content can't be read");
-	if (body->content_type.given) {
-		secret.has_content_type = true;
-		secret.content_type = body->content_type.text;
-	}
-	if (!secret_fill(r, body, &secret, &version, err))
-		return false;
-	version.attributes.updated = clock_now();
-	return object_write_version(r, &secret_type, &object, &version, err) &&
+	return secret_amend(r, body, &object, &version, err) &&
 	    reply_secret(r, &object, &version, err);
 }
 

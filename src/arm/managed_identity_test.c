@@ -62,23 +62,18 @@ key_to_text(EVP_PKEY *key, char out[400])
 static int
 setup(void **state)
 {
-	struct estate *e = malloc(sizeof(*e));
+	int status = estate_setup(state, providers, tables);
 
-	assert_non_null(e);
-	estate_make(e, providers, tables);
 	host_key = EVP_EC_gen("P-256");
 	key_to_text(host_key, host_key_text);
-	*state = e;
-	return 0;
+	return status;
 }
 
 static int
 teardown(void **state)
 {
 	EVP_PKEY_free(host_key);
-	estate_drop(*state);
-	free(*state);
-	return 0;
+	return estate_teardown(state);
 }
 
 static struct uuid

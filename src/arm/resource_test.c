@@ -101,21 +101,8 @@ static const struct op *const tables[] = { group_ops, location_ops, thing_ops, N
 static int
 setup(void **state)
 {
-	struct estate *e = malloc(sizeof(*e));
-
-	assert_non_null(e);
-	estate_make(e, providers, tables);
 	removed = 0;
-	*state = e;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	estate_drop(*state);
-	free(*state);
-	return 0;
+	return estate_setup(state, providers, tables);
 }
 
 #define BLUE \
@@ -411,15 +398,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_patch, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_tags_bounds, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_preconditions, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_below, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_list_by_role, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_removal_among_many_roles, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_life, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_patch, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_refused, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_tags_bounds, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_preconditions, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_below, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_pages, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_list_by_role, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_removal_among_many_roles, setup,
+		    estate_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,20 +41,7 @@ static const struct op *const tables[] = { subscription_ops, alias_ops, location
 static int
 setup(void **state)
 {
-	struct estate *e = malloc(sizeof(*e));
-
-	assert_non_null(e);
-	estate_make(e, providers, tables);
-	*state = e;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	estate_drop(*state);
-	free(*state);
-	return 0;
+	return estate_setup(state, providers, tables);
 }
 
 static void
@@ -295,14 +282,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_seen, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_check, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_alias, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_alias_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_locations, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_providers, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_versions, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_unrouted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_seen, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_check, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_alias, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_alias_refused, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_locations, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_providers, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_versions, setup, estate_teardown),
+		cmocka_unit_test_setup_teardown(test_unrouted, setup, estate_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,25 @@ estate_drop(struct estate *e)
 	place_remove(&e->place);
 }
 
+int
+estate_setup(void **state, const struct provider *const *providers, const struct op *const *tables)
+{
+	struct estate *e = malloc(sizeof(*e));
+
+	assert_non_null(e);
+	estate_make(e, providers, tables);
+	*state = e;
+	return 0;
+}
+
+int
+estate_teardown(void **state)
+{
+	estate_drop(*state);
+	free(*state);
+	return 0;
+}
+
 static bool
 run(struct estate *e, struct request *r, const char *body)
 {

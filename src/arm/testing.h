@@ -43,6 +43,11 @@ void estate_make(struct estate *e, const struct provider *const *providers,
     const struct op *const *tables);
 void estate_drop(struct estate *e); /* puts the clock back too */
 
+/* For cmocka: *state is the estate. */
+int estate_setup(void **state, const struct provider *const *providers,
+    const struct op *const *tables);
+int estate_teardown(void **state);
+
 /*
  * estate_do(e, method, target, body):
  * A request to "/path?query" (a missing api-version does no harm here); its changes are committed.

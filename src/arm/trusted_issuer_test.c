@@ -20,20 +20,7 @@ static const struct op *const tables[] = { trusted_issuer_ops, NULL };
 static int
 setup(void **state)
 {
-	struct estate *e = malloc(sizeof(*e));
-
-	assert_non_null(e);
-	estate_make(e, providers, tables);
-	*state = e;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	estate_drop(*state);
-	free(*state);
-	return 0;
+	return estate_setup(state, providers, tables);
 }
 
 static void
@@ -131,7 +118,7 @@ test_bounded(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, estate_teardown)
 
 int
 main(void)

@@ -112,9 +112,8 @@ bind_members(struct request *r, const struct uuid *group, const struct body_text
 
 	r->object_id = V("");
 	for (size_t i = 0; i < members->count; i++) {
-		if (!graph_reference(members->texts[i], &member))
-			return invalid(err, "members@odata.bind");
-		if (!add_member(r, group, &member, err))
+		if (!graph_reference(members->texts[i], "members@odata.bind", &member, err) ||
+		    !add_member(r, group, &member, err))
 			return false;
 	}
 	return true;
@@ -175,9 +174,8 @@ graph_member_add(struct request *r, struct error *err)
 	AUTO(graph_object_done) struct graph_object object = { .kind = NULL };
 	struct uuid member;
 
-	if (!graph_reference(body->url.text, &member))
-		return error_set(err, ERR_GRAPH_BAD_REQUEST,
-		    "Invalid URL format specified in @odata.id.");
+	if (!graph_reference(body->url.text, "@odata.id", &member, err))
+		return false;
 	r->object_id = V("");
 	return graph_target_load(r, STORE_READ, &object, err) &&
 	    add_member(r, &object.as.group.object, &member, err) && graph_done(r);

@@ -110,13 +110,13 @@ graph_list_close(struct request *r, struct error *err)
 }
 
 bool
-graph_reference(view text, struct uuid *out)
+graph_reference(view text, const char *member, struct uuid *out, struct error *err)
 {
-	view id = { NULL, 0 };
+	bool fine = view_istarts(text, V("https://"));
+	view id = V("");
 
-	if (!view_istarts(text, V("https://")))
-		return false;
-	while (text.len > 0)
+	while (fine && text.len > 0)
 		id = view_cut(&text, '/');
-	return uuid_parse(id, out);
+	return (fine && uuid_parse(id, out)) ||
+	    error_set(err, ERR_GRAPH_BAD_REQUEST, "Invalid URL format specified in %s.", member);
 }

@@ -84,10 +84,8 @@ graph_administrator_add(struct request *r, struct error *err)
 	AUTO(graph_object_done) struct graph_object object = { .kind = NULL };
 	struct uuid member;
 
-	if (!graph_reference(body->url.text, &member))
-		return error_set(err, ERR_GRAPH_BAD_REQUEST,
-		    "Invalid URL format specified in @odata.id.");
-	return load(r, uuid_view(&member), &object, err) && set_flag(r, &object, true, err) &&
+	return graph_reference(body->url.text, "@odata.id", &member, err) &&
+	    load(r, uuid_view(&member), &object, err) && set_flag(r, &object, true, err) &&
 	    administrators_add(&r->tx, &r->caller.tenant, &member, err) &&
 	    name_for_audit(r, &member, err) && graph_done(r);
 }

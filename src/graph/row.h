@@ -134,7 +134,7 @@ struct graph_check_groups_body {
 	struct body_texts ids;
 };
 
-/* graph_reference(text, out): The id at the end of ".../directoryObjects/{id}". */
-bool graph_reference(view text, struct uuid *out);
+/* graph_reference(text, member, out, err): The id at the end of ".../directoryObjects/{id}". */
+MUST_USE bool graph_reference(view text, const char *member, struct uuid *out, struct error *err);
 
 #endif

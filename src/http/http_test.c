@@ -514,7 +514,7 @@ main(void)
 		RUNNING(test_pipelining),
 		RUNNING(test_pipelining_behind_work),
 		RUNNING(test_expect),
-		RUNNING(test_refusals),
+		HASTY(test_refusals),
 		RUNNING(test_refused_while_sending),
 		RUNNING(test_large),
 		RUNNING(test_many),

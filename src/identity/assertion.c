@@ -195,9 +195,8 @@ unused(struct directory *directory, const struct assertion_check *check,
 	    refused(err, "The assertion was used from another address before.");
 }
 
-/* What is wrong with the token itself is the client's mistake; a lack of memory is not. */
-static bool
-malformed(const struct error *why, struct error *err)
+bool
+assertion_malformed(const struct error *why, struct error *err)
 {
 	if (why->code == ERR_BAD_REQUEST)
 		return error_set(err, ERR_STS_BAD_ASSERTION,
@@ -219,11 +218,11 @@ assertion_accept(struct directory *directory, const struct assertion_check *chec
 
 	arena_init(&arena, JWT_ARENA_MAX);
 	if (!jwt_parse(check->text, ASSERTION_HEADER_MAX, &arena, &jwt, &why))
-		return malformed(&why, err);
+		return assertion_malformed(&why, err);
 	if (!signature_fits(application, &jwt, check->now, err))
 		return false;
 	if (!jwt_claims_read(jwt.payload, &arena, &claims, &why))
-		return malformed(&why, err);
+		return assertion_malformed(&why, err);
 	return parties_fit(directory, check, application, &claims, err) &&
 	    in_time(&claims, lifetime, check->now, err) &&
 	    unused(directory, check, application, &jwt, &claims, err);

@@ -27,4 +27,11 @@ struct assertion_check {
 MUST_USE bool assertion_accept(struct directory *directory, const struct assertion_check *check,
     const struct registration *application, struct error *err);
 
+/*
+ * assertion_malformed(why, err):
+ * A token that can't be read is the client's mistake, ERR_STS_BAD_ASSERTION; a lack of memory is
+ * not.  Always false.
+ */
+bool assertion_malformed(const struct error *why, struct error *err);
+
 #endif

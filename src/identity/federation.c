@@ -1,5 +1,6 @@
 #include "identity/federation.h"
 
+#include "identity/assertion.h"
 #include "identity/directory.h"
 
 #define ADVICE                                                                               \
@@ -119,16 +120,6 @@ signature_fits(struct issuers *issuers, const struct jwt *jwt, view issuer, stru
 	    "does not fit the issuer's key.");
 }
 
-static bool
-malformed(const struct error *why, struct error *err)
-{
-	if (why->code == ERR_BAD_REQUEST)
-		return error_set(err, ERR_STS_BAD_ASSERTION,
-		    "AADSTS50027: JWT token is invalid or malformed: %s.", why->message);
-	*err = *why;
-	return false;
-}
-
 /*
  * The claims are looked at before the signature is: who presents a token knows what is in it, and
  * only issuers that a credential names are ever asked for keys.
@@ -145,7 +136,7 @@ federation_accept(struct issuers *issuers, view text, const struct registration 
 	arena_init(&arena, JWT_ARENA_MAX);
 	if (!jwt_parse(text, ASSERTION_HEADER_MAX, &arena, &jwt, &why) ||
 	    !jwt_claims_read(jwt.payload, &arena, &claims, &why))
-		return malformed(&why, err);
+		return assertion_malformed(&why, err);
 	if (!matched(application, &claims, err) || !signature_fits(issuers, &jwt, claims.iss, err))
 		return false;
 	return federation_in_time(&claims, now) ||

@@ -30,6 +30,10 @@ struct secret_body {
 MUST_USE bool secret_fill(struct request *r, const struct secret_body *body,
     const struct secret *secret, struct version *version, struct error *err);
 
+/* secret_amend: Change what a version has beside its value, as ${body} says, and write it. */
+MUST_USE bool secret_amend(struct request *r, const struct secret_body *body,
+    const struct object *object, struct version *version, struct error *err);
+
 extern const struct object_type secret_type;
 extern const struct op secret_ops[];
 

@@ -133,6 +133,24 @@ run_set(struct request *r, struct error *err)
 	return true;
 }
 
+bool
+secret_amend(struct request *r, const struct secret_body *body, const struct object *object,
+    struct version *version, struct error *err)
+{
+	struct secret secret;
+
+	if (!secret_unpack(version->content, &secret))
+		return error_set(err, ERR_CORRUPT, "a secret's content can't be read");
+	if (body->content_type.given) {
+		secret.has_content_type = true;
+		secret.content_type = body->content_type.text;
+	}
+	if (!secret_fill(r, body, &secret, version, err))
+		return false;
+	version->attributes.updated = clock_now();
+	return object_write_version(r, &secret_type, object, version, err);
+}
+
 static view
 version_param(const struct request *r)
 {
@@ -176,21 +194,11 @@ run_update(struct request *r, struct error *err)
 	const struct secret_body *body = r->body;
 	AUTO(object_done) struct object object = { 0 };
 	AUTO(version_done) struct version version = { 0 };
-	struct secret secret;
 
 	if (!object_require(r, &secret_type, r->params[0], version_param(r), TO_CHANGE, &object,
 		&version, err))
 		return false;
-	if (!secret_unpack(version.content, &secret))
-		return error_set(err, ERR_CORRUPT, "a secret's content can't be read");
-	if (body->content_type.given) {
-		secret.has_content_type = true;
-		secret.content_type = body->content_type.text;
-	}
-	if (!secret_fill(r, body, &secret, &version, err))
-		return false;
-	version.attributes.updated = clock_now();
-	if (!object_write_version(r, &secret_type, &object, &version, err))
+	if (!secret_amend(r, body, &object, &version, err))
 		return false;
 	reply_bundle(r, &object, &version, WITHOUT_VALUE);
 	return true;

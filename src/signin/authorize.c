@@ -135,13 +135,7 @@ signin_authorize(struct request *r, struct error *err)
 	AUTO(client_done) struct client client = { .name = V("") };
 	const struct sts_place place = sts_place_of(r);
 	struct form form;
-	const struct sts_ask ask = {
-		.directory = r->services->directory,
-		.tx = &r->tx,
-		.place = &place,
-		.form = &form,
-		.who = &r->caller,
-	};
+	const struct sts_ask ask = sts_ask_of(r, &place, &form);
 	struct errand errand = { .stage = ERRAND_PASSWORD };
 	struct error why;
 	view name;
@@ -177,13 +171,7 @@ signin_logout(struct request *r, struct error *err)
 {
 	const struct sts_place place = sts_place_of(r);
 	struct form form;
-	const struct sts_ask ask = {
-		.directory = r->services->directory,
-		.tx = &r->tx,
-		.place = &place,
-		.form = &form,
-		.who = &r->caller,
-	};
+	const struct sts_ask ask = sts_ask_of(r, &place, &form);
 	struct errand errand = { .mode = MODE_QUERY };
 	bool returns = false;
 	struct error why;

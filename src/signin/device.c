@@ -106,13 +106,7 @@ signin_device(struct request *r, struct error *err)
 	AUTO(buf_free) struct buf bytes = { 0 };
 	const struct sts_place place = sts_place_of(r);
 	struct form form;
-	const struct sts_ask ask = {
-		.directory = r->services->directory,
-		.tx = &r->tx,
-		.place = &place,
-		.form = &form,
-		.who = &r->caller,
-	};
+	const struct sts_ask ask = sts_ask_of(r, &place, &form);
 	char code[CODE_LEN + 1], text[PENDING_TEXT_LEN + 1];
 	struct errand errand = { .stage = ERRAND_WAITING };
 	struct pending_item item = { .address = r->in->peer, .alias = { code, CODE_LEN } };

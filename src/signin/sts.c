@@ -205,16 +205,7 @@ token(struct request *r, struct error *err)
 {
 	const struct sts_place place = sts_place_of(r);
 	struct form form;
-	const struct sts_ask ask = {
-		.directory = r->services->directory,
-		.signin = r->services->signin,
-		.tx = &r->tx,
-		.place = &place,
-		.form = &form,
-		.authorization = http_field(r->in, V("Authorization")),
-		.now = clock_wall(),
-		.who = &r->caller,
-	};
+	const struct sts_ask ask = sts_ask_of(r, &place, &form);
 	AUTO(reply_done) struct sts_reply reply = { .v1 = false };
 	sts_grant_fn *grant = NULL;
 

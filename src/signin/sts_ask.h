@@ -18,6 +18,10 @@ struct sts_ask {
 	struct caller *who; /* to be filled in as soon as somebody is recognised */
 };
 
+/* sts_ask_of(r, place, form): By a request; borrows all three. */
+struct sts_ask sts_ask_of(struct request *r, const struct sts_place *place,
+    const struct form *form);
+
 /* Views lie in the arena of the transaction. */
 struct sts_reply {
 	struct buf access; /* the access token */

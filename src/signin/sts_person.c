@@ -1,6 +1,7 @@
 #include "signin/sts_person.h"
 
 #include "crypto/random.h"
+#include "base/clock.h"
 #include "identity/jwt.h"
 #include "identity/token_person.h"
 #include "signin/signin.h"
@@ -11,6 +12,21 @@ void
 sts_party_done(struct sts_party *party)
 {
 	client_done(&party->client);
+}
+
+struct sts_ask
+sts_ask_of(struct request *r, const struct sts_place *place, const struct form *form)
+{
+	return (struct sts_ask){
+		.directory = r->services->directory,
+		.signin = r->services->signin,
+		.tx = &r->tx,
+		.place = place,
+		.form = form,
+		.authorization = http_field(r->in, V("Authorization")),
+		.now = clock_wall(),
+		.who = &r->caller,
+	};
 }
 
 bool

@@ -75,13 +75,9 @@ write_tags(struct request *r, view tags)
 	json_close(&r->json, '}');
 }
 
-/* In the original's order; which members there are depends on the version the client speaks. */
 void
-write_attributes(struct request *r, const struct attributes *attributes)
+attributes_write(struct json *json, const struct attributes *attributes)
 {
-	struct json *json = &r->json;
-
-	json_open_in(json, "attributes", '{');
 	json_flag(json, "enabled", attributes->enabled);
 	if (attributes->has_nbf)
 		json_number(json, "nbf", attributes->nbf);
@@ -89,6 +85,16 @@ write_attributes(struct request *r, const struct attributes *attributes)
 		json_number(json, "exp", attributes->exp);
 	json_number(json, "created", attributes->created);
 	json_number(json, "updated", attributes->updated);
+}
+
+/* In the original's order; which members there are depends on the version the client speaks. */
+void
+write_attributes(struct request *r, const struct attributes *attributes)
+{
+	struct json *json = &r->json;
+
+	json_open_in(json, "attributes", '{');
+	attributes_write(json, attributes);
 	json_text(json, "recoveryLevel", view_of(vault_recovery_level(r->vault)));
 	if (r->version->rank >= VERSION_7_1)
 		json_number(json, "recoverableDays", r->vault->retention_days);

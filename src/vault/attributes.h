@@ -21,6 +21,9 @@ extern const struct field attributes_fields[];
 MUST_USE bool attributes_apply(const struct attributes_body *body, struct attributes *attributes,
     struct error *err);
 
+/* attributes_write(json, attributes): The members that every plane shows. */
+void attributes_write(struct json *json, const struct attributes *attributes);
+
 /*
  * tags_pack(type, tags, arena, out, err):
  * Check names and values against the type's limits and pack them for struct version.

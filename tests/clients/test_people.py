@@ -63,6 +63,26 @@ def login(shared):
 	return login
 
 
+def test_trusted_services_are_no_people(server):
+	"""A person who signs in with a trusted service's client id is not that service."""
+	one = server()
+	one.options += ["--trusted-services", f"{one.admin.client_id},{CLIENT}"]
+	one.restart()
+	one.graph("POST", "/users", {"accountEnabled": True, "displayName": "Ada",
+	    "mailNickname": "ada", "userPrincipalName": NAME, "passwordProfile": {
+		"password": PASSWORD, "forceChangePasswordNextSignIn": False}}).expect(201)
+	scope = one.scope("main")
+	one.manage("PATCH", scope, {"properties": {"networkAcls": {"defaultAction": "Deny",
+	    "bypass": "AzureServices"}}}, version="2023-07-01").expect(200)
+	one.vault("main").get("/secrets").expect(200)
+	form = {"grant_type": "password", "client_id": CLIENT, "username": NAME, "password": PASSWORD,
+	    "scope": one.resource + "/.default"}
+	token = one.send("POST", one.host("login"), "/organizations/oauth2/v2.0/token",
+	    urllib.parse.urlencode(form).encode()).expect(200).json["access_token"]
+	one.vault("main").request("GET", "/secrets", token=token).expect(403, "Forbidden",
+	    "ForbiddenByFirewall")
+
+
 def ask(login, **form):
 	return requests.post(f"{login}/organizations/oauth2/v2.0/token",
 	    data={"client_id": CLIENT, "scope": login.replace("//login.", "//management.")
