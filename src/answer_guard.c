@@ -104,8 +104,7 @@ check_principal(struct request *r, const struct plane_identity *identity, struct
 	    principal.enabled &&
 	    view_eq(uuid_view(&principal.tenant), uuid_view(&r->caller.tenant)))
 		return true;
-	return error_set(err, identity->bad, "%sThe token's principal is gone or disabled.",
-	    r->plane == PLANE_VAULT ? "AKV10022: " : "");
+	return error_set(err, identity->bad, "The token's principal is gone or disabled.");
 }
 
 bool

@@ -37,7 +37,7 @@ static const struct setting settings[] = {
 	{ "listen", LIST(listen), "127.0.0.1,::1", 0, 0, "addresses to listen on" },
 	{ "location", TEXT(location), "local", 0, 0, "region that vaults made by `dev` and `init` are in" },
 	{ "loops", NUMBER(loops), "0", 0, 64, "event loops; 0: one for each core" },
-	{ "pool", NUMBER(pool), "4", 1, 256, "threads for work that blocks or burns" },
+	{ "pool", NUMBER(pool), "8", 1, 256, "threads for work that blocks or burns" },
 	{ "certificate", TEXT(certificate), "", 0, 0, "PEM file with the listener's certificate chain; empty: the server's own authority makes one" },
 	{ "certificate-key", TEXT(certificate_key), "", 0, 0, "PEM file with its private key" },
 	{ "federation-ca", TEXT(federation_ca), "", 0, 0, "PEM file with authorities to trust, beside the system's, where outside issuers' keys are fetched" },
