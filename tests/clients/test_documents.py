@@ -337,3 +337,21 @@ def test_group_delete(reader):
 	reader.run("az group delete --name throwaway --yes")
 	assert reader.run("az group exists --name throwaway").strip() == "false"
 	assert name in reader.run("az keyvault list-deleted --query '[].name' -o tsv").split()
+
+
+PRINTED = (
+	"az keyvault update \\\n--name myapp-prod-kv \\\n--enable-rbac-authorization true",
+	"az keyvault update \\\n--name myapp-prod-kv \\\n--bypass AzureServices",
+	"az keyvault update \\\n--name myapp-prod-kv \\\n--public-network-access Disabled",
+	"az keyvault delete --name myapp-prod-kv",  # not printed, but there has to be something to recover
+	"# List soft-deleted vaults in the subscription\naz keyvault list-deleted --output table",
+	"az keyvault recover --name myapp-prod-kv",
+	MIGRATE_LIST,
+)
+
+
+def test_the_rest_as_printed(reader, production):
+	said = [reader.run(script) for script in PRINTED]
+	assert "myapp-prod-kv" in said[4]
+	assert reader.json(SHOW)["networkDefaultAction"] == "Deny", "recovered as it was"
+	assert reader.json("az keyvault show --name myapp-prod-kv")["properties"]["publicNetworkAccess"] == "Disabled"
