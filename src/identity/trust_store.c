@@ -166,6 +166,6 @@ trusted_issuer_walk(struct tx *tx, const struct uuid *tenant, trusted_issuer_vis
 	bool end;
 
 	return path_of(tx->arena, tenant, V(""), &prefix, err) &&
-	    directory_walk(tx, prefix, V(""), 2 * TRUSTED_PER_TENANT_MAX, visit_document, &all,
-		&end, err);
+	    directory_walk(tx, prefix, V(""), (size_t)2 * TRUSTED_PER_TENANT_MAX, visit_document,
+		&all, &end, err);
 }
