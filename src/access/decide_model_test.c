@@ -301,8 +301,8 @@ role_of(const struct model_role *from, struct uuid *id, struct role_custom *cust
 		.created_by = id_of(1),
 		.updated_by = id_of(1),
 	};
-	return (struct role){ id->text, "a role", "", from->lists[0], from->lists[1],
-		from->lists[2], from->lists[3], NULL, custom };
+	return (struct role){ id->text, "a role", "",
+		{ from->lists[0], from->lists[1], from->lists[2], from->lists[3] }, NULL, custom };
 }
 
 static void
@@ -398,10 +398,7 @@ make_deny(unsigned index)
 		.scope = d->scope,
 		.title = "a deny",
 		.description = "",
-		.actions = d->lists[0],
-		.not_actions = d->lists[1],
-		.data_actions = d->lists[2],
-		.not_data_actions = d->lists[3],
+		.permissions = { d->lists[0], d->lists[1], d->lists[2], d->lists[3] },
 		.principals = principals,
 		.excluded = excluded,
 		.principal_count = convert(d->principals, principals),

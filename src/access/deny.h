@@ -23,8 +23,7 @@ struct deny {
 	struct uuid name, tenant;
 	const char *scope; /* as it was written */
 	const char *title, *description;
-	const char *const *actions, *const *not_actions;
-	const char *const *data_actions, *const *not_data_actions;
+	struct permissions permissions; /* what is denied */
 	const struct deny_principal *principals, *excluded;
 	size_t principal_count, excluded_count;
 	bool here_only; /* not below the scope */

@@ -82,10 +82,7 @@ write_permissions(struct json *json, const struct deny *deny)
 {
 	json_open_in(json, "permissions", '[');
 	json_open(json, '{');
-	shape_patterns(json, "actions", deny->actions);
-	shape_patterns(json, "notActions", deny->not_actions);
-	shape_patterns(json, "dataActions", deny->data_actions);
-	shape_patterns(json, "notDataActions", deny->not_data_actions);
+	permissions_write(json, &deny->permissions);
 	json_null_value(json, "condition");
 	json_null_value(json, "conditionVersion");
 	json_close(json, '}');
@@ -157,26 +154,6 @@ read_principals(struct request *r, const struct body_list *list, const struct de
 }
 
 static bool
-read_permissions(struct request *r, const struct body_list *list, struct deny *out,
-    struct error *err)
-{
-	const struct permission_body *permission = list->items;
-
-	if (list->count != 1)
-		return error_set(err, ERR_BAD_REQUEST,
-		    "A deny assignment has exactly one set of permissions.");
-	if (!patterns_read(&permission->actions, r->arena, &out->actions, err) ||
-	    !patterns_read(&permission->not_actions, r->arena, &out->not_actions, err) ||
-	    !patterns_read(&permission->data_actions, r->arena, &out->data_actions, err) ||
-	    !patterns_read(&permission->not_data_actions, r->arena, &out->not_data_actions, err))
-		return false;
-	if (*out->actions == NULL && *out->data_actions == NULL)
-		return error_set(err, ERR_BAD_REQUEST,
-		    "A deny assignment has to deny at least one action.");
-	return true;
-}
-
-static bool
 deny_name(const struct request *r, struct uuid *out, struct error *err)
 {
 	return uuid_parse(r->params[1], out) ||
@@ -188,6 +165,8 @@ deny_name(const struct request *r, struct uuid *out, struct error *err)
 static bool
 read_wanted(struct request *r, struct deny *out, struct error *err)
 {
+	static const struct permissions_words words = { ERR_BAD_REQUEST, "deny assignment",
+		"deny" };
 	const struct deny_body *body = r->body;
 	view scope, title = body->title.text;
 
@@ -207,7 +186,7 @@ read_wanted(struct request *r, struct deny *out, struct error *err)
 	if (body->principals.count == 0)
 		return error_set(err, ERR_BAD_REQUEST,
 		    "A deny assignment has to name at least one principal.");
-	return read_permissions(r, &body->permissions, out, err) &&
+	return permissions_read(r, &body->permissions, &words, &out->permissions, err) &&
 	    read_principals(r, &body->principals, &out->principals, &out->principal_count, err) &&
 	    read_principals(r, &body->excluded, &out->excluded, &out->excluded_count, err);
 }

@@ -50,10 +50,7 @@ encode(const struct deny *deny, struct buf *out)
 	pack_bytes(out, view_of(deny->scope));
 	pack_bytes(out, view_of(deny->title));
 	pack_bytes(out, view_of(deny->description));
-	texts_pack(out, deny->actions);
-	texts_pack(out, deny->not_actions);
-	texts_pack(out, deny->data_actions);
-	texts_pack(out, deny->not_data_actions);
+	permissions_pack(out, &deny->permissions);
 	pack_principals(out, deny->principals, deny->principal_count);
 	pack_principals(out, deny->excluded, deny->excluded_count);
 	pack_u8(out, deny->here_only);
@@ -87,10 +84,7 @@ deny_decode(view name, view document, struct arena *arena, struct deny *out, str
 	    text_copy(arena, unpack_bytes(&in), &out->scope) &&
 	    text_copy(arena, unpack_bytes(&in), &out->title) &&
 	    text_copy(arena, unpack_bytes(&in), &out->description) &&
-	    texts_unpack(&in, arena, &out->actions) &&
-	    texts_unpack(&in, arena, &out->not_actions) &&
-	    texts_unpack(&in, arena, &out->data_actions) &&
-	    texts_unpack(&in, arena, &out->not_data_actions) && decode_rest(&in, arena, out))
+	    permissions_unpack(&in, arena, &out->permissions) && decode_rest(&in, arena, out))
 		return true;
 	return error_set(err, ERR_CORRUPT, "a deny assignment can't be read");
 }
@@ -117,10 +111,7 @@ deny_copy(const struct deny *from, struct arena *arena, struct deny *out)
 	return text_copy(arena, view_of(from->scope), &out->scope) &&
 	    text_copy(arena, view_of(from->title), &out->title) &&
 	    text_copy(arena, view_of(from->description), &out->description) &&
-	    texts_copy(from->actions, arena, &out->actions) &&
-	    texts_copy(from->not_actions, arena, &out->not_actions) &&
-	    texts_copy(from->data_actions, arena, &out->data_actions) &&
-	    texts_copy(from->not_data_actions, arena, &out->not_data_actions) &&
+	    permissions_copy(&from->permissions, arena, &out->permissions) &&
 	    copy_principals(from->principals, from->principal_count, arena, &out->principals) &&
 	    copy_principals(from->excluded, from->excluded_count, arena, &out->excluded);
 }
@@ -128,10 +119,7 @@ deny_copy(const struct deny *from, struct arena *arena, struct deny *out)
 bool
 deny_forbids(const struct deny *deny, view action, bool data)
 {
-	if (data)
-		return patterns_match(deny->data_actions, action) &&
-		    !patterns_match(deny->not_data_actions, action);
-	return patterns_match(deny->actions, action) && !patterns_match(deny->not_actions, action);
+	return permissions_hold(&deny->permissions, action, data);
 }
 
 bool

@@ -1,10 +1,11 @@
 /*
  * Role definitions: what a role may do on the control plane (actions) and on the data plane (data
- * actions), each a pattern in which '*' stands for any text.  The built-in ones are data.
+ * actions).  The built-in ones are data.
  */
 #ifndef ACCESS_ROLE_H
 #define ACCESS_ROLE_H
 
+#include "access/permissions.h"
 #include "base/uuid.h"
 #include "base/view.h"
 
@@ -20,9 +21,7 @@ struct role {
 	const char *id; /* the original's GUID */
 	const char *name;
 	const char *description;
-	/* Each NULL-terminated; NULL: none. */
-	const char *const *actions, *const *not_actions;
-	const char *const *data_actions, *const *not_data_actions;
+	struct permissions permissions;
 	const char *condition;            /* NULL: none */
 	const struct role_custom *custom; /* NULL: built in */
 };
@@ -36,11 +35,5 @@ struct uuid role_id(const struct role *role);
 
 /* role_allows(role, action, data): Does it allow this action, on the data or the control plane? */
 bool role_allows(const struct role *role, view action, bool data);
-
-/* patterns_match(patterns, action): Does any of a NULL-terminated list?  NULL: none does. */
-bool patterns_match(const char *const *patterns, view action);
-
-/* action_matches(pattern, action): In any case; '*' stands for any text, '/' too. */
-bool action_matches(view pattern, view action);
 
 #endif

@@ -50,10 +50,7 @@ write_permissions(struct json *json, const struct role *role)
 {
 	json_open_in(json, "permissions", '[');
 	json_open(json, '{');
-	shape_patterns(json, "actions", role->actions);
-	shape_patterns(json, "notActions", role->not_actions);
-	shape_patterns(json, "dataActions", role->data_actions);
-	shape_patterns(json, "notDataActions", role->not_data_actions);
+	permissions_write(json, &role->permissions);
 	if (role->condition != NULL) {
 		json_text(json, "conditionVersion", V("2.0"));
 		json_text(json, "condition", view_of(role->condition));
@@ -243,26 +240,6 @@ read_scopes(struct request *r, const struct body_texts *texts, const char *const
 }
 
 static bool
-read_permissions(struct request *r, struct role *out, struct error *err)
-{
-	const struct role_body *body = r->body;
-	const struct permission_body *permission = body->permissions.items;
-
-	if (body->permissions.count != 1)
-		return error_set(err, ERR_ROLE_DEFINITION_INVALID,
-		    "A role definition has exactly one set of permissions.");
-	if (!patterns_read(&permission->actions, r->arena, &out->actions, err) ||
-	    !patterns_read(&permission->not_actions, r->arena, &out->not_actions, err) ||
-	    !patterns_read(&permission->data_actions, r->arena, &out->data_actions, err) ||
-	    !patterns_read(&permission->not_data_actions, r->arena, &out->not_data_actions, err))
-		return false;
-	if (*out->actions == NULL && *out->data_actions == NULL)
-		return error_set(err, ERR_ROLE_DEFINITION_INVALID,
-		    "A role definition has to allow at least one action.");
-	return true;
-}
-
-static bool
 read_name(struct request *r, struct role *out, struct uuid *id, struct error *err)
 {
 	const struct role_body *body = r->body;
@@ -326,6 +303,8 @@ name_for_audit(struct request *r, const struct role *role, struct error *err)
 static bool
 run_put(struct request *r, struct error *err)
 {
+	static const struct permissions_words words = { ERR_ROLE_DEFINITION_INVALID,
+		"role definition", "allow" };
 	struct role_custom custom = {
 		.tenant = r->caller.tenant,
 		.created = clock_now(),
@@ -339,7 +318,8 @@ run_put(struct request *r, struct error *err)
 	bool present;
 
 	if (!read_name(r, &role, &id, err) || !read_scopes(r, &body->scopes, &custom.scopes, err) ||
-	    !read_permissions(r, &role, err) || !require_scopes(r, &role, err))
+	    !permissions_read(r, &body->permissions, &words, &role.permissions, err) ||
+	    !require_scopes(r, &role, err))
 		return false;
 	present =
 	    role_get(r->services->access, &r->caller.tenant, uuid_view(&id), r->arena, &before);

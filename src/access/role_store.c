@@ -30,10 +30,7 @@ role_copy(const struct role *from, struct arena *arena, struct role *out)
 	return text_copy(arena, view_of(from->id), &out->id) &&
 	    text_copy(arena, view_of(from->name), &out->name) &&
 	    text_copy(arena, view_of(from->description), &out->description) &&
-	    texts_copy(from->actions, arena, &out->actions) &&
-	    texts_copy(from->not_actions, arena, &out->not_actions) &&
-	    texts_copy(from->data_actions, arena, &out->data_actions) &&
-	    texts_copy(from->not_data_actions, arena, &out->not_data_actions) &&
+	    permissions_copy(&from->permissions, arena, &out->permissions) &&
 	    texts_copy(from->custom->scopes, arena, &custom->scopes);
 }
 
@@ -43,10 +40,7 @@ encode(const struct role *role, struct buf *out)
 	pack_u8(out, FORMAT);
 	pack_bytes(out, view_of(role->name));
 	pack_bytes(out, view_of(role->description));
-	texts_pack(out, role->actions);
-	texts_pack(out, role->not_actions);
-	texts_pack(out, role->data_actions);
-	texts_pack(out, role->not_data_actions);
+	permissions_pack(out, &role->permissions);
 	texts_pack(out, role->custom->scopes);
 	pack_i64(out, role->custom->created);
 	pack_i64(out, role->custom->updated);
@@ -80,10 +74,7 @@ role_decode(view name, view document, struct arena *arena, struct role *out, str
 	    uuid_parse(name, &id) && text_copy(arena, uuid_view(&id), &out->id) &&
 	    text_copy(arena, unpack_bytes(&in), &out->name) &&
 	    text_copy(arena, unpack_bytes(&in), &out->description) &&
-	    texts_unpack(&in, arena, &out->actions) &&
-	    texts_unpack(&in, arena, &out->not_actions) &&
-	    texts_unpack(&in, arena, &out->data_actions) &&
-	    texts_unpack(&in, arena, &out->not_data_actions) && decode_custom(&in, arena, custom))
+	    permissions_unpack(&in, arena, &out->permissions) && decode_custom(&in, arena, custom))
 		return true;
 	return error_set(err, ERR_CORRUPT, "a role definition can't be read");
 }

@@ -69,6 +69,15 @@ shape_patterns(struct json *json, const char *name, const char *const *patterns)
 	json_close(json, ']');
 }
 
+void
+permissions_write(struct json *json, const struct permissions *permissions)
+{
+	shape_patterns(json, "actions", permissions->actions);
+	shape_patterns(json, "notActions", permissions->not_actions);
+	shape_patterns(json, "dataActions", permissions->data_actions);
+	shape_patterns(json, "notDataActions", permissions->not_data_actions);
+}
+
 /* "*", or "Space/type/..." of letters, digits, '.', '-', '_' and '*'. */
 static bool
 is_pattern(view text)
@@ -89,8 +98,8 @@ is_pattern(view text)
 	return slash && text.ptr[0] != '/' && text.ptr[text.len - 1] != '/';
 }
 
-bool
-patterns_read(const struct body_texts *texts, struct arena *arena, const char *const **out,
+static bool
+read_patterns(const struct body_texts *texts, struct arena *arena, const char *const **out,
     struct error *err)
 {
 	const char **list = arena_alloc(arena, (texts->count + 1) * sizeof(*list));
@@ -106,6 +115,26 @@ patterns_read(const struct body_texts *texts, struct arena *arena, const char *c
 		list[i] = texts->texts[i].ptr;
 	}
 	*out = list;
+	return true;
+}
+
+bool
+permissions_read(struct request *r, const struct body_list *list,
+    const struct permissions_words *words, struct permissions *out, struct error *err)
+{
+	const struct permission_body *sent = list->items;
+
+	if (list->count != 1)
+		return error_set(err, words->code, "A %s has exactly one set of permissions.",
+		    words->noun);
+	if (!read_patterns(&sent->actions, r->arena, &out->actions, err) ||
+	    !read_patterns(&sent->not_actions, r->arena, &out->not_actions, err) ||
+	    !read_patterns(&sent->data_actions, r->arena, &out->data_actions, err) ||
+	    !read_patterns(&sent->not_data_actions, r->arena, &out->not_data_actions, err))
+		return false;
+	if (*out->actions == NULL && *out->data_actions == NULL)
+		return error_set(err, words->code, "A %s has to %s at least one action.",
+		    words->noun, words->verb);
 	return true;
 }
 

@@ -27,9 +27,21 @@ struct permission_body {
 };
 extern const struct field permission_fields[];
 
-/* patterns_read(texts, arena, out, err): Checked, as roles keep them. */
-MUST_USE bool patterns_read(const struct body_texts *texts, struct arena *arena,
-    const char *const **out, struct error *err);
+/* permissions_write(json, permissions): Their four members. */
+void permissions_write(struct json *json, const struct permissions *permissions);
+
+/* Whose permissions they are, for messages: "role definition", "allow". */
+struct permissions_words {
+	enum error_code code;
+	const char *noun, *verb;
+};
+
+/*
+ * permissions_read(r, list, words, out, err):
+ * The one item of a list of struct permission_body, checked; lives in the request's arena.
+ */
+MUST_USE bool permissions_read(struct request *r, const struct body_list *list,
+    const struct permissions_words *words, struct permissions *out, struct error *err);
 
 /* access_require(r, action, scope, attributes, count, err): Refuses as the guard does. */
 MUST_USE bool access_require(struct request *r, const char *action, view scope,
