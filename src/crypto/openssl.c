@@ -2,10 +2,28 @@
 
 #include <openssl/err.h>
 #include <pthread.h>
+#include <stdio.h>
 
 static struct algorithms fetched;
 static bool complete;
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
+
+/* AES with keys of 128, 192 and 256 bits in one mode. */
+static bool
+fetch_aes(const char *mode, EVP_CIPHER *out[3])
+{
+	static const char *const sizes[] = { "128", "192", "256" };
+	bool found = true;
+
+	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "AES-%s-%s", sizes[i], mode);
+		out[i] = EVP_CIPHER_fetch(NULL, name, NULL);
+		found = found && out[i] != NULL;
+	}
+	return found;
+}
 
 static void
 fetch(void)
@@ -17,7 +35,9 @@ fetch(void)
 		.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL),
 		.hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL),
 	};
-	complete = fetched.sha1 != NULL && fetched.sha256 != NULL && fetched.aes_256_gcm != NULL &&
+	complete = fetch_aes("GCM", fetched.aes_gcm) && fetch_aes("CBC", fetched.aes_cbc) &&
+	    fetch_aes("WRAP", fetched.aes_wrap) && fetch_aes("WRAP-PAD", fetched.aes_wrap_pad) &&
+	    fetched.sha1 != NULL && fetched.sha256 != NULL && fetched.aes_256_gcm != NULL &&
 	    fetched.hmac != NULL && fetched.hkdf != NULL;
 }
 
@@ -62,4 +82,14 @@ spki_encode(EVP_PKEY *pkey, struct buf *out, struct error *err)
 		return openssl_unable(err);
 	out->len += (size_t)len;
 	return true;
+}
+
+bool
+pkey_build(const char *kind, int selection, OSSL_PARAM_BLD *builder, EVP_PKEY **out)
+{
+	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, kind, NULL);
+	AUTO(params_done) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
+
+	return ctx != NULL && params != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
+	    EVP_PKEY_fromdata(ctx, out, selection, params) == 1;
 }

@@ -12,11 +12,14 @@
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/param_build.h>
 #include <openssl/x509.h>
 
 struct algorithms {
 	EVP_MD *sha1, *sha256;
 	EVP_CIPHER *aes_256_gcm;
+	/* By the key's length: 128, 192, 256 bits. */
+	EVP_CIPHER *aes_gcm[3], *aes_cbc[3], *aes_wrap[3], *aes_wrap_pad[3];
 	EVP_MAC *hmac;
 	EVP_KDF *hkdf;
 };
@@ -39,6 +42,12 @@ const unsigned char *octets(view bytes); /* never NULL */
 /* spki_encode(pkey, out, err): Append the public half, a SubjectPublicKeyInfo in DER. */
 MUST_USE bool spki_encode(EVP_PKEY *pkey, struct buf *out, struct error *err);
 
+/*
+ * pkey_build(kind, selection, builder, out):
+ * A key out of numbers, "RSA" or "EC"; selection: EVP_PKEY_PUBLIC_KEY or EVP_PKEY_KEYPAIR.
+ */
+MUST_USE bool pkey_build(const char *kind, int selection, OSSL_PARAM_BLD *builder, EVP_PKEY **out);
+
 #define OPENSSL_OWNER(name, type, release)           \
 	static inline void name##_done(type **owned) \
 	{                                            \
@@ -51,6 +60,9 @@ OPENSSL_OWNER(pkey, EVP_PKEY, EVP_PKEY_free)
 OPENSSL_OWNER(pkey_ctx, EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 OPENSSL_OWNER(mac_ctx, EVP_MAC_CTX, EVP_MAC_CTX_free)
 OPENSSL_OWNER(kdf_ctx, EVP_KDF_CTX, EVP_KDF_CTX_free)
+OPENSSL_OWNER(cipher_ctx, EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
+OPENSSL_OWNER(param_bld, OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
+OPENSSL_OWNER(params, OSSL_PARAM, OSSL_PARAM_free)
 OPENSSL_OWNER(certificate, X509, X509_free)
 
 #endif

@@ -91,7 +91,7 @@ private_key_sign(const struct private_key *key, view message, struct buf *out, s
 		return false;
 	ctx = EVP_PKEY_CTX_dup(key->ctx);
 	if (ctx == NULL || EVP_PKEY_sign(ctx, der, &len, digest, sizeof(digest)) != 1 ||
-	    !es256_to_raw((view){ (const char *)der, len }, raw))
+	    !ecdsa_to_raw((view){ (const char *)der, len }, raw, sizeof(raw)))
 		return openssl_unable(err);
 	buf_add(out, (view){ (const char *)raw, sizeof(raw) });
 	return buf_ok(out) || error_memory(err);

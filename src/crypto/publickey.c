@@ -5,7 +5,6 @@
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/param_build.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -47,9 +46,6 @@ static const struct {
 };
 
 #define FIELD_MAX 66
-
-OPENSSL_OWNER(param_bld, OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
-OPENSSL_OWNER(params, OSSL_PARAM, OSSL_PARAM_free)
 
 enum signature_alg
 signature_alg_parse(view name)
@@ -199,16 +195,11 @@ rsa_build(view n_bytes, view e_bytes, EVP_PKEY **out)
 	AUTO(bn_done) BIGNUM *n = BN_bin2bn(octets(n_bytes), (int)n_bytes.len, NULL);
 	AUTO(bn_done) BIGNUM *e = BN_bin2bn(octets(e_bytes), (int)e_bytes.len, NULL);
 	AUTO(param_bld_done) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	AUTO(params_done) OSSL_PARAM *params = NULL;
 
-	if (n == NULL || e == NULL || builder == NULL || ctx == NULL ||
-	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) != 1 ||
-	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) != 1)
-		return false;
-	params = OSSL_PARAM_BLD_to_param(builder);
-	return params != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
-	    EVP_PKEY_fromdata(ctx, out, EVP_PKEY_PUBLIC_KEY, params) == 1;
+	return n != NULL && e != NULL && builder != NULL &&
+	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1 &&
+	    pkey_build("RSA", EVP_PKEY_PUBLIC_KEY, builder, out);
 }
 
 bool
@@ -228,17 +219,12 @@ static bool
 ec_build(const char *curve, view point, EVP_PKEY **out)
 {
 	AUTO(param_bld_done) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	AUTO(params_done) OSSL_PARAM *params = NULL;
 
-	if (builder == NULL || ctx == NULL ||
-	    OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curve, 0) != 1 ||
+	return builder != NULL &&
+	    OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curve, 0) == 1 &&
 	    OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point.ptr,
-		point.len) != 1)
-		return false;
-	params = OSSL_PARAM_BLD_to_param(builder);
-	return params != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
-	    EVP_PKEY_fromdata(ctx, out, EVP_PKEY_PUBLIC_KEY, params) == 1;
+		point.len) == 1 &&
+	    pkey_build("EC", EVP_PKEY_PUBLIC_KEY, builder, out);
 }
 
 bool
@@ -287,37 +273,16 @@ public_key_from_certificate(view der, struct public_key **out, struct error *err
 	return adopt(&pkey, out, err);
 }
 
-static bool
-verify_digest(const EVP_PKEY_CTX *prepared, view digest, view signature)
-{
-	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(prepared);
-
-	return ctx != NULL &&
-	    EVP_PKEY_verify(ctx, octets(signature), signature.len, octets(digest), digest.len) == 1;
-}
-
 bool
 public_key_verify(const struct public_key *key, enum signature_alg alg, view message,
     view signature)
 {
-	unsigned char der[ECDSA_DER_MAX], digest[SIGNATURE_DIGEST_MAX];
-	size_t digest_len, raw_len, len;
-	bool good;
+	unsigned char digest[SIGNATURE_DIGEST_MAX];
+	size_t len;
 
-	if ((size_t)alg >= COUNT_OF(key->ctxs) || key->ctxs[alg] == NULL ||
-	    !signature_digest(alg, message, digest, &digest_len))
-		return false;
-	if (ecdsa_raw_len(alg, &raw_len)) {
-		if (signature.len != raw_len || !ecdsa_to_der(signature, der, &len))
-			return false;
-		signature = (view){ (const char *)der, len };
-	} else if (signature.len != (size_t)EVP_PKEY_get_size(key->pkey)) {
-		return false;
-	}
-	good = verify_digest(key->ctxs[alg], (view){ (const char *)digest, digest_len }, signature);
-	if (!good)
-		ERR_clear_error();
-	return good;
+	return (size_t)alg < COUNT_OF(key->ctxs) && key->ctxs[alg] != NULL &&
+	    signature_digest(alg, message, digest, &len) &&
+	    signature_verify(key->ctxs[alg], alg, (view){ (const char *)digest, len }, signature);
 }
 
 static bool

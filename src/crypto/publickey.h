@@ -22,6 +22,9 @@ enum signature_alg {
 	SIGNATURE_PS512,
 	SIGNATURE_ES384,
 	SIGNATURE_ES512,
+	/* Vaults' keys only. */
+	SIGNATURE_ES256K, /* ECDSA on secp256k1 with SHA-256 */
+	SIGNATURE_RSNULL, /* RSASSA-PKCS1-v1_5's padding around the caller's bytes */
 	SIGNATURE_COUNT
 };
 

@@ -198,7 +198,7 @@ test_the_algorithm_must_fit(void **state)
 	sign(rsa, RSA_PKCS1_PSS_PADDING, 32, message, &pss);
 	sign(rsa, RSA_PKCS1_PSS_PADDING, 64, message, &long_salt);
 	sign(rsa, RSA_PKCS1_PSS_PADDING, 0, message, &no_salt);
-	assert_true(es256_to_raw(sign(ec, 0, 0, message, &der), raw));
+	assert_true(ecdsa_to_raw(sign(ec, 0, 0, message, &der), raw, sizeof(raw)));
 	es = (view){ (const char *)raw, sizeof(raw) };
 
 	const struct {
@@ -352,7 +352,7 @@ test_refuses_changed_signatures(void **state)
 	view message = V("message"), es = { (const char *)raw, sizeof(raw) };
 
 	(void)state;
-	assert_true(es256_to_raw(sign(ec, 0, 0, message, &der), raw));
+	assert_true(ecdsa_to_raw(sign(ec, 0, 0, message, &der), raw, sizeof(raw)));
 	sign(rsa, RSA_PKCS1_PADDING, 0, message, &sig);
 	for (size_t i = 0; i < sizeof(raw); i++) {
 		raw[i] ^= 0x10;

@@ -2,10 +2,8 @@
 #include "crypto/hash.h"
 
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/rsa.h>
-
-#define NUMBER_LEN (ES256_RAW_LEN / 2)
-#define RAW_MAX 132
 
 /* RFC 7518, sections 3.3 to 3.5. */
 static const struct {
@@ -22,10 +20,19 @@ static const struct {
 	[SIGNATURE_PS512] = { EVP_sha512, RSA_PKCS1_PSS_PADDING, 64, 0 },
 	[SIGNATURE_ES256] = { EVP_sha256, 0, 0, ES256_RAW_LEN },
 	[SIGNATURE_ES384] = { EVP_sha384, 0, 0, 96 },
-	[SIGNATURE_ES512] = { EVP_sha512, 0, 0, RAW_MAX },
+	[SIGNATURE_ES512] = { EVP_sha512, 0, 0, ECDSA_RAW_MAX },
+	[SIGNATURE_ES256K] = { EVP_sha256, 0, 0, 64 },
+	[SIGNATURE_RSNULL] = { NULL, RSA_PKCS1_PADDING, 0, 0 },
 };
 
 OPENSSL_OWNER(ecdsa, ECDSA_SIG, ECDSA_SIG_free)
+
+static bool
+set_digest(EVP_PKEY_CTX *ctx, enum signature_alg alg)
+{
+	return shapes[alg].digest == NULL ||
+	    EVP_PKEY_CTX_set_signature_md(ctx, shapes[alg].digest()) == 1;
+}
 
 static bool
 set_padding(EVP_PKEY_CTX *ctx, enum signature_alg alg)
@@ -48,11 +55,10 @@ signature_ctx(EVP_PKEY *pkey, enum signature_alg alg, enum signature_use use, EV
 	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
 	int ready;
 
-	if (ctx == NULL || (size_t)alg >= COUNT_OF(shapes) || shapes[alg].digest == NULL)
+	if (ctx == NULL || alg == SIGNATURE_NONE || (size_t)alg >= COUNT_OF(shapes))
 		return openssl_unable(err);
 	ready = use == SIGNATURE_SIGN ? EVP_PKEY_sign_init(ctx) : EVP_PKEY_verify_init(ctx);
-	if (ready != 1 || EVP_PKEY_CTX_set_signature_md(ctx, shapes[alg].digest()) != 1 ||
-	    !set_padding(ctx, alg))
+	if (ready != 1 || !set_digest(ctx, alg) || !set_padding(ctx, alg))
 		return openssl_unable(err);
 	*out = ctx;
 	ctx = NULL;
@@ -91,7 +97,7 @@ ecdsa_to_der(view raw, unsigned char der[ECDSA_DER_MAX], size_t *len)
 	size_t half = raw.len / 2;
 	int written;
 
-	if (raw.len == 0 || raw.len > RAW_MAX || raw.len % 2 != 0)
+	if (raw.len == 0 || raw.len > ECDSA_RAW_MAX || raw.len % 2 != 0)
 		return false;
 	sig = ECDSA_SIG_new();
 	r = BN_bin2bn(octets(raw), (int)half, NULL);
@@ -107,8 +113,9 @@ ecdsa_to_der(view raw, unsigned char der[ECDSA_DER_MAX], size_t *len)
 }
 
 bool
-es256_to_raw(view der, unsigned char raw[ES256_RAW_LEN])
+ecdsa_to_raw(view der, unsigned char *raw, size_t len)
 {
+	int half = (int)(len / 2);
 	const unsigned char *at = octets(der);
 	AUTO(ecdsa_done) ECDSA_SIG *sig = NULL;
 
@@ -116,6 +123,35 @@ es256_to_raw(view der, unsigned char raw[ES256_RAW_LEN])
 		return false;
 	sig = d2i_ECDSA_SIG(NULL, &at, (long)der.len);
 	return sig != NULL && at == octets(der) + der.len &&
-	    BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, NUMBER_LEN) == NUMBER_LEN &&
-	    BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + NUMBER_LEN, NUMBER_LEN) == NUMBER_LEN;
+	    BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, half) == half &&
+	    BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + half, half) == half;
+}
+
+static bool
+verify_digest(const EVP_PKEY_CTX *prepared, view digest, view signature)
+{
+	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(prepared);
+
+	return ctx != NULL &&
+	    EVP_PKEY_verify(ctx, octets(signature), signature.len, octets(digest), digest.len) == 1;
+}
+
+bool
+signature_verify(EVP_PKEY_CTX *prepared, enum signature_alg alg, view digest, view signature)
+{
+	unsigned char der[ECDSA_DER_MAX];
+	size_t raw_len, len;
+	bool good;
+
+	if (ecdsa_raw_len(alg, &raw_len)) {
+		if (signature.len != raw_len || !ecdsa_to_der(signature, der, &len))
+			return false;
+		signature = (view){ (const char *)der, len };
+	} else if (signature.len != (size_t)EVP_PKEY_get_size(EVP_PKEY_CTX_get0_pkey(prepared))) {
+		return false;
+	}
+	good = verify_digest(prepared, digest, signature);
+	if (!good)
+		ERR_clear_error();
+	return good;
 }

@@ -9,6 +9,7 @@
 #include "crypto/publickey.h"
 
 #define ES256_RAW_LEN 64
+#define ECDSA_RAW_MAX 132 /* of P-521 */
 #define ECDSA_DER_MAX 144 /* of P-521 */
 #define SIGNATURE_DIGEST_MAX 64
 
@@ -32,6 +33,13 @@ MUST_USE bool signature_digest(enum signature_alg alg, view message,
  */
 bool ecdsa_raw_len(enum signature_alg alg, size_t *len); /* false: not an ECDSA algorithm */
 MUST_USE bool ecdsa_to_der(view raw, unsigned char der[ECDSA_DER_MAX], size_t *len);
-MUST_USE bool es256_to_raw(view der, unsigned char raw[ES256_RAW_LEN]);
+MUST_USE bool ecdsa_to_raw(view der, unsigned char *raw, size_t len); /* exactly ${len} bytes */
+
+/*
+ * signature_verify(prepared, alg, digest, signature):
+ * True only for a good signature, raw for ECDSA; ${prepared} is signature_ctx's.  Any thread.
+ */
+MUST_USE bool signature_verify(EVP_PKEY_CTX *prepared, enum signature_alg alg, view digest,
+    view signature);
 
 #endif

@@ -89,6 +89,12 @@ keyring_key(struct keyring *keyring, view id, struct vault_key **out, struct err
 	return ok;
 }
 
+void
+keyring_set_token(struct keyring *keyring, struct token *token)
+{
+	keyring->token = token;
+}
+
 struct vault_key *
 keyring_system(struct keyring *keyring)
 {
@@ -152,6 +158,7 @@ keyring_forget(struct keyring *keyring, view id)
 	struct vault_key *key;
 
 	(void)pthread_mutex_lock(&keyring->lock);
+	keycache_forget(keyring->keycache, id);
 	key = find(keyring, id);
 	if (key != NULL && key != keyring->system && key != keyring->backup) {
 		(void)pthread_rwlock_wrlock(&keyring->keys_lock);
@@ -237,6 +244,15 @@ keyring_done(struct keyring **keyring)
 	keyring_close(*keyring);
 }
 
+/* Before the first keys are committed. */
+static bool
+watch(struct keyring *keyring, struct error *err)
+{
+	return store_watch(keyring->store, V("v/"), keycache_changed, keyring->keycache, err) &&
+	    store_watch(keyring->store, V("vault/"), keycache_vault_changed, keyring->keycache,
+		err);
+}
+
 bool
 keyring_open(struct store *store, struct root_provider *provider, struct keyring **out,
     struct error *err)
@@ -254,12 +270,13 @@ keyring_open(struct store *store, struct root_provider *provider, struct keyring
 		.provider = *provider,
 		.keys_lock = PTHREAD_RWLOCK_INITIALIZER,
 		.keys = map_new(),
+		.keycache = keycache_new(),
 		.new_key_nanos = (int64_t)KEYRING_NEW_KEY_SECONDS * 1000000000,
 	};
-	if (keyring->keys == NULL)
+	if (keyring->keys == NULL || keyring->keycache == NULL)
 		return error_memory(err);
-	if (!store_reader_new(store, &keyring->reader, err) || !first_keys(keyring, err) ||
-	    !open_first_keys(keyring, err))
+	if (!watch(keyring, err) || !store_reader_new(store, &keyring->reader, err) ||
+	    !first_keys(keyring, err) || !open_first_keys(keyring, err))
 		return false;
 	*out = keyring;
 	keyring = NULL;
@@ -282,6 +299,9 @@ keyring_close(struct keyring *keyring)
 		vault_key_free(keyring->forgotten);
 		keyring->forgotten = next;
 	}
+	if (keyring->keycache != NULL)
+		store_unwatch(keyring->store, keyring->keycache);
+	keycache_free(keyring->keycache);
 	map_free(keyring->keys);
 	store_reader_free(keyring->reader);
 	keyring->provider.ops->close(keyring->provider.self);

@@ -19,6 +19,7 @@
 #include "store/store.h"
 
 struct keyring;
+struct token;
 struct vault_key; /* a name for one key; valid as long as the keyring */
 
 /*
@@ -30,6 +31,9 @@ struct vault_key; /* a name for one key; valid as long as the keyring */
 MUST_USE bool keyring_open(struct store *store, struct root_provider *provider,
     struct keyring **out, struct error *err);
 void keyring_close(struct keyring *keyring); /* wipes; NULL is fine */
+
+/* keyring_set_token(keyring, token): Before the first request; ${token} stays its owner's. */
+void keyring_set_token(struct keyring *keyring, struct token *token);
 
 struct vault_key *keyring_system(struct keyring *keyring);
 

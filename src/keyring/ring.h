@@ -8,7 +8,9 @@
 #define KEYRING_RING_H
 
 #include "base/map.h"
+#include "keyring/keycache.h"
 #include "keyring/keyring.h"
+#include "keyring/token.h"
 #include "keyring/vault_key.h"
 
 #define SYSTEM_KEY "system"
@@ -29,6 +31,8 @@ struct keyring {
 	struct map *keys; /* vault_key by id */
 
 	struct vault_key *system, *backup;
+	struct keycache *keycache;
+	struct token *token; /* NULL: there is none; its owner's */
 	int64_t new_key_nanos; /* how long a rekey waits for a new key's commit */
 };
 

@@ -11,6 +11,7 @@ static const view labels[] = {
 	[PURPOSE_SIGNING_KEY] = V_INIT("strongroom:signing-key:"),
 	[PURPOSE_BACKUP] = V_INIT("strongroom:backup:"),
 	[PURPOSE_MAC] = V_INIT("strongroom:mac:"),
+	[PURPOSE_KEY] = V_INIT("strongroom:key:"),
 };
 
 #define LABEL_MAX 32

@@ -7,6 +7,7 @@
  *	vault key    root key                                      strongroom:root:<store path>
  *	document     vault key, or "system"                        strongroom:document:<store path>
  *	signing key  "system"                                      strongroom:signing-key:<name>
+ *	key          vault key                                     strongroom:key:<material id>
  *	backup       HKDF("backup", strongroom:backup:<binding>)   strongroom:backup:<binding>
  *	MAC          HKDF("system", strongroom:mac:<purpose>)      -
  *
@@ -28,6 +29,7 @@ enum purpose {
 	PURPOSE_SIGNING_KEY,
 	PURPOSE_BACKUP,
 	PURPOSE_MAC,
+	PURPOSE_KEY,
 };
 
 /* sealed_make(...): plain.len + SEALED_OVERHEAD bytes to ${out}. */

@@ -1,22 +1,15 @@
 #include "crypto/hash.h"
 #include "crypto/signature.h"
+#include "keyring/pkcs8.h"
 #include "keyring/ring.h"
 
-#include <openssl/decoder.h>
-#include <openssl/encoder.h>
-#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
-
-#define PRIVATE_DER_MAX 4096 /* an RSA-2048 key takes 1219 bytes */
 
 struct signing_key {
 	EVP_PKEY *pkey;
 	EVP_PKEY_CTX *ctxs[SIGNATURE_ES256 + 1]; /* those that fit the key's kind; never changed */
 };
-
-OPENSSL_OWNER(encoder, OSSL_ENCODER_CTX, OSSL_ENCODER_CTX_free)
-OPENSSL_OWNER(decoder, OSSL_DECODER_CTX, OSSL_DECODER_CTX_free)
 
 static void
 signing_done(struct signing_key **key)
@@ -43,46 +36,6 @@ generate(enum signing_kind kind)
 	case SIGNING_P256: return EVP_EC_gen("P-256");
 	}
 	return NULL;
-}
-
-/* PKCS#8 in DER. The encoder's own copy lies in a memory BIO, which wipes it. */
-static bool
-encode(EVP_PKEY *pkey, struct plain **out, struct error *err)
-{
-	AUTO(encoder_done)
-	OSSL_ENCODER_CTX *ctx =
-	    OSSL_ENCODER_CTX_new_for_pkey(pkey, EVP_PKEY_KEYPAIR, "DER", "PrivateKeyInfo", NULL);
-	AUTO(plain_done) struct plain *der = plain_new(PRIVATE_DER_MAX);
-	unsigned char *at;
-	size_t left = PRIVATE_DER_MAX;
-
-	if (der == NULL)
-		return error_memory(err);
-	at = (unsigned char *)plain_bytes(der);
-	if (ctx == NULL || OSSL_ENCODER_to_data(ctx, &at, &left) != 1)
-		return openssl_unable(err);
-	plain_resize(der, PRIVATE_DER_MAX - left);
-	*out = der;
-	der = NULL;
-	return true;
-}
-
-static bool
-decode(view der, EVP_PKEY **out, struct error *err)
-{
-	AUTO(pkey_done) EVP_PKEY *pkey = NULL;
-	AUTO(decoder_done)
-	OSSL_DECODER_CTX *ctx = OSSL_DECODER_CTX_new_for_pkey(&pkey, "DER", "PrivateKeyInfo", NULL,
-	    EVP_PKEY_KEYPAIR, NULL, NULL);
-	const unsigned char *at = octets(der);
-	size_t left = der.len;
-
-	if (ctx == NULL || OSSL_DECODER_from_data(ctx, &at, &left) != 1 || left != 0)
-		return openssl_failed(err, ERR_CORRUPT, "A signing key is malformed.");
-	ERR_clear_error(); /* a decoder leaves its failed guesses */
-	*out = pkey;
-	pkey = NULL;
-	return true;
 }
 
 static bool
@@ -113,7 +66,7 @@ keyring_new_signing_key(struct keyring *keyring, enum signing_kind kind, view na
 
 	if (pkey == NULL)
 		return openssl_unable(err);
-	if (!encode(pkey, &der, err) || !spki_encode(pkey, &public, err) ||
+	if (!pkcs8_encode(pkey, &der, err) || !spki_encode(pkey, &public, err) ||
 	    !seal(keyring, name, der, arena, &sealed, err))
 		return false;
 	if (!arena_copy(arena, buf_view(&public), &copy))
@@ -155,7 +108,7 @@ keyring_load_signing_key(struct keyring *keyring, view name, const struct sealed
 		return error_memory(err);
 	if (!vault_key_open(keyring->system, PURPOSE_SIGNING_KEY, private_key->bytes, name, &der,
 		err) ||
-	    !decode(plain_view(der), &key->pkey, err) || !prepare(key, err))
+	    !pkcs8_decode(plain_view(der), &key->pkey, err) || !prepare(key, err))
 		return false;
 	*out = key;
 	key = NULL;
@@ -198,7 +151,7 @@ signing_key_sign(struct signing_key *key, enum signature_alg alg, view message, 
 		return sign(key, alg, message, out, err);
 	if (!sign(key, alg, message, &der, err))
 		return false;
-	if (!es256_to_raw(buf_view(&der), raw))
+	if (!ecdsa_to_raw(buf_view(&der), raw, sizeof(raw)))
 		return openssl_unable(err);
 	buf_add(out, (view){ (const char *)raw, sizeof(raw) });
 	return buf_ok(out) || error_memory(err);

@@ -119,6 +119,20 @@ store_watch(struct store *store, view prefix, store_watcher *fn, void *ctx, stru
 }
 
 void
+store_unwatch(struct store *store, const void *ctx)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < store->watcher_count; i++) {
+		if (store->watchers[i].ctx == ctx)
+			free(store->watchers[i].prefix);
+		else
+			store->watchers[kept++] = store->watchers[i];
+	}
+	store->watcher_count = kept;
+}
+
+void
 store_set_journal_hook(struct store *store, store_journal_hook *fn, void *ctx)
 {
 	store->hook = fn;

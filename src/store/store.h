@@ -84,6 +84,8 @@ void store_close(struct store *store); /* after its readers; waits for commits; 
 
 MUST_USE bool store_watch(struct store *store, view prefix, store_watcher *fn, void *ctx,
     struct error *err);
+/* store_unwatch(store, ctx): Remove ${ctx}'s watchers, when no commit is under way. */
+void store_unwatch(struct store *store, const void *ctx);
 void store_set_journal_hook(struct store *store, store_journal_hook *fn, void *ctx);
 
 /* store_commit(store, commit): Queue; never blocks, never fails: see commit->done. Any thread. */
