@@ -6,7 +6,8 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
 from azure.keyvault.keys import ApiVersion, JsonWebKey, KeyClient, KeyVaultKeyIdentifier
-from azure.keyvault.keys.crypto import CryptographyClient
+from azure.keyvault.keys.crypto import (CryptographyClient, EncryptionAlgorithm, KeyWrapAlgorithm,
+    SignatureAlgorithm)
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
@@ -14,6 +15,7 @@ from keys import (CURVES, OPS, RSA_ENCRYPTION, RSA_SIGNING, digest_for, ec_jwk, 
     rsa_key, unb64)
 from strongroom import unique
 
+ES256 = SignatureAlgorithm.es256
 FAR = datetime.datetime(2050, 2, 2, tzinfo=datetime.timezone.utc)
 PAST = datetime.datetime(2015, 2, 2, tzinfo=datetime.timezone.utc)
 
@@ -138,7 +140,7 @@ def test_api_version(shared, version, name):
 		client.update_key_properties(name, enabled=True)
 		assert name in [each.name for each in client.list_properties_of_keys()]
 		user, digest = client.get_cryptography_client(name), digest_for("ES256")
-		assert user.verify("ES256", digest, user.sign("ES256", digest).signature).is_valid
+		assert user.verify(ES256, digest, user.sign(ES256, digest).signature).is_valid
 		client.begin_delete_key(name).wait()
 		assert client.begin_recover_deleted_key(name).result().id == made.id
 
@@ -180,7 +182,7 @@ SIGNING = [*(("RSA", algorithm) for algorithm in RSA_SIGNING), *((crv, row[2]) f
 @pytest.mark.parametrize("kind, algorithm", SIGNING)
 def test_sign_and_verify(sides, kind, algorithm):
 	here, known, there = sides(kind)
-	digest = digest_for(algorithm)
+	digest, algorithm = digest_for(algorithm), SignatureAlgorithm(algorithm)
 	for signer in (here, known, there):
 		made = signer.sign(algorithm, digest)
 		assert made.algorithm == algorithm
@@ -194,16 +196,16 @@ def test_encrypt_and_decrypt(sides, algorithm):
 	here, known, there = sides("RSA")
 	for one in (here, known, there):
 		for other in (here, known, there):
-			sealed = one.encrypt(algorithm, b"plain").ciphertext
-			assert other.decrypt(algorithm, sealed).plaintext == b"plain"
-			wrapped = one.wrap_key(algorithm, bytes(32)).encrypted_key
-			assert other.unwrap_key(algorithm, wrapped).key == bytes(32)
+			sealed = one.encrypt(EncryptionAlgorithm(algorithm), b"plain").ciphertext
+			assert other.decrypt(EncryptionAlgorithm(algorithm), sealed).plaintext == b"plain"
+			wrapped = one.wrap_key(KeyWrapAlgorithm(algorithm), bytes(32)).encrypted_key
+			assert other.unwrap_key(KeyWrapAlgorithm(algorithm), wrapped).key == bytes(32)
 
 
 def test_all_was_done_there(sides):
 	"""The library says nothing of where; but a stranger's key was never read."""
 	there = sides("RSA")[2]
-	there.encrypt("RSA-OAEP", b"plain")
+	there.encrypt(EncryptionAlgorithm.rsa_oaep, b"plain")
 	assert there._keys_get_forbidden and not there._key
 
 
@@ -211,15 +213,16 @@ def test_all_was_done_there(sides):
 def test_symmetric(client, name, bits):
 	key = client.create_oct_key(name, size=bits, hardware_protected=False)
 	user, plain, iv = CryptographyClient(key, DefaultAzureCredential()), random(32), random(16)
-	sealed = user.encrypt(f"A{bits}GCM", plain, additional_authenticated_data=b"about")
+	gcm = EncryptionAlgorithm(f"A{bits}GCM")
+	sealed = user.encrypt(gcm, plain, additional_authenticated_data=b"about")
 	assert (len(sealed.iv), len(sealed.tag)) == (12, 16)
-	assert user.decrypt(f"A{bits}GCM", sealed.ciphertext, iv=sealed.iv, authentication_tag=sealed.tag,
+	assert user.decrypt(gcm, sealed.ciphertext, iv=sealed.iv, authentication_tag=sealed.tag,
 	    additional_authenticated_data=b"about").plaintext == plain
-	for algorithm in (f"A{bits}CBC", f"A{bits}CBCPAD"):
-		sealed = user.encrypt(algorithm, plain, iv=iv)
-		assert user.decrypt(algorithm, sealed.ciphertext, iv=iv).plaintext == plain
-	for algorithm in (f"A{bits}KW", "CKM_AES_KEY_WRAP", "CKM_AES_KEY_WRAP_PAD"):
-		assert user.unwrap_key(algorithm, user.wrap_key(algorithm, plain).encrypted_key).key == plain
+	for cbc in (EncryptionAlgorithm(f"A{bits}CBC"), EncryptionAlgorithm(f"A{bits}CBCPAD")):
+		sealed = user.encrypt(cbc, plain, iv=iv)
+		assert user.decrypt(cbc, sealed.ciphertext, iv=iv).plaintext == plain
+	for wrap in map(KeyWrapAlgorithm, (f"A{bits}KW", "CKM_AES_KEY_WRAP", "CKM_AES_KEY_WRAP_PAD")):
+		assert user.unwrap_key(wrap, user.wrap_key(wrap, plain).encrypted_key).key == plain
 
 
 def test_latest_is_resolved(client, name):
@@ -227,9 +230,9 @@ def test_latest_is_resolved(client, name):
 	client.create_ec_key(name)
 	latest = client.create_ec_key(name)
 	user = client.get_cryptography_client(name)
-	made = user.sign("ES256", digest_for("ES256"))
+	made = user.sign(ES256, digest_for("ES256"))
 	assert made.key_id == latest.id
-	assert CryptographyClient(latest, DefaultAzureCredential()).verify("ES256", digest_for("ES256"), made.signature).is_valid
+	assert CryptographyClient(latest, DefaultAzureCredential()).verify(ES256, digest_for("ES256"), made.signature).is_valid
 
 
 def test_as_cryptographys_keys(client, name):
@@ -244,9 +247,9 @@ def test_as_cryptographys_keys(client, name):
 def test_refused(client, name):
 	key = client.create_rsa_key(name, key_operations=["encrypt"])
 	user = CryptographyClient(key, DefaultAzureCredential())
-	assert failure(HttpResponseError, user.sign, "RS256", bytes(32)) == (403, "Forbidden", "KeyOperationForbidden")
+	assert failure(HttpResponseError, user.sign, SignatureAlgorithm.rs256, bytes(32)) == (403, "Forbidden", "KeyOperationForbidden")
 	client.update_key_properties(name, key_operations=["sign"], enabled=False)
-	assert failure(HttpResponseError, user.sign, "RS256", bytes(32)) == (403, "Forbidden", "KeyDisabled")
+	assert failure(HttpResponseError, user.sign, SignatureAlgorithm.rs256, bytes(32)) == (403, "Forbidden", "KeyDisabled")
 
 
 # Rotation
