@@ -130,12 +130,14 @@ def refused(reply):
 
 BAD_CREATE = {
 	"empty": b"", "array": b"[]", "cut": b'{"kty":"EC"', "no kty": b"{}", "null": b'{"kty":null}',
-	"number": b'{"kty":7}', "unknown": b'{"kty":"DSA"}', "lower case": b'{"kty":"rsa"}', "twice": b'{"kty":"EC","kty":"EC"}',
+	"number": b'{"kty":7}', "unknown": b'{"kty":"DSA"}', "lower case": b'{"kty":"rsa"}',
+	"twice": b'{"kty":"EC","kty":"EC"}',
 	"RSA 1024": {"kty": "RSA", "key_size": 1024}, "RSA 2047": {"kty": "RSA", "key_size": 2047},
 	"RSA 0": {"kty": "RSA", "key_size": 0}, "RSA -2048": {"kty": "RSA", "key_size": -2048},
 	"RSA 16384": {"kty": "RSA", "key_size": 16384}, "RSA text": {"kty": "RSA", "key_size": "2048"},
 	"RSA huge": b'{"kty":"RSA","key_size":99999999999999999999}', "RSA 2048.5": b'{"kty":"RSA","key_size":2048.5}',
-	"EC 4096": {"kty": "EC", "key_size": 4096}, "another curve's": {"kty": "EC", "crv": "P-256", "key_size": 384}, "curve": {"kty": "EC", "crv": "P-224"},
+	"EC 4096": {"kty": "EC", "key_size": 4096}, "another curve's": {"kty": "EC", "crv": "P-256", "key_size": 384},
+	"curve": {"kty": "EC", "crv": "P-224"},
 	"curve's case": {"kty": "EC", "crv": "p-256"}, "curve 7": {"kty": "EC", "crv": 7},
 	"oct 64": {"kty": "oct", "key_size": 64}, "oct 2048": {"kty": "oct", "key_size": 2048},
 	"ops text": {"kty": "EC", "key_ops": "sign"}, "ops number": {"kty": "EC", "key_ops": [1]},
@@ -315,9 +317,9 @@ def test_bad_patch(main, name, body):
 # Missing ones
 
 def test_missing(main, name):
-	for method, path in (("GET", ""), ("GET", "/"), ("PATCH", ""), ("DELETE", ""), ("POST", "/sign"), ("POST", "/wrapkey")):
-		body = {"alg": "RSA-OAEP", "value": "AAAA"} if path == "/wrapkey" else \
-		    {"alg": "ES256", "value": b64(bytes(32))} if path else None
+	for method, path, body in (("GET", "", None), ("GET", "/", None), ("PATCH", "", {}), ("DELETE", "", None),
+	    ("POST", "/sign", {"alg": "ES256", "value": b64(bytes(32))}),
+	    ("POST", "/wrapkey", {"alg": "RSA-OAEP", "value": "AAAA"})):
 		reply = main.request(method, f"/keys/{name}{path}", body).expect(404, "KeyNotFound")
 		assert reply.error["message"] == NOT_FOUND.format(name)
 	for path in (f"/keys/{name}/backup", f"/deletedkeys/{name}/recover"):

@@ -247,9 +247,10 @@ def test_as_cryptographys_keys(client, name):
 def test_refused(client, name):
 	key = client.create_rsa_key(name, key_operations=["encrypt"])
 	user = CryptographyClient(key, DefaultAzureCredential())
-	assert failure(HttpResponseError, user.sign, SignatureAlgorithm.rs256, bytes(32)) == (403, "Forbidden", "KeyOperationForbidden")
+	sign = (HttpResponseError, user.sign, SignatureAlgorithm.rs256, bytes(32))
+	assert failure(*sign) == (403, "Forbidden", "KeyOperationForbidden")
 	client.update_key_properties(name, key_operations=["sign"], enabled=False)
-	assert failure(HttpResponseError, user.sign, SignatureAlgorithm.rs256, bytes(32)) == (403, "Forbidden", "KeyDisabled")
+	assert failure(*sign) == (403, "Forbidden", "KeyDisabled")
 
 
 # Rotation

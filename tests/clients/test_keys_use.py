@@ -261,32 +261,36 @@ def kept(main):
 
 
 IV = bytes(16)
+# Key, verb, algorithm, octets of the value; or the value itself, and more members.
+BAD_LENGTHS = """
+rsa sign: RS256 31, RS256 33, RS256 0, RS384 32, RS512 48, PS256 64, PS384 47, PS512 65, RSNULL 246, RS512 90000,
+	ES256 32, HS256 32, RSA-OAEP 32, RS1 20, rs256 32
+rsa encrypt: RSA1_5 246, RSA-OAEP 215, RSA-OAEP-256 191, RSA-OAEP 0, RSA1_5 0, RSA-OAEP-256 100000, A256GCM 16,
+	RS256 32, rsa-oaep 16, RSA-OAEP-512 16
+rsa wrapkey: A256KW 32, RSA-OAEP 0, RSA-OAEP 215
+rsa decrypt: RSA-OAEP 255, RSA-OAEP 257, RSA1_5 0, RSA-OAEP-256 1, A256CBC 256
+rsa unwrapkey: RSA-OAEP 255, RSA1_5 512
+ec sign: ES256 31, ES256 64, ES256 0, ES256K 32, ES384 48, ES512 64, RS256 32, PS256 32, HS256 32, ECDSA256 32
+oct sign: HS256 0, RS256 32, ES256 32
+oct encrypt: A256CBC 16, A192GCM 16, A256KW 16, RSA-OAEP 16
+oct wrapkey: A128KW 16, A256KW 15, A256KW 0, A256GCM 16
+oct unwrapkey: A256KW 39, A256KW 40, A256KW 8
+"""
 BAD_USE = [
-	*(("rsa", verb, alg, bytes(length), {}) for verb, alg, length in (
-		("sign", "RS256", 31), ("sign", "RS256", 33), ("sign", "RS256", 0), ("sign", "RS384", 32), ("sign", "RS512", 48),
-		("sign", "PS256", 64), ("sign", "PS384", 47), ("sign", "PS512", 65), ("sign", "RSNULL", 246), ("sign", "RS512", 90000),
-		("sign", "ES256", 32), ("sign", "HS256", 32), ("sign", "RSA-OAEP", 32), ("sign", "RS1", 20), ("sign", "rs256", 32),
-		("encrypt", "RSA1_5", 246), ("encrypt", "RSA-OAEP", 215), ("encrypt", "RSA-OAEP-256", 191), ("encrypt", "RSA-OAEP", 0),
-		("encrypt", "RSA1_5", 0), ("encrypt", "RSA-OAEP-256", 100000), ("encrypt", "A256GCM", 16), ("encrypt", "RS256", 32),
-		("encrypt", "rsa-oaep", 16), ("encrypt", "RSA-OAEP-512", 16), ("wrapkey", "A256KW", 32), ("wrapkey", "RSA-OAEP", 0),
-		("decrypt", "RSA-OAEP", 255), ("decrypt", "RSA-OAEP", 257), ("decrypt", "RSA1_5", 0), ("decrypt", "RSA-OAEP-256", 1),
-		("unwrapkey", "RSA-OAEP", 255), ("unwrapkey", "RSA1_5", 512), ("decrypt", "A256CBC", 256))),
+	*((*line.split(":")[0].split(), case.split()[0], bytes(int(case.split()[1])), {})
+	    for line in BAD_LENGTHS.replace(",\n\t", ", ").strip().splitlines() for case in line.split(":")[1].split(",")),
 	*(("rsa", "sign", alg, bytes(32), {}) for alg in ("", "none", "RS256\0", "R" * 5000, 7, None, ["RS256"])),
 	*(("rsa", "sign", "RS256", value, {}) for value in (None, 7, "", "!" * 43, "A" * 41, ["A" * 43])),
 	("rsa", "verify", "RS256", bytes(256), {}), ("rsa", "verify", "RS256", bytes(256), {"digest": bytes(31)}),
 	("rsa", "verify", "RS256", None, {"digest": bytes(32)}), ("rsa", "verify", "ES256", bytes(64), {"digest": bytes(32)}),
-	*(("ec", "sign", alg, bytes(length), {}) for alg, length in (("ES256", 31), ("ES256", 64), ("ES256", 0), ("ES256K", 32),
-	    ("ES384", 48), ("ES512", 64), ("RS256", 32), ("PS256", 32), ("HS256", 32), ("ECDSA256", 32))),
-	("ec", "verify", "ES256", bytes(64), {"digest": bytes(20)}), ("ec", "verify", "ES384", bytes(96), {"digest": bytes(48)}),
-	*(("oct", verb, alg, bytes(length), members) for verb, alg, length, members in (
-		("encrypt", "A256CBC", 16, {}), ("encrypt", "A256CBC", 16, {"iv": IV[1:]}), ("encrypt", "A256CBC", 15, {"iv": IV}),
-		("encrypt", "A128CBC", 16, {"iv": IV}), ("encrypt", "A192GCM", 16, {}), ("encrypt", "A256KW", 16, {}),
-		("encrypt", "RSA-OAEP", 16, {}), ("decrypt", "A256CBC", 15, {"iv": IV}), ("decrypt", "A256CBCPAD", 0, {"iv": IV}),
-		("decrypt", "A256GCM", 16, {"iv": IV[4:]}), ("decrypt", "A256GCM", 16, {"tag": IV}),
-		("decrypt", "A256GCM", 16, {"iv": IV[4:], "tag": IV[8:]}), ("decrypt", "A256GCM", 16, {"iv": IV[4:], "tag": IV}),
-		("wrapkey", "A128KW", 16, {}), ("wrapkey", "A256KW", 15, {}), ("wrapkey", "A256KW", 0, {}), ("wrapkey", "A256GCM", 16, {}),
-		("unwrapkey", "A256KW", 39, {}), ("unwrapkey", "A256KW", 40, {}), ("unwrapkey", "A256KW", 8, {}),
-		("sign", "HS256", 0, {}), ("sign", "RS256", 32, {}))),
+	("ec", "verify", "ES256", bytes(64), {"digest": bytes(20)}),
+	("ec", "verify", "ES384", bytes(96), {"digest": bytes(48)}),
+	*(("oct", "encrypt", alg, bytes(length), {"iv": bytes(iv)}) for alg, length, iv in (
+		("A256CBC", 16, 15), ("A256CBC", 15, 16), ("A128CBC", 16, 16), ("A256CBCPAD", 16, 17))),
+	*(("oct", "decrypt", alg, bytes(length), members) for alg, length, members in (
+		("A256CBC", 15, {"iv": IV}), ("A256CBC", 16, {}), ("A256CBCPAD", 0, {"iv": IV}), ("A256GCM", 16, {"iv": IV[4:]}),
+		("A256GCM", 16, {"tag": IV}), ("A256GCM", 16, {"iv": IV[4:], "tag": IV[8:]}),
+		("A256GCM", 16, {"iv": IV[4:], "tag": IV}))),
 ]
 
 
@@ -303,8 +307,8 @@ def test_bad_use(kept, row):
 	assert reply.error["code"] in ("BadParameter", "BadRequest") and reply.error["message"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b'{"alg":"RS256"', b'{"alg":"RS256","alg":"RS256","value":"AA"}',
-    b"[" * 100000], ids=lambda body: body[:12].decode())
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b'{"alg":"RS256"',
+    b'{"alg":"RS256","alg":"RS256","value":"AA"}', b"[" * 100000], ids=lambda body: body[:12].decode())
 @pytest.mark.parametrize("verb", VERBS)
 def test_bad_body(main, kept, verb, body):
 	main.post(f"{kept['rsa'].path}/{verb}", body).expect(400, "BadParameter")
