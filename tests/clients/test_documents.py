@@ -3,6 +3,8 @@
 Only the placeholders are filled in; az is told where the server is, once, and nothing else.
 """
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -139,6 +141,99 @@ az keyvault update \\
 --enable-rbac-authorization true
 # Step 4: Verify access still works
 az keyvault secret list --vault-name myapp-prod-kv --output table
+"""
+
+KEY_CREATE = """\
+# Create an RSA key in Key Vault
+az keyvault key create \\
+--vault-name myapp-prod-kv \\
+--name storage-encryption-key \\
+--kty RSA \\
+--size 3072 \\
+--ops encrypt decrypt wrapKey unwrapKey \\
+--protection software
+"""
+
+KEY_ROTATION = """\
+# Enable auto-rotation for the key
+az keyvault key rotation-policy update \\
+--vault-name myapp-prod-kv \\
+--name storage-encryption-key \\
+--value '{
+"lifetimeActions": [
+{
+"trigger": { "timeBeforeExpiry": "P30D" },
+"action": { "type": "Rotate" }
+},
+{
+"trigger": { "timeBeforeExpiry": "P15D" },
+"action": { "type": "Notify" }
+}
+],
+"attributes": {
+"expiryTime": "P1Y"
+}
+}'
+"""
+
+KEY_BACKUP = """\
+# Backup a key
+az keyvault key backup \\
+--vault-name myapp-prod-kv \\
+--name storage-encryption-key \\
+--file ./backups/storage-encryption-key.backup
+"""
+
+# A program; its indentation is lost where it is printed.
+ENVELOPE = """\
+from azure.identity import DefaultAzureCredential
+from azure.keyvault.keys import KeyClient
+from azure.keyvault.keys.crypto import CryptographyClient, EncryptionAlgorithm
+from cryptography.fernet import Fernet
+import base64
+import json
+credential = DefaultAzureCredential()
+key_client = KeyClient(
+vault_url="https://myapp-prod-kv.vault.azure.net",
+credential=credential
+)
+# Get the Key Vault key (KEK)
+key = key_client.get_key("data-encryption-kek")
+crypto_client = CryptographyClient(key, credential=credential)
+def encrypt_data(plaintext: bytes) -> dict:
+	\"\"\"Encrypt data using envelope encryption.\"\"\"
+	# Step 1: Generate a local data encryption key (DEK)
+	dek = Fernet.generate_key()
+	fernet = Fernet(dek)
+	# Step 2: Encrypt data locally with the DEK (fast, symmetric)
+	ciphertext = fernet.encrypt(plaintext)
+	# Step 3: Wrap (encrypt) the DEK with the Key Vault key (KEK)
+	wrapped_dek = crypto_client.wrap_key(
+	algorithm="RSA-OAEP-256",
+	key=dek
+	)
+	# Step 4: Return the encrypted data + wrapped DEK
+	return {
+	"ciphertext": base64.b64encode(ciphertext).decode(),
+	"wrapped_dek": base64.b64encode(wrapped_dek.encrypted_key).decode(),
+	"kek_id": key.id,
+	"algorithm": "RSA-OAEP-256"
+	}
+def decrypt_data(envelope: dict) -> bytes:
+	\"\"\"Decrypt envelope-encrypted data.\"\"\"
+	# Step 1: Unwrap the DEK using Key Vault
+	wrapped_dek = base64.b64decode(envelope["wrapped_dek"])
+	unwrapped = crypto_client.unwrap_key(
+	algorithm=envelope["algorithm"],
+	encrypted_key=wrapped_dek
+	)
+	# Step 2: Decrypt data locally with the DEK
+	fernet = Fernet(unwrapped.key)
+	ciphertext = base64.b64decode(envelope["ciphertext"])
+	return fernet.decrypt(ciphertext)
+# Usage
+encrypted = encrypt_data(b"sensitive patient data")
+decrypted = decrypt_data(encrypted) # b"sensitive patient data"
 """
 
 
@@ -355,3 +450,51 @@ def test_the_rest_as_printed(reader, production):
 	assert "myapp-prod-kv" in said[4]
 	assert reader.json(SHOW)["networkDefaultAction"] == "Deny", "recovered as it was"
 	assert reader.json("az keyvault show --name myapp-prod-kv")["properties"]["publicNetworkAccess"] == "Disabled"
+
+
+# Keys
+
+@pytest.fixture(scope="module")
+def keys(reader, production):
+	"""The vault, open to this machine for as long."""
+	reader.run("az keyvault update --name myapp-prod-kv --default-action Allow")
+	yield reader.server.vault("myapp-prod-kv")
+	reader.run("az keyvault update --name myapp-prod-kv --default-action Deny")
+
+
+@pytest.fixture(scope="module")
+def encryption_key(reader, keys):
+	return reader.json(KEY_CREATE)
+
+
+def test_key_create(encryption_key, keys):
+	made = encryption_key["key"]
+	assert made["kid"].startswith(f"{keys.url}/keys/storage-encryption-key/") and made["kty"] == "RSA"
+	assert made["keyOps"] == ["encrypt", "decrypt", "wrapKey", "unwrapKey"]
+	assert keys.get("/keys/storage-encryption-key").expect(200).json["key"]["kid"] == made["kid"]
+	assert len(made["n"]) == 512, "3072 bits"
+
+
+def test_key_backup(reader, encryption_key, keys, tmp_path):
+	reader.run(f"mkdir {tmp_path}/backups\ncd {tmp_path}\n{KEY_BACKUP}")
+	reader.run("az keyvault create --name myapp-dr-kv --resource-group myRG")
+	reader.run(f"az keyvault key restore --vault-name myapp-dr-kv --file {tmp_path}/backups/storage-encryption-key.backup")
+	copy = reader.json("az keyvault key show --vault-name myapp-dr-kv --name storage-encryption-key")
+	assert copy["key"]["n"] == encryption_key["key"]["n"]
+
+
+def test_envelope_encryption(reader, keys):
+	reader.run("az keyvault key create --vault-name myapp-prod-kv --name data-encryption-kek")
+	program = ENVELOPE.replace("https://myapp-prod-kv.vault.azure.net", keys.url)
+	done = subprocess.run([sys.executable, "-c", program + "print(json.dumps(encrypted), decrypted)"], text=True,
+	    env={**reader.az.env, **reader.server.env}, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+	assert done.returncode == 0, done.stderr
+	assert done.stdout.endswith(" b'sensitive patient data'\n")
+	assert f'"kek_id": "{keys.url}/keys/data-encryption-kek/' in done.stdout
+
+
+def test_key_rotation_policy(reader, encryption_key):
+	policy = reader.json(KEY_ROTATION)
+	assert policy["expiresIn"] == "P1Y"
+	assert [(each["action"], each["timeBeforeExpiry"]) for each in policy["lifetimeActions"]] == \
+	    [("Rotate", "P30D"), ("Notify", "P15D")]

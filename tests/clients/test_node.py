@@ -10,7 +10,7 @@ import pytest
 from strongroom import ROOT
 
 HERE = Path(__file__).parent
-SCRIPTS = ("secrets.mjs", "management.mjs")
+SCRIPTS = ("secrets.mjs", "keys.mjs", "management.mjs")
 JOBS = {script: re.findall(r'^\t"([^"]+)": ', (HERE / script).read_text(), re.M) for script in SCRIPTS}
 
 

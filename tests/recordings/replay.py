@@ -7,8 +7,8 @@ A recording is a file of JSON lines: method, host, path, query, body, status, he
 `times` where the same poll was repeated.  Status, headers and reply are compared, members in their
 order.  Nothing differs but what the rules below say; what a rule let pass is counted and printed.
 
-    host        the recorded vault, vaultname.vault.azure.net (with or without :443, as nextLink has
-                it), stands for ours
+    host        the recorded vault, NAME.vault.azure.net (with or without :443, as nextLink has it),
+                stands for ours
     version     a recorded version id stands for one of ours, from its first sight on, both ways
     time        created, updated, deletedDate and scheduledPurgeDate are of today: see Replay.times
     blob        a recorded backup stands for ours
@@ -19,6 +19,17 @@ order.  Nothing differs but what the rules below say; what a rule let pass is co
                 recording is the same request again and its status is 200
     text        TEXTS: where the original's wording has changed since (sections 3.1 and 5)
     build       the value of x-ms-keyvault-service-version
+    number      n, x and y of a key that was made there stand for ours, of the same length, from their
+                first sight on; those of a key that was brought in are the same
+    octet       a modulus brought in with its sign octet was told with it, and is not today (section 9.2)
+    result      a recorded signature or ciphertext stands for ours, of the same length; RS* has no chance
+                in it: made by a key that was brought in, it is the same
+    local       a ciphertext that the recorded client made by itself, for the recorded key, is made anew
+                for ours: of the plaintext that came back
+Left out, and counted as well:
+    hsm         keys in a hardware module, where there is none: kty *-HSM
+    denied      a caller whose access policy had no `get` (the account of the recordings has it again later)
+    login       what was asked of another host than the vault
 """
 import collections
 import json
@@ -29,11 +40,14 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "clients"))
+from keys import b64, encrypts, public, unb64  # noqa: E402
 from strongroom import Server  # noqa: E402
 
-RECORDED = "https://vaultname.vault.azure.net"
+RECORDED = re.compile(r"https://[\w-]+\.vault\.azure\.net(?::443)?(?=/)")
 VERSION = re.compile(r"(?<=/)[0-9a-f]{32}(?![0-9a-f])")
 TIMES = ("created", "updated", "deletedDate", "scheduledPurgeDate")
+NUMBERS = ("n", "x", "y")
+MAKES = ("sign", "encrypt", "wrapkey")
 
 # Recorded text -> what the original says today, which is what we say.
 TEXTS = {
@@ -66,12 +80,37 @@ def is_transition(exchanges, index):
 	    and rest[0]["status"] == 200)
 
 
+def left_out(exchange):
+	"""By which rule it is not replayed; None: by none."""
+	if not exchange["host"].endswith(".vault.azure.net"):
+		return "login"
+	reply = exchange["reply"] or {}
+	if reply.get("key", {}).get("kty", "").endswith("-HSM"):
+		return "hsm"
+	if exchange["method"] == "GET" and reply.get("error", {}).get("innererror", {}).get("code") == "ForbiddenByPolicy":
+		return "denied"
+	return None
+
+
+def id_of(item):
+	"""Of a bundle or an item of a list."""
+	return item.get("id") or item.get("kid") or item.get("key", {}).get("kid")
+
+
+def verb_of(exchange):
+	return exchange["path"].rsplit("/", 1)[1].lower()
+
+
 class Replay:
 	def __init__(self, vault):
 		self.vault = vault
 		self.rules = collections.Counter()
 		self.versions = {}  # recorded -> ours
 		self.blobs = {}
+		self.random = {}  # numbers of keys, signatures, ciphertexts: recorded -> ours
+		self.keys = {}  # our kid -> our JWK
+		self.brought = set()  # numbers that were sent
+		self.taken = set()  # our kids of keys that were brought in
 		self.tokens = {}
 		self.listed = set() # versions, on any page
 		self.clocks = collections.defaultdict(dict)  # (name, member, recorded time) -> {version: our time}
@@ -80,8 +119,9 @@ class Replay:
 	def run(self, exchanges):
 		self.exchanges = exchanges
 		for index, exchange in enumerate(exchanges):
-			if is_transition(exchanges, index):
-				self.rules["transition"] += exchange.get("times", 1)
+			rule = "transition" if is_transition(exchanges, index) else left_out(exchange)
+			if rule:
+				self.rules[rule] += exchange.get("times", 1)
 				continue
 			for _ in range(exchange.get("times", 1)):
 				try:
@@ -95,9 +135,8 @@ class Replay:
 	def replay(self, exchange):
 		token = False if exchange["status"] == 401 else None
 		body = exchange["body"]
-		if isinstance(body, dict) and body.get("value") in self.blobs:
-			self.rules["blob"] += 1
-			body = {**body, "value": self.blobs[body["value"]]}
+		if isinstance(body, dict):
+			body = self.body(exchange, body)
 		query = exchange["query"]
 		if recorded := re.search(r"(?<=\$skiptoken=)[^&]+", query):
 			self.rules["skiptoken"] += 1
@@ -115,6 +154,30 @@ class Replay:
 		except ValueError:
 			raise Mismatch(f"no JSON: {reply.body!r}") from None
 		self.compare("reply", exchange["reply"], ours, exchange)
+		if "key" in ours:
+			self.keys[ours["key"]["kid"]] = ours["key"]
+			if exchange["method"] == "PUT":
+				self.taken.add(ours["key"]["kid"])
+
+	def body(self, exchange, body):
+		value = body.get("value")
+		if isinstance(body.get("key"), dict):
+			self.brought |= {body["key"][name] for name in NUMBERS if name in body["key"]}
+		elif value in self.blobs:
+			self.rules["blob"] += 1
+			return {**body, "value": self.blobs[value]}
+		elif value in self.random:
+			self.rules["result"] += 1
+			return {**body, "value": self.random[value]}
+		elif verb_of(exchange) in ("decrypt", "unwrapkey"):
+			self.rules["local"] += 1
+			plain = unb64(exchange["reply"]["value"])
+			return {**body, "value": b64(encrypts(public(self.keys[self.our_kid(exchange)]), body["alg"], plain))}
+		return body
+
+	def our_kid(self, exchange):
+		"""Of the key that is used."""
+		return self.vault.url + self.our_versions(exchange["path"].rsplit("/", 1)[0])
 
 	# Comparing
 
@@ -143,7 +206,7 @@ class Replay:
 		if type(recorded) is not type(ours):
 			raise Mismatch(f"{where} is {ours!r}, recorded {recorded!r}")
 		if isinstance(recorded, dict):
-			about = recorded.get("id", about)
+			about = id_of(recorded) or about
 			self.equal(f"{where}'s members", list(recorded), list(ours))
 			for name in recorded:
 				if name not in TIMES:
@@ -164,10 +227,40 @@ class Replay:
 			if not isinstance(ours, str) or not re.fullmatch(r"[\w-]{100,}", ours):
 				raise Mismatch(f"{where} is no backup: {ours!r}")
 			self.blobs[recorded] = ours
+		elif name in NUMBERS and isinstance(recorded, str):
+			self.number(where, recorded, ours)
+		elif name == "value" and verb_of(exchange) in MAKES:
+			self.result(where, recorded, ours, exchange)
 		elif name == "nextLink" and recorded is not None:
 			self.next_link(where, recorded, ours)
 		else:
 			self.compare(where, recorded, ours, exchange, about)
+
+	def number(self, where, recorded, ours):
+		if recorded not in self.brought:
+			self.stands("number", where, recorded, ours)
+			return
+		bare = b64(unb64(recorded).lstrip(b"\0"))
+		self.rules["octet"] += bare != recorded
+		self.equal(where, bare, ours)
+
+	def result(self, where, recorded, ours, exchange):
+		certain = re.fullmatch(r"RS\d+", exchange["body"]["alg"]) and self.our_kid(exchange) in self.taken
+		if certain:
+			self.equal(where, recorded, ours)
+		else:
+			self.stands("result", where, recorded, ours)
+
+	def stands(self, rule, where, recorded, ours):
+		"""Something random for something random."""
+		if not isinstance(ours, str) or len(ours) != len(recorded) or not re.fullmatch(r"[\w-]+", ours):
+			raise Mismatch(f"{where} is {ours!r}, recorded {recorded!r}")
+		if recorded not in self.random:
+			if ours in self.random.values():
+				raise Mismatch(f"{where}: {ours} is not a new one")
+			self.rules[rule] += 1
+			self.random[recorded] = ours
+		self.equal(where, self.random[recorded], ours)
 
 	def text(self, where, recorded, ours):
 		if not isinstance(recorded, str):
@@ -176,13 +269,13 @@ class Replay:
 		if recorded in TEXTS:
 			self.rules["text"] += 1
 			recorded = TEXTS[recorded]
-		if recorded.startswith(RECORDED + "/"):
+		if RECORDED.match(recorded):
 			self.rules["host"] += 1
 			theirs, mine = VERSION.findall(recorded), VERSION.findall(ours)
 			if len(theirs) == len(mine):
 				for pair in zip(theirs, mine):
 					self.bind(where, *pair)
-			recorded = self.our_versions(self.vault.url + recorded.removeprefix(RECORDED))
+			recorded = self.our_url(recorded)
 		self.equal(where, recorded, ours)
 
 	def bind(self, where, recorded, ours):
@@ -196,13 +289,16 @@ class Replay:
 	def our_versions(self, text):
 		return VERSION.sub(lambda match: self.versions.get(match[0], match[0]), text)
 
+	def our_url(self, url):
+		return self.our_versions(RECORDED.sub(self.vault.url, url))
+
 	def next_link(self, where, recorded, ours):
 		link = re.compile(r"^([^?]*\?api-version=[^&]*&\$skiptoken=)([\w-]+)((?:&maxresults=\d+)?)$")
 		theirs, mine = link.match(recorded), link.match(ours or "")
 		if not theirs or not mine:
 			raise Mismatch(f"{where} is {ours!r}, recorded {recorded!r}")
 		self.rules["host"] += 1
-		head = theirs[1].replace(RECORDED + ":443/", self.vault.url + "/", 1)
+		head = RECORDED.sub(self.vault.url, theirs[1])
 		self.equal(where, (head, theirs[3]), (mine[1], mine[3]))
 		self.rules["skiptoken"] += 1
 		self.tokens[theirs[2]] = mine[2]
@@ -210,12 +306,11 @@ class Replay:
 	def page(self, where, recorded, ours):
 		"""The recorded items in our order: those with the versions that are on this page of ours."""
 		self.rules["page"] += 1
-		ids = [item["id"] for item in ours]
+		ids = [id_of(item) for item in ours]
 		self.equal(f"{where}'s order", sorted(ids), ids)
-		listed = {item["id"]: item for exchange in self.exchanges if exchange["path"].endswith("/versions")
+		listed = {id_of(item): item for exchange in self.exchanges if exchange["path"].endswith("/versions")
 		    for item in exchange["reply"]["value"]}
-		by_ours = {self.our_versions(self.vault.url + key.removeprefix(RECORDED)): item
-		    for key, item in listed.items()}
+		by_ours = {self.our_url(key): item for key, item in listed.items()}
 		for each in ids:
 			if each not in by_ours:
 				raise Mismatch(f"{where} lists {each}, which is no recorded version")
@@ -227,7 +322,7 @@ class Replay:
 	def times(self, where, recorded, ours, about):
 		"""Ours are whole seconds of now.  What was equal in a reply is equal, what was before is not
 		after; a time of the same version is the same again; the retention is exact."""
-		name, _, version = (about or "").removeprefix(RECORDED + "/secrets/").partition("/")
+		name, _, version = re.sub(r"^/(secrets|keys)/", "", RECORDED.sub("", about or "")).partition("/")
 		for member in TIMES:
 			if member not in recorded:
 				continue
