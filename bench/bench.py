@@ -18,6 +18,7 @@ import tempfile
 import time
 
 from control import control
+from keys import keys
 from load import Result, cost_ratio, median, rate, rate_ratio, rounds, wrk
 from servers import HOST, NGINX, Nginx, Strongroom, run
 
@@ -277,6 +278,7 @@ def measure(table, build, folder):
             server.up()
         get(table, small, logging, silent)
         signing(table, small, silent)
+        keys(table, small, GET)
         made = sets(table, large, folder, build)
         growth(table, small, large, made)
         control(table, small, governed, GET, VALUE)

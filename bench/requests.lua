@@ -26,6 +26,12 @@ function kinds.token()
 	return wrk.format("POST", nil, nil, form)
 end
 
+-- A signature by KEY.
+function kinds.sign()
+	return wrk.format("POST", "/keys/" .. os.getenv("KEY") .. "/sign" .. query, nil,
+		'{"alg":"' .. os.getenv("ALGORITHM") .. '","value":"' .. os.getenv("DIGEST") .. '"}')
+end
+
 local group, tenant = os.getenv("GROUP"), os.getenv("TENANT")
 local vaults = tonumber(os.getenv("VAULTS") or "1")
 local principals = {}
@@ -58,7 +64,7 @@ function kinds.assignment()
 end
 
 local types = {
-	set = "application/json", vault = "application/json", assignment = "application/json",
+	set = "application/json", sign = "application/json", vault = "application/json", assignment = "application/json",
 	token = "application/x-www-form-urlencoded",
 }
 wrk.headers["Content-Type"] = types[os.getenv("KIND")]

@@ -5,6 +5,7 @@
  *	answer_request   a whole request, on its loop
  *	  admit          every guard, in order
  *	  run            the row's function: reads one snapshot, collects changes, writes the reply
+ *	  defer          what burns goes to the pool or the queue; then a second function runs
  *	  conclude       changes are committed together with their audit record
  *	answer_turn      the other replies' records, written in one go; then http sends them all
  */
@@ -13,8 +14,10 @@
 #include "api/body.h"
 #include "arm/provider.h"
 #include "base/clock.h"
+#include "answer_queue.h"
 #include "base/log.h"
 #include "crypto/random.h"
+#include "keyring/material.h"
 #include "vault/vault.h"
 
 #include <pthread.h>
@@ -31,6 +34,7 @@ struct answerer {
 	struct audit *audit;
 	unsigned loops;
 	struct store_reader **readers; /* one a loop */
+	struct slow_queue *queue;      /* of what takes seconds */
 	/* Readers for the pool's threads, as many as were ever busy at a time. */
 	pthread_mutex_t lock;
 	struct store_reader *idle[POOL_READERS_MAX];
@@ -51,6 +55,7 @@ journey_of(struct request *r)
 }
 
 static void conclude(struct request *r, bool fine);
+static void start(struct request *r);
 
 static void
 refuse(struct request *r, const struct error *err)
@@ -171,19 +176,20 @@ admit_reading(struct answerer *answerer, struct request *r, struct error *err)
 	return fine;
 }
 
-/* Before another try the caller's rights may have gone, and the vault, too. */
+/* Before another try, and behind long work, the caller's rights may have gone, and the vault. */
 static bool
 admit_again(struct request *r, struct error *err)
 {
-	if (r->tries == 0)
+	if (r->tries == 0 && r->run == r->op->run)
 		return true;
 	vault_resolve(r);
 	return vault_require(r, err) && network_admit(r, err) && caller_authorize(r, err);
 }
 
 /*
- * Run the row's function over one snapshot. A refusal is turned into its reply; ERR_STORE_CONFLICT,
- * of one who saw that memory is ahead of the snapshot, means another try, as for a commit.
+ * Run the row's function, or what it deferred to, over one snapshot.  A refusal is turned into its
+ * reply; ERR_STORE_CONFLICT, of one who saw that memory is ahead of the snapshot, means another
+ * try, as for a commit.
  */
 static bool
 run(struct request *r, struct store_reader *reader)
@@ -195,11 +201,12 @@ run(struct request *r, struct store_reader *reader)
 	buf_reset(&r->out->body);
 	tx_reset(&r->tx);
 	r->tx.reader = reader;
+	r->key_ticket = material_ticket(r->services->keyring);
 	if (!store_begin(reader, &err)) {
 		refuse(r, &err);
 		return false;
 	}
-	fine = admit_again(r, &err) && r->op->run(r, &err);
+	fine = admit_again(r, &err) && r->run(r, &err);
 	store_end(reader);
 	if (!fine && err.code == ERR_STORE_CONFLICT)
 		r->error = err;
@@ -269,6 +276,53 @@ start(struct request *r)
 		http_work(r->exchange, pool_run, pool_done);
 	else
 		conclude(r, run(r, answerer->readers[http_loop_index(r->exchange->loop)]));
+}
+
+/* What was deferred, on whichever thread. Its refusals are the row's. */
+static void
+work_run(struct http_exchange *exchange)
+{
+	struct request *r = exchange->user;
+	struct error err = { 0 };
+
+	thread_lower();
+	journey_of(r)->ran = r->work(r, &err);
+	if (!journey_of(r)->ran && err.code == ERR_STORE_CONFLICT)
+		r->error = err;
+	else if (!journey_of(r)->ran)
+		refuse(r, &err);
+}
+
+/* On the loop again; what the work has left in the arena stays from here on. */
+static void
+work_done(struct http_exchange *exchange)
+{
+	struct request *r = exchange->user;
+
+	r->work = NULL;
+	if (!journey_of(r)->ran || r->then == NULL) {
+		conclude(r, journey_of(r)->ran);
+		return;
+	}
+	r->run = r->then;
+	r->before = arena_mark(r->arena);
+	start(r);
+}
+
+static void
+defer(struct request *r)
+{
+	struct error err;
+
+	tx_reset(&r->tx);
+	if (r->place == WORK_POOL)
+		http_work(r->exchange, work_run, work_done);
+	else if (!slow_queue_add(journey_of(r)->answerer->queue, r->exchange, work_run, work_done,
+		     &err)) {
+		r->work = NULL;
+		refuse(r, &err);
+		send_reply(r);
+	}
 }
 
 /* Give back what a try has used, and with it all that pointed there: the record reads these. */
@@ -357,7 +411,9 @@ conclude(struct request *r, bool fine)
 		refuse(r, &err);
 		fine = false;
 	}
-	if (fine && r->tx.count > 0)
+	if (fine && r->work != NULL)
+		defer(r);
+	else if (fine && r->tx.count > 0)
 		commit(r);
 	else if (!fine && r->error.code == ERR_STORE_CONFLICT)
 		try_again(r);
@@ -384,6 +440,7 @@ answer_request(void *ctx, struct http_exchange *exchange)
 		return;
 	}
 	r->before = arena_mark(r->arena);
+	r->run = r->op->run;
 	start(r);
 }
 
@@ -477,6 +534,10 @@ answerer_new(const struct services *services, const struct router *router, struc
 		answerer_free(answerer);
 		return error_memory(err);
 	}
+	if (!slow_queue_new(&answerer->queue, err)) {
+		answerer_free(answerer);
+		return false;
+	}
 	for (; answerer->loops < loops; answerer->loops++) {
 		if (!store_reader_new(services->store, &answerer->readers[answerer->loops], err)) {
 			answerer_free(answerer);
@@ -492,6 +553,7 @@ answerer_free(struct answerer *answerer)
 {
 	if (answerer == NULL)
 		return;
+	slow_queue_free(answerer->queue);
 	for (unsigned i = 0; answerer->readers != NULL && i < answerer->loops; i++)
 		store_reader_free(answerer->readers[i]);
 	for (size_t i = 0; i < answerer->idle_count; i++)

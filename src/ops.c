@@ -10,6 +10,7 @@
 #include "clock_api.h"
 #include "graph/graph.h"
 #include "health.h"
+#include "keys/key.h"
 #include "secrets/secret.h"
 #include "signin/signin.h"
 
@@ -34,6 +35,8 @@ const struct op *const op_tables[] = {
 	deny_ops,
 	explain_ops,
 	secret_ops,
+	key_ops_table,
+	key_use_ops,
 	keyvault_ops,
 	keyvault_deleted_ops,
 	keyvault_policy_ops,

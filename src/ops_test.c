@@ -39,12 +39,32 @@ static const char *const data_actions[] = {
 	"secrets/readMetadata/action",
 	"secrets/getSecret/action",
 	"secrets/setSecret/action",
+	"keys/delete",
+	"keys/read",
+	"keys/backup/action",
+	"keys/purge/action",
+	"keys/update/action",
+	"keys/recover/action",
+	"keys/restore/action",
+	"keys/create/action",
+	"keys/import/action",
+	"keys/rotate/action",
+	"keys/encrypt/action",
+	"keys/decrypt/action",
+	"keys/wrap/action",
+	"keys/unwrap/action",
+	"keys/sign/action",
+	"keys/verify/action",
 };
 
 /* Section 15. */
 static const char *const data_names[] = { "SecretSet", "SecretGet", "SecretUpdate", "SecretDelete",
 	"SecretList", "SecretListVersions", "SecretPurge", "SecretBackup", "SecretRestore",
-	"SecretRecover", "SecretGetDeleted", "SecretListDeleted" };
+	"SecretRecover", "SecretGetDeleted", "SecretListDeleted", "KeyCreate", "KeyImport",
+	"KeyRotate", "KeyGet", "KeyGetAttestation", "KeyUpdate", "KeyDelete", "KeyList",
+	"KeyListVersions", "KeyBackup", "KeyRestore", "KeyListDeleted", "KeyGetDeleted",
+	"KeyRecover", "KeyPurge", "KeyEncrypt", "KeyDecrypt", "KeyWrap", "KeyUnwrap", "KeySign",
+	"KeyVerify" };
 
 static void
 check_complete(const struct op *op)

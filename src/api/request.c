@@ -36,3 +36,13 @@ reply_json(struct request *r)
 	r->json = json_to(&r->out->body);
 	return &r->json;
 }
+
+bool
+request_defer(struct request *r, enum workplace place, op_run *work, op_run *then, void *deferred)
+{
+	r->work = work;
+	r->place = place;
+	r->then = then;
+	r->deferred = deferred;
+	return true;
+}

@@ -54,6 +54,12 @@ struct caller {
 
 #define REQUEST_PARAMS_MAX 8
 
+/* Where work is done that would hold up a loop. */
+enum workplace {
+	WORK_POOL,  /* the pool: milliseconds */
+	WORK_QUEUE, /* a queue of its own, in order: seconds, as making an RSA key takes */
+};
+
 struct request {
 	struct http_exchange *exchange;
 	const struct http_request *in;
@@ -76,7 +82,13 @@ struct request {
 	view correlation; /* x-ms-client-request-id, or one of ours */
 	struct uuid id;   /* x-ms-request-id */
 
-	void *body; /* op->body_size bytes, filled by the row's fields */
+	void *body;           /* op->body_size bytes, filled by the row's fields */
+	op_run *run;          /* what runs next: the row's function, or what it deferred to */
+	op_run *work;         /* what it asked to have done off the loop; NULL: nothing */
+	enum workplace place; /* where */
+	op_run *then;         /* and what runs behind that; NULL: the work wrote the reply */
+	void *deferred;       /* theirs, in the arena */
+	uint64_t key_ticket;  /* from before the snapshot; see keyring/material.h */
 	struct tx tx;
 	struct json json;         /* writes out->body */
 	view content_type;        /* of out->body; empty: JSON */
@@ -96,6 +108,16 @@ bool request_query(const struct request *r, const char *name, view *out);
 
 /* reply_field(r, name, value): Add a header field. */
 void reply_field(struct request *r, const char *name, view value);
+
+/*
+ * request_defer(r, place, work, then, deferred):
+ * A row's function that found out that it has much to do: ${work} runs off the loop, without a
+ * snapshot and without making changes; then ${then}, as a row's function does, over a fresh
+ * snapshot.  What ${deferred} points to, and what ${work} leaves there, lies in the arena and stays
+ * when ${then} is run again after a lost race.  Always true, for the function to return.
+ */
+bool request_defer(struct request *r, enum workplace place, op_run *work, op_run *then,
+    void *deferred);
 
 /* reply_json(r): Begin a reply of 200 with a JSON body: returns r->json, reset. */
 struct json *reply_json(struct request *r);

@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include "base/base64.h"
+
 struct json
 json_to(struct buf *out)
 {
@@ -195,4 +197,13 @@ utf8_valid(view text)
 			return false;
 	}
 	return true;
+}
+
+/* The alphabet needs no escaping. */
+void
+json_bytes(struct json *json, const char *name, view bytes)
+{
+	json_text_open(json, name);
+	base64_encode(BASE64URL, bytes, json->out);
+	json_text_close(json);
 }

@@ -18,6 +18,7 @@ static const struct {
 	const char *operation, *collection;
 } purges[] = {
 	{ 's', "SecretPurge", "secrets" },
+	{ 'k', "KeyPurge", "keys" },
 	{ DUE_LETTER_VAULT, "VaultPurge", NULL },
 };
 

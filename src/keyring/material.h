@@ -65,8 +65,8 @@ uint64_t material_ticket(struct keyring *keyring);
 
 /*
  * material_backup, material_restore:
- * The private part for a backup, sealed for ${binding} as keyring_seal_backup has it (a token's key:
- * wrapped inside the token before); and back, under the key of the vault it comes to.  restore
+ * The private part for a backup, sealed for ${binding} as keyring_seal_backup has it (a token's
+ * key: wrapped inside the token before); and back, under the key of the vault it comes to.  restore
  * fills in ${material}'s private from its spec, id and public, and ${wrapped}; what does not open
  * is ERR_MALFORMED_BACKUP.
  */

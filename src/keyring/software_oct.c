@@ -171,7 +171,11 @@ use_cbc(struct job *job, bool padded, const struct key_message *in, struct key_r
 	    (!(padded && job->encrypt) && !multiple(job, BLOCK_LEN, BLOCK_LEN, err)))
 		return false;
 	job->iv = in->iv;
-	return plain_run(job, padded, out, err);
+	if (!plain_run(job, padded, out, err))
+		return false;
+	if (job->encrypt)
+		out->iv = job->iv;
+	return true;
 }
 
 static bool

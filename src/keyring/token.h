@@ -23,8 +23,8 @@ struct token_settings {
 
 /*
  * token_open(settings, out, err):
- * Load the library.  A token that is not there is no error yet; a wrong PIN, a library that can't be
- * loaded or a token without a needed mechanism is ERR_BAD_REQUEST.
+ * Load the library.  A token that is not there is no error yet; a wrong PIN, a library that can't
+ * be loaded or a token without a needed mechanism is ERR_BAD_REQUEST.
  */
 MUST_USE bool token_open(const struct token_settings *settings, struct token **out,
     struct error *err);

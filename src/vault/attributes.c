@@ -89,7 +89,7 @@ attributes_write(struct json *json, const struct attributes *attributes)
 
 /* In the original's order; which members there are depends on the version the client speaks. */
 void
-write_attributes(struct request *r, const struct attributes *attributes)
+write_attributes_open(struct request *r, const struct attributes *attributes)
 {
 	struct json *json = &r->json;
 
@@ -98,5 +98,11 @@ write_attributes(struct request *r, const struct attributes *attributes)
 	json_text(json, "recoveryLevel", view_of(vault_recovery_level(r->vault)));
 	if (r->version->rank >= VERSION_7_1)
 		json_number(json, "recoverableDays", r->vault->retention_days);
-	json_close(json, '}');
+}
+
+void
+write_attributes(struct request *r, const struct attributes *attributes)
+{
+	write_attributes_open(r, attributes);
+	json_close(&r->json, '}');
 }

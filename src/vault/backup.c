@@ -33,22 +33,43 @@ too_large(const struct object_type *type, struct error *err)
 	    "The %s has too many or too large versions to be backed up.", type->noun);
 }
 
+/* What a type keeps is not always fit for a backup as it is. */
+static bool
+pack_version(struct request *r, const struct object_type *type, struct plain *document,
+    struct buf *packed, struct error *err)
+{
+	AUTO(version_done) struct version version = { .document = document };
+	AUTO(buf_free) struct buf encoded = { 0 };
+	view binding;
+
+	if (type->to_backup == NULL) {
+		pack_bytes(packed, plain_view(document));
+		return true;
+	}
+	if (!version_decode(document, &version, err) || !binding_of(r, &binding, err) ||
+	    !type->to_backup(r, binding, &version, err))
+		return false;
+	version_encode(&version, &encoded);
+	pack_bytes(packed, buf_view(&encoded));
+	return buf_ok(&encoded) || error_memory(err);
+}
+
 /* Append the documents behind *after; both counts go up. */
 static bool
-pack_versions(struct request *r, view prefix, view *after, struct buf *packed, size_t *count,
-    size_t *total, struct error *err)
+pack_versions(struct request *r, const struct object_type *type, view prefix, view *after,
+    struct buf *packed, size_t *count, size_t *total, struct error *err)
 {
 	struct document *documents;
 
 	if (!store_scan(r->tx.reader, prefix, *after, PAGE, r->arena, &documents, count, err))
 		return false;
 	for (size_t i = 0; i < *count; i++) {
-		AUTO(plain_done) struct plain *document = NULL;
+		struct plain *document = NULL;
 
 		if (!keyring_unseal(r->vault->key, &documents[i].value, documents[i].key, &document,
-			err))
+			err) ||
+		    !pack_version(r, type, document, packed, err))
 			return false;
-		pack_bytes(packed, plain_view(document));
 		*after = documents[i].key;
 	}
 	*total += *count;
@@ -67,7 +88,7 @@ pack_object(struct request *r, const struct object_type *type, const struct obje
 		&prefix, err))
 		return false;
 	while (count == PAGE) {
-		if (!pack_versions(r, prefix, &after, &versions, &count, &total, err))
+		if (!pack_versions(r, type, prefix, &after, &versions, &count, &total, err))
 			return false;
 		if (total > BACKUP_VERSIONS_MAX || versions.len > BACKUP_BYTES_MAX)
 			return too_large(type, err);
@@ -106,8 +127,10 @@ object_backup(struct request *r, const struct object_type *type, struct error *e
 	AUTO(version_done) struct version latest = { 0 };
 	AUTO(buf_free) struct buf packed = { 0 };
 
-	return object_require(r, type, r->params[0], V(""), TO_READ, &object, &latest, err) &&
-	    pack_object(r, type, &object, &packed, err) &&
+	if (!object_require(r, type, r->params[0], V(""), TO_READ, &object, &latest, err))
+		return err->code == type->not_found ? object_unknown(type, r->params[0], err)
+						    : false;
+	return pack_object(r, type, &object, &packed, err) &&
 	    write_blob(r, type, buf_view(&packed), err);
 }
 
@@ -256,6 +279,24 @@ require_free(struct request *r, const struct object_type *type, const struct obj
 	return true;
 }
 
+/* Under the keys of the vault it comes to. */
+static bool
+take_in(struct request *r, const struct object_type *type, struct restored *restored,
+    struct error *err)
+{
+	view binding;
+
+	if (type->from_backup == NULL)
+		return true;
+	if (!binding_of(r, &binding, err))
+		return false;
+	for (size_t i = 0; i < restored->count; i++) {
+		if (!type->from_backup(r, binding, &restored->versions[i], err))
+			return err->code == ERR_CORRUPT ? malformed(err) : false;
+	}
+	return true;
+}
+
 static bool
 write_all(struct request *r, const struct object_type *type, struct restored *restored,
     struct error *err)
@@ -278,7 +319,8 @@ object_restore(struct request *r, const struct object_type *type, view blob, str
 
 	if (!open_blob(r, type, blob, &packed, err) ||
 	    !unpack_object(plain_view(packed), &restored, r->arena, err) ||
-	    !require_free(r, type, &restored.object, err) || !write_all(r, type, &restored, err))
+	    !require_free(r, type, &restored.object, err) || !take_in(r, type, &restored, err) ||
+	    !write_all(r, type, &restored, err))
 		return false;
 	json_open(reply_json(r), '{');
 	type->write(r, &restored.object, latest_of(&restored));

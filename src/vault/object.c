@@ -36,6 +36,14 @@ not_found(const struct object_type *type, view name, view version, struct error 
 	    type->noun, VIEW_ARG(name), version.len > 0 ? "/" : "", VIEW_ARG(version), type->noun);
 }
 
+bool
+object_unknown(const struct object_type *type, view name, struct error *err)
+{
+	if (!type->terse)
+		return not_found(type, name, V(""), err);
+	return error_set(err, type->not_found, "%s not found: %.*s", type->title, VIEW_ARG(name));
+}
+
 static bool
 deleted_not_found(const struct object_type *type, view name, struct error *err)
 {
@@ -92,6 +100,20 @@ refuse_deleted(struct request *r, const struct object_type *type, view name, str
 	if (!object_read(r, type, OBJECT_DELETED, name, TO_CHANGE, &deleted, &found, err))
 		return false;
 	return !found || name_held(type, name, err);
+}
+
+bool
+object_require_free(struct request *r, const struct object_type *type, view name, struct error *err)
+{
+	return object_name_check(name, err) && refuse_deleted(r, type, name, err);
+}
+
+bool
+object_paths(struct request *r, const struct object_type *type, const struct object *object,
+    view version, view *path, view *head, struct error *err)
+{
+	return version_path(r, type, object, version, path, err) &&
+	    head_path(r, type, OBJECT_LIVE, object->name, head, err);
 }
 
 static bool
@@ -237,7 +259,7 @@ object_recover(struct request *r, const struct object_type *type, struct error *
 	    !object_read(r, type, OBJECT_DELETED, r->params[0], TO_CHANGE, &object, &found, err))
 		return false;
 	if (!found)
-		return not_found(type, r->params[0], V(""), err);
+		return object_unknown(type, r->params[0], err);
 	if (!require_latest(r, type, &object, &version, err) ||
 	    !object_name(r, type, &object, version.id, err) ||
 	    !take_deleted_away(r, type, &object, err))

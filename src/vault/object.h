@@ -48,6 +48,7 @@ struct object_type {
 	const char *noun, *title;            /* "secret", "Secret" */
 	const char *collection, *deleted;    /* "secrets", "deletedsecrets" */
 	enum error_code not_found, disabled; /* disabled: what reading a disabled one answers */
+	bool terse; /* an unknown one is "Key not found: NAME" to backup and recover */
 	size_t tag_name_max, tag_value_max;
 	/* Write the members of a whole object, without what a deleted one has in front. */
 	void (
@@ -55,6 +56,15 @@ struct object_type {
 	/* Write the members of a list's item; ${versioned}: its id names the version. */
 	void (*write_item)(struct request *r, const struct object *object,
 	    const struct version *version, bool versioned);
+	/*
+	 * Turn a version's content into what a backup holds, sealed for ${binding} (see
+	 * keyring_seal_backup) where the content is not enough by itself, and back, for the vault
+	 * it comes to.  NULL: it is kept as it is.
+	 */
+	bool (*to_backup)(struct request *r, view binding, struct version *version,
+	    struct error *err);
+	bool (*from_backup)(struct request *r, view binding, struct version *version,
+	    struct error *err);
 };
 
 void object_done(struct object *object);    /* for AUTO */
@@ -82,6 +92,17 @@ MUST_USE bool object_read(struct request *r, const struct object_type *type,
 MUST_USE bool object_require(struct request *r, const struct object_type *type, view name,
     view version, enum intent intent, struct object *object, struct version *out,
     struct error *err);
+
+/* object_require_free(r, type, name, err): A version can be added: no deleted object holds it. */
+MUST_USE bool object_require_free(struct request *r, const struct object_type *type, view name,
+    struct error *err);
+
+/*
+ * object_paths(r, type, object, version, path, head, err):
+ * The store keys of a version and of its object's head, in the request's arena.
+ */
+MUST_USE bool object_paths(struct request *r, const struct object_type *type,
+    const struct object *object, view version, view *path, view *head, struct error *err);
 
 /*
  * object_add_version(r, type, name, version, err):
@@ -128,6 +149,7 @@ MUST_USE bool object_name(struct request *r, const struct object_type *type,
 void write_id(struct request *r, const char *name, const char *collection,
     const struct object *object, view version);
 void write_attributes(struct request *r, const struct attributes *attributes);
+void write_attributes_open(struct request *r, const struct attributes *attributes); /* for more */
 void write_tags(struct request *r, view tags); /* nothing when there are none */
 
 #endif

@@ -17,6 +17,9 @@ MUST_USE bool head_path(struct request *r, const struct object_type *type, enum 
 MUST_USE bool version_path(struct request *r, const struct object_type *type,
     const struct object *object, view version, view *out, struct error *err);
 
+/* object_unknown(type, name, err): What backup and recover say of one that is not there; false. */
+bool object_unknown(const struct object_type *type, view name, struct error *err);
+
 MUST_USE bool head_write(struct request *r, const struct object_type *type,
     const struct object *object, struct error *err);
 

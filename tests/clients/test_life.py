@@ -16,7 +16,7 @@ import uuid
 
 import pytest
 
-from strongroom import BINARY, Server, claims, version_of
+from strongroom import BINARY, Server, claims, memory_of, version_of
 
 DAY = 86400
 
@@ -366,18 +366,6 @@ def test_values_are_nowhere_on_the_disk(server, tmp_path):
 	(tmp_path / "control").write_bytes(b"..." + base64.b64encode(b"{" + secret.encode() + b"}"))
 	with pytest.raises(AssertionError, match="control"):
 		assert_nowhere(tmp_path, [secret])
-
-
-def memory_of(pid):
-	"""What a process has in memory, region by region; a sanitizer's shadow left out."""
-	with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
-		for line in maps:
-			span, rights = line.split()[:2]
-			begin, end = (int(edge, 16) for edge in span.split("-"))
-			if rights.startswith("r") and end - begin < 2 ** 30 and "[v" not in line:
-				with contextlib.suppress(OSError):
-					memory.seek(begin)
-					yield memory.read(end - begin)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into a process that dumps no core")

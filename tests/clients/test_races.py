@@ -170,3 +170,65 @@ def test_a_group_is_deleted_although_the_server_dies(server):
 	principals = one.graph("GET", "/servicePrincipals").expect(200).json["value"]
 	assert not [item for item in principals if item["displayName"].startswith("one-")]
 	finish(one, vaults)
+
+
+class Keys:
+	"""What can be done to a few keys of one vault."""
+
+	def __init__(self, server):
+		self.vault = server.vault("main")
+
+	def path(self, chance):
+		return f"/keys/k{chance.randrange(3)}"
+
+	def create(self, chance):
+		return self.vault.post(self.path(chance) + "/create", chance.choice(({"kty": "EC"}, {"kty": "EC", "crv": "P-521"})))
+
+	def create_slowly(self, chance):
+		return self.vault.post(self.path(chance) + "/create", {"kty": "RSA"})
+
+	def rotate(self, chance):
+		return self.vault.post(self.path(chance) + "/rotate")
+
+	def sign(self, chance):
+		body = {"alg": chance.choice(("ES256", "ES512", "RS256")), "value": "A" * 43}
+		return self.vault.post(self.path(chance) + "/sign", body)
+
+	def switch(self, chance):
+		return self.vault.patch(self.path(chance), {"attributes": {"enabled": chance.random() < 0.7}})
+
+	def delete(self, chance):
+		return self.vault.delete(self.path(chance))
+
+	def recover(self, chance):
+		return self.vault.post(f"/deletedkeys/k{chance.randrange(3)}/recover")
+
+	def purge(self, chance):
+		return self.vault.delete(f"/deletedkeys/k{chance.randrange(3)}")
+
+	def check(self):
+		"""Every version of every live key is there and can be used, once it is enabled."""
+		for item in self.vault.get("/keys").expect(200).json["value"]:
+			name = item["kid"].rsplit("/", 1)[1]
+			for version in self.vault.get(f"/keys/{name}/versions").expect(200).json["value"]:
+				path = "/keys/" + version["kid"].split("/keys/")[1]
+				crv = self.vault.patch(path, {"attributes": {"enabled": True}}).expect(200).json["key"].get("crv")
+				body = {"P-256": ("ES256", 43), "P-521": ("ES512", 86), None: ("RS256", 43)}[crv]
+				self.vault.post(path + "/sign", {"alg": body[0], "value": "A" * body[1]}).expect(200)
+
+
+def test_keys(server):
+	"""Made, used, switched off and taken away at once: nothing is half there, nothing is an error of the server's."""
+	one = server(vaults=("main",))
+	keys = Keys(one)
+	acts = [keys.create, keys.create, keys.create_slowly, keys.rotate, keys.sign, keys.sign, keys.switch, keys.delete, keys.recover,
+	    keys.purge]
+	seen = Crowd(acts).go()
+	assert not [key for key in seen if key[1] >= 500], seen
+	for done in (("create", 200), ("create_slowly", 200), ("sign", 200), ("delete", 200), ("recover", 200), ("purge", 204)):
+		assert seen.get(done), (done, seen)
+	keys.check()
+	one.restart()
+	keys.check()
+	one.stop()
+	assert one.cli("audit", "verify").returncode == 0

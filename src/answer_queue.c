@@ -1,0 +1,157 @@
+#include "answer_queue.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define THREADS_MAX 16
+#define NICE_BEHIND 10
+
+struct entry {
+	struct http_task task; /* first: the loop gives this back */
+	struct http_exchange *exchange;
+	void (*work)(struct http_exchange *);
+	void (*done)(struct http_exchange *);
+	struct entry *next;
+};
+
+struct slow_queue {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct entry *first, **end;
+	size_t waiting;
+	bool stopping;
+	pthread_t threads[THREADS_MAX];
+	size_t thread_count;
+};
+
+void
+thread_lower(void)
+{
+	static _Thread_local bool lowered;
+
+	if (lowered)
+		return;
+	lowered = true;
+	/* On Linux a priority is a thread's own. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_BEHIND);
+}
+
+static struct entry *
+take(struct slow_queue *queue)
+{
+	struct entry *entry;
+
+	(void)pthread_mutex_lock(&queue->lock);
+	while (queue->first == NULL && !queue->stopping)
+		(void)pthread_cond_wait(&queue->wake, &queue->lock);
+	entry = queue->first;
+	if (entry != NULL) {
+		queue->first = entry->next;
+		if (queue->first == NULL)
+			queue->end = &queue->first;
+		queue->waiting--;
+	}
+	(void)pthread_mutex_unlock(&queue->lock);
+	return entry;
+}
+
+static void
+entry_done(struct http_task *task)
+{
+	struct entry *entry = (struct entry *)(void *)task;
+	struct http_exchange *exchange = entry->exchange;
+	void (*done)(struct http_exchange *) = entry->done;
+
+	free(entry);
+	done(exchange);
+}
+
+static void *
+thread_main(void *ctx)
+{
+	struct slow_queue *queue = ctx;
+	struct entry *entry;
+
+	thread_lower();
+	while ((entry = take(queue)) != NULL) {
+		entry->work(entry->exchange);
+		entry->task.fn = entry_done;
+		http_loop_post(entry->exchange->loop, &entry->task);
+	}
+	return NULL;
+}
+
+static size_t
+thread_wish(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (size_t)cores;
+}
+
+bool
+slow_queue_new(struct slow_queue **out, struct error *err)
+{
+	struct slow_queue *queue = calloc(1, sizeof(*queue));
+
+	if (queue == NULL)
+		return error_memory(err);
+	(void)pthread_mutex_init(&queue->lock, NULL);
+	(void)pthread_cond_init(&queue->wake, NULL);
+	queue->end = &queue->first;
+	for (size_t i = 0; i < thread_wish(); i++) {
+		if (pthread_create(&queue->threads[i], NULL, thread_main, queue) != 0)
+			break;
+		queue->thread_count++;
+	}
+	if (queue->thread_count == 0) {
+		slow_queue_free(queue);
+		return error_set(err, ERR_UNAVAILABLE, "the queue's threads can't be started");
+	}
+	*out = queue;
+	return true;
+}
+
+void
+slow_queue_free(struct slow_queue *queue)
+{
+	if (queue == NULL)
+		return;
+	(void)pthread_mutex_lock(&queue->lock);
+	queue->stopping = true;
+	(void)pthread_cond_broadcast(&queue->wake);
+	(void)pthread_mutex_unlock(&queue->lock);
+	for (size_t i = 0; i < queue->thread_count; i++)
+		(void)pthread_join(queue->threads[i], NULL);
+	(void)pthread_cond_destroy(&queue->wake);
+	(void)pthread_mutex_destroy(&queue->lock);
+	free(queue);
+}
+
+bool
+slow_queue_add(struct slow_queue *queue, struct http_exchange *exchange,
+    void (*work)(struct http_exchange *), void (*done)(struct http_exchange *), struct error *err)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+	bool full;
+
+	if (entry == NULL)
+		return error_memory(err);
+	*entry = (struct entry){ .exchange = exchange, .work = work, .done = done };
+	(void)pthread_mutex_lock(&queue->lock);
+	full = queue->waiting == SLOW_QUEUE_MAX;
+	if (!full) {
+		*queue->end = entry;
+		queue->end = &entry->next;
+		queue->waiting++;
+		(void)pthread_cond_signal(&queue->wake);
+	}
+	(void)pthread_mutex_unlock(&queue->lock);
+	if (!full)
+		return true;
+	free(entry);
+	return error_set(err, ERR_UNAVAILABLE,
+	    "Too many keys are being made at the moment; try again later.");
+}

@@ -1,0 +1,178 @@
+#include "keys/key_make.h"
+
+#include "keys/key_body.h"
+
+/* What is on its way through request_defer. */
+struct making {
+	struct uuid vault; /* whose key sealed the material */
+	struct key key;
+	struct key_numbers numbers; /* of an import */
+	struct version version;
+};
+
+static struct making *
+making_new(struct request *r)
+{
+	struct making *making = arena_alloc(r->arena, sizeof(*making));
+
+	if (making != NULL) {
+		making->vault = r->vault->id;
+		making->version.attributes.enabled = true;
+	}
+	return making;
+}
+
+static void
+reply(struct request *r, const struct object *object, const struct version *version)
+{
+	json_open(reply_json(r), '{');
+	key_write(r, object, version);
+	json_close(&r->json, '}');
+}
+
+/* A vault that was purged and made anew meanwhile has another key. */
+static bool
+same_vault(const struct request *r, const struct making *making, struct error *err)
+{
+	return view_eq(uuid_view(&making->vault), uuid_view(&r->vault->id)) ||
+	    error_set(err, ERR_VAULT_NOT_FOUND, "There is no vault at this address.");
+}
+
+static bool
+work_make(struct request *r, struct error *err)
+{
+	struct making *making = r->deferred;
+
+	return material_make(r->services->keyring, r->vault->key, &making->key.material.spec,
+	    r->arena, &making->key.material, err);
+}
+
+static bool
+work_take(struct request *r, struct error *err)
+{
+	struct making *making = r->deferred;
+
+	return material_take(r->services->keyring, r->vault->key, &making->key.material.spec,
+	    &making->numbers, r->arena, &making->key.material, err);
+}
+
+static bool
+fill(struct request *r, const struct key_common_body *body, const struct key *key,
+    struct version *version, struct error *err)
+{
+	if (body->tags.given && !tags_pack(&key_type, &body->tags, r->arena, &version->tags, err))
+		return false;
+	return attributes_apply(&body->attributes, &version->attributes, err) &&
+	    key_put(r, key, version, err);
+}
+
+/* The common body stands first in those of creating and importing. */
+static bool
+finish_add(struct request *r, struct error *err)
+{
+	const struct making *making = r->deferred;
+	struct version version = making->version;
+	AUTO(object_done) struct object object = { 0 };
+
+	if (!same_vault(r, making, err) || !fill(r, r->body, &making->key, &version, err) ||
+	    !object_add_version(r, &key_type, r->params[0], &object, &version, err))
+		return false;
+	reply(r, &object, &version);
+	return true;
+}
+
+/* All that can be known before the work. */
+static bool
+prepare(struct request *r, const struct key_common_body *body, struct making *making,
+    struct error *err)
+{
+	struct version probe = { .attributes = { .enabled = true } };
+
+	return key_ops_read(&body->ops, &making->key.material.spec, &making->key.ops, err) &&
+	    key_exportable_check(body, err) && fill(r, body, &making->key, &probe, err) &&
+	    object_require_free(r, &key_type, r->params[0], err);
+}
+
+static enum workplace
+place_of(const struct key_spec *spec)
+{
+	return spec->kind == KEY_RSA ? WORK_QUEUE : WORK_POOL;
+}
+
+bool
+key_create(struct request *r, struct error *err)
+{
+	const struct key_create_body *body = r->body;
+	struct making *making = making_new(r);
+
+	if (making == NULL)
+		return error_memory(err);
+	if (!object_name_check(r->params[0], err) ||
+	    !key_spec_of_create(body, &making->key.material.spec, err) ||
+	    !key_spec_check(r, &making->key.material.spec, err) ||
+	    !prepare(r, &body->common, making, err))
+		return false;
+	return request_defer(r, place_of(&making->key.material.spec), work_make, finish_add,
+	    making);
+}
+
+bool
+key_import(struct request *r, struct error *err)
+{
+	const struct key_import_body *body = r->body;
+	struct making *making = making_new(r);
+	struct key_spec *spec;
+
+	if (making == NULL)
+		return error_memory(err);
+	spec = &making->key.material.spec;
+	if (!object_name_check(r->params[0], err) || !key_spec_of_import(body, spec, err) ||
+	    !key_numbers_of_import(body, r->arena, &making->numbers, err))
+		return false;
+	return key_tier_check(r, spec, err) && prepare(r, &body->common, making, err) &&
+	    request_defer(r, WORK_POOL, work_take, finish_add, making);
+}
+
+bool
+key_add_successor(struct request *r, view name, const struct key *key, struct version *version,
+    struct object *object, struct error *err)
+{
+	AUTO(version_done) struct version before = { 0 };
+	AUTO(object_done) struct object live = { 0 };
+
+	return object_require(r, &key_type, name, V(""), TO_CHANGE, &live, &before, err) &&
+	    key_put(r, key, version, err) &&
+	    object_add_version(r, &key_type, name, object, version, err);
+}
+
+static bool
+finish_rotate(struct request *r, struct error *err)
+{
+	const struct making *making = r->deferred;
+	struct version version = making->version;
+	AUTO(object_done) struct object object = { 0 };
+
+	if (!same_vault(r, making, err) ||
+	    !key_add_successor(r, r->params[0], &making->key, &version, &object, err))
+		return false;
+	reply(r, &object, &version);
+	return true;
+}
+
+bool
+key_rotate(struct request *r, struct error *err)
+{
+	AUTO(object_done) struct object object = { 0 };
+	AUTO(version_done) struct version version = { 0 };
+	struct making *making = making_new(r);
+
+	if (making == NULL)
+		return error_memory(err);
+	if (!object_require(r, &key_type, r->params[0], V(""), TO_READ, &object, &version, err) ||
+	    !key_of(r, &object, &version, &making->key, err) || !key_keep(r, &making->key, err))
+		return false;
+	if (!arena_copy(r->arena, version.tags, &making->version.tags))
+		return error_memory(err);
+	return request_defer(r, place_of(&making->key.material.spec), work_make, finish_rotate,
+	    making);
+}
