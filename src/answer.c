@@ -27,6 +27,10 @@
 #define TRIES_MAX 1000
 #define CORRELATION_MAX 128
 #define POOL_READERS_MAX 64
+/* How far behind the loops it runs, in steps of niceness. */
+#define BURNING_BEHIND 5
+#define MAKING_BEHIND 10
+#define MAKING_MAX 256 /* keys that wait to be made */
 
 struct answerer {
 	const struct services *services;
@@ -34,7 +38,8 @@ struct answerer {
 	struct audit *audit;
 	unsigned loops;
 	struct store_reader **readers; /* one a loop */
-	struct slow_queue *queue;      /* of what takes seconds */
+	/* What burns: as many at a time as there are cores; and what takes seconds. */
+	struct slow_queue *burning, *making;
 	/* Readers for the pool's threads, as many as were ever busy at a time. */
 	pthread_mutex_t lock;
 	struct store_reader *idle[POOL_READERS_MAX];
@@ -285,7 +290,6 @@ work_run(struct http_exchange *exchange)
 	struct request *r = exchange->user;
 	struct error err = { 0 };
 
-	thread_lower();
 	journey_of(r)->ran = r->work(r, &err);
 	if (!journey_of(r)->ran && err.code == ERR_STORE_CONFLICT)
 		r->error = err;
@@ -312,17 +316,16 @@ work_done(struct http_exchange *exchange)
 static void
 defer(struct request *r)
 {
+	struct answerer *answerer = journey_of(r)->answerer;
 	struct error err;
 
 	tx_reset(&r->tx);
-	if (r->place == WORK_POOL)
-		http_work(r->exchange, work_run, work_done);
-	else if (!slow_queue_add(journey_of(r)->answerer->queue, r->exchange, work_run, work_done,
-		     &err)) {
-		r->work = NULL;
-		refuse(r, &err);
-		send_reply(r);
-	}
+	if (slow_queue_add(r->place == WORK_QUEUE ? answerer->making : answerer->burning,
+		r->exchange, work_run, work_done, &err))
+		return;
+	r->work = NULL;
+	refuse(r, &err);
+	send_reply(r);
 }
 
 /* Give back what a try has used, and with it all that pointed there: the record reads these. */
@@ -534,7 +537,9 @@ answerer_new(const struct services *services, const struct router *router, struc
 		answerer_free(answerer);
 		return error_memory(err);
 	}
-	if (!slow_queue_new(&answerer->queue, err)) {
+	if (!slow_queue_new(slow_queue_cores(), BURNING_BEHIND, 0, &answerer->burning, err) ||
+	    !slow_queue_new((slow_queue_cores() + 1) / 2, MAKING_BEHIND, MAKING_MAX,
+		&answerer->making, err)) {
 		answerer_free(answerer);
 		return false;
 	}
@@ -553,7 +558,8 @@ answerer_free(struct answerer *answerer)
 {
 	if (answerer == NULL)
 		return;
-	slow_queue_free(answerer->queue);
+	slow_queue_free(answerer->burning);
+	slow_queue_free(answerer->making);
 	for (unsigned i = 0; answerer->readers != NULL && i < answerer->loops; i++)
 		store_reader_free(answerer->readers[i]);
 	for (size_t i = 0; i < answerer->idle_count; i++)

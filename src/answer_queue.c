@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #define THREADS_MAX 16
-#define NICE_BEHIND 10
 
 struct entry {
 	struct http_task task; /* first: the loop gives this back */
@@ -20,23 +19,12 @@ struct slow_queue {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct entry *first, **end;
-	size_t waiting;
+	size_t waiting, most;
 	bool stopping;
+	int behind;
 	pthread_t threads[THREADS_MAX];
 	size_t thread_count;
 };
-
-void
-thread_lower(void)
-{
-	static _Thread_local bool lowered;
-
-	if (lowered)
-		return;
-	lowered = true;
-	/* On Linux a priority is a thread's own. */
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_BEHIND);
-}
 
 static struct entry *
 take(struct slow_queue *queue)
@@ -74,7 +62,8 @@ thread_main(void *ctx)
 	struct slow_queue *queue = ctx;
 	struct entry *entry;
 
-	thread_lower();
+	/* On Linux a priority is a thread's own. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), queue->behind);
 	while ((entry = take(queue)) != NULL) {
 		entry->work(entry->exchange);
 		entry->task.fn = entry_done;
@@ -83,8 +72,8 @@ thread_main(void *ctx)
 	return NULL;
 }
 
-static size_t
-thread_wish(void)
+size_t
+slow_queue_cores(void)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -92,7 +81,7 @@ thread_wish(void)
 }
 
 bool
-slow_queue_new(struct slow_queue **out, struct error *err)
+slow_queue_new(size_t threads, int behind, size_t most, struct slow_queue **out, struct error *err)
 {
 	struct slow_queue *queue = calloc(1, sizeof(*queue));
 
@@ -101,7 +90,9 @@ slow_queue_new(struct slow_queue **out, struct error *err)
 	(void)pthread_mutex_init(&queue->lock, NULL);
 	(void)pthread_cond_init(&queue->wake, NULL);
 	queue->end = &queue->first;
-	for (size_t i = 0; i < thread_wish(); i++) {
+	queue->behind = behind;
+	queue->most = most;
+	for (size_t i = 0; i < threads && i < THREADS_MAX; i++) {
 		if (pthread_create(&queue->threads[i], NULL, thread_main, queue) != 0)
 			break;
 		queue->thread_count++;
@@ -141,7 +132,7 @@ slow_queue_add(struct slow_queue *queue, struct http_exchange *exchange,
 		return error_memory(err);
 	*entry = (struct entry){ .exchange = exchange, .work = work, .done = done };
 	(void)pthread_mutex_lock(&queue->lock);
-	full = queue->waiting == SLOW_QUEUE_MAX;
+	full = queue->most > 0 && queue->waiting == queue->most;
 	if (!full) {
 		*queue->end = entry;
 		queue->end = &entry->next;
@@ -153,5 +144,5 @@ slow_queue_add(struct slow_queue *queue, struct http_exchange *exchange,
 		return true;
 	free(entry);
 	return error_set(err, ERR_UNAVAILABLE,
-	    "Too many keys are being made at the moment; try again later.");
+	    "Too much is being worked on at the moment; try again later.");
 }

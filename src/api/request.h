@@ -56,7 +56,7 @@ struct caller {
 
 /* Where work is done that would hold up a loop. */
 enum workplace {
-	WORK_POOL,  /* the pool: milliseconds */
+	WORK_POOL,  /* with a thread for each core: milliseconds */
 	WORK_QUEUE, /* a queue of its own, in order: seconds, as making an RSA key takes */
 };
 

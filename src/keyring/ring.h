@@ -32,7 +32,7 @@ struct keyring {
 
 	struct vault_key *system, *backup;
 	struct keycache *keycache;
-	struct token *token; /* NULL: there is none; its owner's */
+	struct token *token;   /* NULL: there is none; its owner's */
 	int64_t new_key_nanos; /* how long a rekey waits for a new key's commit */
 };
 
