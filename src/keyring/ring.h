@@ -16,7 +16,7 @@
 #define SYSTEM_KEY "system"
 #define BACKUP_KEY "backup"
 
-/* Taken in this order: rekeying, lock, keys_lock. */
+/* Taken in this order: rekeying, lock, keys_lock; the cache's own inside any of them. */
 struct keyring {
 	struct store *store;
 
@@ -32,7 +32,7 @@ struct keyring {
 
 	struct vault_key *system, *backup;
 	struct keycache *keycache;
-	struct token *token; /* NULL: there is none; its owner's */
+	struct token *token;   /* NULL: there is none; its owner's */
 	int64_t new_key_nanos; /* how long a rekey waits for a new key's commit */
 };
 
