@@ -329,6 +329,24 @@ test_forgotten_vault(void **state)
 	assert_int_equal(bench->err.code, ERR_STORE_CONFLICT);
 }
 
+/* A keyring that was closed hears no more of its store. */
+static void
+test_reopened(void **state)
+{
+	struct bench *bench = *state;
+	struct material a = bench_make(bench, oct, "a");
+
+	use_once(bench, &a);
+	place_close(&bench->place);
+	place_open(&bench->place);
+	assert_fine(keyring_key(bench->place.keyring, V(VAULT), &bench->key, &bench->err),
+	    &bench->err);
+	use_once(bench, &a);
+	assert_int_equal(cached(bench), 1);
+	commit(bench, CHANGE_PUT, a.path);
+	assert_int_equal(cached(bench), 0);
+}
+
 /* The sealed part opens for its id and its vault alone. */
 static void
 test_sealed(void **state)
@@ -416,6 +434,59 @@ test_restored_works(void **state)
 	assert_fine(bench_use(bench, &back, "ES256", KEY_SIGN, &in, &out), &bench->err);
 }
 
+struct worker {
+	struct bench *bench;
+	const struct material *material;
+	pthread_t thread;
+	bool fine;
+};
+
+static void *
+work(void *argument)
+{
+	struct worker *worker = argument;
+	struct keyring *keyring = worker->bench->place.keyring;
+	const struct key_algorithm *ps256 = key_algorithm_find(V("PS256"));
+	AUTO(arena_free) struct arena arena;
+	struct error err;
+
+	arena_init(&arena, 1 << 20);
+	worker->fine = true;
+	for (size_t i = 0; i < 50 && worker->fine; i++) {
+		struct key_message in = { .value = { bytes, 32 } };
+		struct key_result out = { 0 };
+
+		worker->fine = material_use(keyring, worker->bench->key, material_ticket(keyring),
+		    worker->material, ps256, KEY_SIGN, &in, &arena, &out, &err);
+		in.signature = out.value;
+		worker->fine = worker->fine &&
+		    material_use(keyring, worker->bench->key, material_ticket(keyring),
+			worker->material, ps256, KEY_VERIFY, &in, &arena, &out, &err) &&
+		    out.verified;
+	}
+	return NULL;
+}
+
+/* Many use one key, while it is dropped again and again. */
+static void
+test_threads(void **state)
+{
+	struct bench *bench = *state;
+	struct material a = bench_make(bench, rsa, "a");
+	struct worker workers[4];
+
+	for (size_t i = 0; i < COUNT_OF(workers); i++) {
+		workers[i] = (struct worker){ .bench = bench, .material = &a };
+		assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+	}
+	for (size_t i = 0; i < 20; i++)
+		commit(bench, CHANGE_PUT, a.path);
+	for (size_t i = 0; i < COUNT_OF(workers); i++) {
+		assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+		assert_true(workers[i].fine);
+	}
+}
+
 static void
 test_burns(void **state)
 {
@@ -472,6 +543,8 @@ main(void)
 		TEST(test_old_ticket),
 		TEST(test_bound),
 		TEST(test_forgotten_vault),
+		TEST(test_reopened),
+		TEST(test_threads),
 		TEST(test_sealed),
 		TEST(test_backup),
 		TEST(test_restored_works),
