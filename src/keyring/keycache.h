@@ -23,8 +23,9 @@ void keycache_put(struct keycache *cache, uint64_t ticket, const struct material
     struct software_key *key);
 
 /*
- * keycache_changed, keycache_vault_changed: Watchers of "v/" and "vault/": a version's document that
- * changes, a live head or a vault that is deleted.
+ * keycache_changed, keycache_vault_changed:
+ * Watchers of "v/" and "vault/": a version's document that changes, a live head or a vault that is
+ * deleted.
  */
 void keycache_changed(void *cache, view key, const struct sealed *value, uint64_t revision);
 void keycache_vault_changed(void *cache, view key, const struct sealed *value, uint64_t revision);

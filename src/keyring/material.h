@@ -35,8 +35,9 @@ MUST_USE bool material_make(struct keyring *keyring, struct vault_key *key,
  * material_take(keyring, key, spec, numbers, arena, out, err):
  * Take in a key from outside, whole: every number is there and they belong together, else
  * ERR_BAD_PARAMETER.  RSA: 2048, 3072 or 4096 bits (spec->bits 0: as the modulus is), odd, two
- * primes, e odd and from 3 to 2^32; EC: the point is on the curve and is d's; oct: 16, 24 or 32
- * bytes.  Leading zeros are accepted.  ${out}->spec says what it turned out to be.
+ * primes half as long, e odd and from 3 to 2^32; EC: the point is on the curve and is d's; oct: 16,
+ * 24 or 32 bytes.  Leading zeros are accepted, but for oct.  ${out}->spec says what it turned out
+ * to be.
  */
 MUST_USE bool material_take(struct keyring *keyring, struct vault_key *key,
     const struct key_spec *spec, const struct key_numbers *numbers, struct arena *arena,
@@ -65,10 +66,10 @@ uint64_t material_ticket(struct keyring *keyring);
 
 /*
  * material_backup, material_restore:
- * The private part for a backup, sealed for ${binding} as keyring_seal_backup has it (a token's
- * key: wrapped inside the token before); and back, under the key of the vault it comes to.  restore
- * fills in ${material}'s private from its spec, id and public, and ${wrapped}; what does not open
- * is ERR_MALFORMED_BACKUP.
+ * The private part for a backup, sealed for ${binding} and the material's id as keyring_seal_backup
+ * has it (a token's key: wrapped inside the token before); and back, under the key of the vault it
+ * comes to.  restore fills in ${material}'s private from its spec, id and public, and ${wrapped};
+ * what does not open, or is not that spec's and public's, is ERR_MALFORMED_BACKUP.
  */
 MUST_USE bool material_backup(struct keyring *keyring, struct vault_key *key,
     const struct material *material, view binding, struct arena *arena, view *wrapped,

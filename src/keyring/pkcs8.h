@@ -10,7 +10,7 @@
 /* pkcs8_encode(pkey, out, err): The caller frees ${out}. */
 MUST_USE bool pkcs8_encode(EVP_PKEY *pkey, struct plain **out, struct error *err);
 
-/* pkcs8_decode(der, out, err): What pkcs8_encode made, else ERR_CORRUPT; the caller frees ${out}. */
+/* pkcs8_decode(der, out, err): Of pkcs8_encode, else ERR_CORRUPT; the caller frees ${out}. */
 MUST_USE bool pkcs8_decode(view der, EVP_PKEY **out, struct error *err);
 
 #endif

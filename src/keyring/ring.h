@@ -16,7 +16,7 @@
 #define SYSTEM_KEY "system"
 #define BACKUP_KEY "backup"
 
-/* Taken in this order: rekeying, lock, keys_lock. */
+/* Taken in this order: rekeying, lock, keys_lock; the cache's own inside any of them. */
 struct keyring {
 	struct store *store;
 

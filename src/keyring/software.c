@@ -3,7 +3,6 @@
 #include "keyring/software_key.h"
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>

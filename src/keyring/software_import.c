@@ -13,8 +13,6 @@
 #define EXPONENT_LEN_MAX 5
 #define FIELD_MAX 66
 
-OPENSSL_OWNER(bn_ctx, BN_CTX, BN_CTX_free)
-
 static bool
 invalid(struct error *err)
 {

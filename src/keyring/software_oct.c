@@ -2,10 +2,9 @@
 #include "keyring/software_key.h"
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <string.h>
 
-#define BLOCK_LEN 16
+#define BLOCK_LEN ((size_t)16)
 #define GCM_IV_LEN 12
 #define GCM_TAG_LEN 16
 #define HMAC_MAX 64

@@ -1,11 +1,8 @@
 #include "keyring/software_key.h"
 
-#include <openssl/err.h>
 #include <openssl/rsa.h>
-#include <string.h>
 
 #define PKCS1_OVERHEAD 11
-#define HMAC_MAX 64
 
 bool
 software_undecryptable(struct error *err)
