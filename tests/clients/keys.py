@@ -45,13 +45,17 @@ def octets(value, length=0):
 
 
 @functools.cache
+def _made(kind, which):
+	return rsa.generate_private_key(65537, kind) if isinstance(kind, int) else ec.generate_private_key(kind())
+
+
 def rsa_key(bits=2048, which=0):
-	return rsa.generate_private_key(65537, bits)
+	"""The same one every time, or another."""
+	return _made(bits, which)
 
 
-@functools.cache
 def ec_key(curve="P-256", which=0):
-	return ec.generate_private_key(CURVES[curve][0]())
+	return _made(CURVES[curve][0], which)
 
 
 def rsa_jwk(key):

@@ -457,7 +457,7 @@ def test_the_rest_as_printed(reader, production):
 @pytest.fixture(scope="module")
 def keys(reader, production):
 	"""The vault, open to this machine for as long."""
-	reader.run("az keyvault update --name myapp-prod-kv --default-action Allow")
+	reader.run("az keyvault update --name myapp-prod-kv --default-action Allow --public-network-access Enabled")
 	yield reader.server.vault("myapp-prod-kv")
 	reader.run("az keyvault update --name myapp-prod-kv --default-action Deny")
 

@@ -180,6 +180,20 @@ def test_no_hsm_in_a_standard_vault(main, name, kty):
 	main.get(f"/keys/{name}").expect(404)
 
 
+@pytest.mark.parametrize("kty", ["RSA-HSM", "EC-HSM", "oct-HSM"])
+def test_no_hsm_without_a_token(shared, premium, name, kty):
+	refused(premium.post(f"/keys/{name}/create", {"kty": kty}))
+	premium.get(f"/keys/{name}").expect(404)
+
+
+@pytest.fixture(scope="module")
+def premium(shared):
+	path = f"{shared.group_scope}/providers/Microsoft.KeyVault/vaults/premium-keys"
+	shared.manage("PUT", path, {"location": "westeurope", "properties": {"tenantId": shared.tenant,
+	    "sku": {"family": "A", "name": "premium"}, "enableRbacAuthorization": True}}, version="2023-07-01").expect(201)
+	return shared.vault("premium-keys")
+
+
 # Import
 
 IMPORTS = {

@@ -28,6 +28,7 @@ order.  Nothing differs but what the rules below say; what a rule let pass is co
                 for ours: of the plaintext that came back
 Left out, and counted as well:
     hsm         keys in a hardware module, where there is none: kty *-HSM
+    hard        a vault that deletes for good (recoveryLevel Purgeable), as there are none any more
     denied      a caller whose access policy had no `get` (the account of the recordings has it again later)
     login       what was asked of another host than the vault
 """
@@ -87,6 +88,8 @@ def left_out(exchange):
 	reply = exchange["reply"] or {}
 	if reply.get("key", {}).get("kty", "").endswith("-HSM"):
 		return "hsm"
+	if reply.get("attributes", {}).get("recoveryLevel") == "Purgeable":
+		return "hard"
 	if exchange["method"] == "GET" and reply.get("error", {}).get("innererror", {}).get("code") == "ForbiddenByPolicy":
 		return "denied"
 	return None
