@@ -1,5 +1,9 @@
-"""The az command, as its users type it: secrets."""
+"""The az command, as its users type it: secrets and keys."""
+import base64
+
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from az import az_for
 
@@ -13,6 +17,9 @@ class Secrets:
 
 	def secret(self, verb, *arguments):
 		return self.all("keyvault", "secret", verb, "--vault-name", "az-cli", *arguments)
+
+	def key(self, verb, *arguments):
+		return self.all("keyvault", "key", verb, "--vault-name", "az-cli", *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +105,54 @@ def test_life(az, tmp_path):
 	assert az.secret("show", "-n", "life")["value"] == "long"
 	said = az.fails(1, "keyvault", "secret", "restore", "--vault-name", "az-cli", "--file", blob)
 	assert "(Conflict) There was a conflict restoring the secret" in said
+
+
+# Keys
+
+def test_key_life(az):
+	first = az.key("create", "-n", "life", "--kty", "EC", "--curve", "P-384", "--tags", "team=a")
+	second = az.key("create", "-n", "life", "--kty", "EC", "--curve", "P-521", "--ops", "sign", "verify")
+	assert (first["key"]["kty"], first["key"]["crv"], first["tags"]) == ("EC", "P-384", {"team": "a"})
+	assert second["key"]["keyOps"] == ["sign", "verify"]
+	assert az.key("show", "-n", "life")["key"]["kid"] == second["key"]["kid"]
+	assert {each["kid"] for each in az.key("list-versions", "-n", "life")} == \
+	    {first["key"]["kid"], second["key"]["kid"]}
+	assert "life" in [each["name"] for each in az.key("list")]
+	changed = az.key("set-attributes", "-n", "life", "--enabled", "false", "--expires", "2050-02-02T00:00:00Z")
+	assert changed["attributes"]["enabled"] is False
+	assert changed["attributes"]["expires"] == "2050-02-02T00:00:00+00:00"
+	assert az.key("delete", "-n", "life")["recoveryId"].endswith("/deletedkeys/life")
+	assert "life" in [each["name"] for each in az.key("list-deleted")]
+	said = az.fails(1, "keyvault", "key", "create", "--vault-name", "az-cli", "-n", "life", "--kty", "EC")
+	assert "(Conflict)" in said and "ObjectIsDeletedButRecoverable" in said
+	assert az.key("recover", "-n", "life")["key"]["kid"] == second["key"]["kid"]
+	az.key("delete", "-n", "life")
+	az.key("purge", "-n", "life")
+	said = az.fails(3, "keyvault", "key", "show", "--vault-name", "az-cli", "-n", "life")
+	assert "(KeyNotFound) A key with (name/id) life was not found in this key vault." in said
+
+
+def test_key_use(az):
+	az.key("create", "-n", "use", "--kty", "RSA")
+	digest = base64.b64encode(bytes(range(32))).decode()
+	sealed = az.key("encrypt", "-n", "use", "-a", "RSA-OAEP-256", "--value", "text", "--data-type", "plaintext")
+	opened = az.key("decrypt", "-n", "use", "-a", "RSA-OAEP-256", "--value", sealed["result"], "--data-type", "plaintext")
+	assert opened["result"] == "text"
+	signed = az.key("sign", "-n", "use", "-a", "PS256", "--digest", digest)
+	for shown, valid in ((digest, True), (base64.b64encode(bytes(32)).decode(), False)):
+		verified = az.key("verify", "-n", "use", "-a", "PS256", "--digest", shown, "--signature", signed["signature"])
+		assert verified["isValid"] is valid
+
+
+def test_key_import_and_download(az, tmp_path):
+	private, public = tmp_path / "private.pem", tmp_path / "public.pem"
+	key = rsa.generate_private_key(65537, 2048)
+	private.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+	    serialization.NoEncryption()))
+	az.key("import", "-n", "brought", "--pem-file", private)
+	az.key("download", "-n", "brought", "--file", public, "--encoding", "PEM")
+	shown = serialization.load_pem_public_key(public.read_bytes())
+	assert shown.public_numbers() == key.public_key().public_numbers()
 
 
 def test_missing(az):

@@ -334,16 +334,16 @@ def test_signature_of_another_length(kept, length):
 
 def test_failures_to_decrypt_are_one(kept):
 	"""Whatever was wrong with the ciphertext is not told: nobody learns from it."""
-	key, known = kept["rsa"], rsa_key().public_key()
-	sealed = {algorithm: encrypts(known, algorithm, b"x" * 32) for algorithm in RSA_ENCRYPTION}
-	bare = pow(int.from_bytes(b"\1" * 255, "big"), 65537, known.public_numbers().n).to_bytes(256, "big")
-	seen = set()
-	for algorithm in RSA_ENCRYPTION:
-		others = [sealed[other] for other in RSA_ENCRYPTION if other != algorithm]
-		large = known.public_numbers().n.to_bytes(256, "big")
-		for bad in (*others, flipped(sealed[algorithm], 100), bare, bytes(256), b"\xff" * 256, large):
-			for verb in ("decrypt", "unwrapkey"):
-				seen.add(key.ask(verb, algorithm, bad).expect(400).body)
+	key, known = kept["rsa"], rsa_key().public_key().public_numbers()
+	bare = [int.from_bytes(message.ljust(256, b"\x55"), "big") for message in (b"\0\1" + b"\xff" * 253 + b"\0", b"\1",
+	    b"\0\2", b"\0\2\x55\x55\x55\0", b"\0\0\2" + b"\x55" * 20 + b"\0", b"\0\2" + b"\x55" * 7 + b"\0")]
+	bad = [pow(number, known.e, known.n).to_bytes(256, "big") for number in bare if number < known.n]
+	bad += [bytes(256), b"\xff" * 256, known.n.to_bytes(256, "big")]
+	sealed = [encrypts(rsa_key().public_key(), algorithm, b"x" * 32) for algorithm in RSA_ENCRYPTION]
+	wrong = {"RSA1_5": bad, "RSA-OAEP": [*bad, sealed[0], sealed[2], flipped(sealed[1], 100)],
+	    "RSA-OAEP-256": [*bad, sealed[0], sealed[1], flipped(sealed[2], 100)]}
+	seen = {key.ask(verb, algorithm, each).expect(400).body for algorithm, those in wrong.items() for each in those
+	    for verb in ("decrypt", "unwrapkey")}
 	assert len(seen) == 1, seen
 
 
