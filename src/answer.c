@@ -165,7 +165,8 @@ admit(struct answerer *answerer, struct request *r, struct error *err)
 		return false;
 	}
 	return version_check(r, err) && vault_require(r, err) && network_admit(r, err) &&
-	    caller_authorize(r, err) && read_body(r, err);
+	    caller_authorize(r, err) && vault_charge(r, r->op->throttle, NULL, err) &&
+	    read_body(r, err);
 }
 
 static bool

@@ -2,6 +2,7 @@
 
 #include "api/refusal.h"
 #include "config.h"
+#include "throttle/throttle.h"
 #include "vault/vault.h"
 
 #define SERVICE_VERSION STRONGROOM_VERSION ".0" /* the original's has four parts */
@@ -26,6 +27,8 @@ vault_fields(struct request *r)
 {
 	view location = view_of(r->services->config->location);
 
+	if (r->error.code == ERR_THROTTLED)
+		buf_print(&r->out->fields, "Retry-After: %u\r\n", throttle_wait());
 	/* Strangers are not told by this that a vault is there. */
 	if (r->vault != NULL && r->caller.known)
 		location = r->vault->location;

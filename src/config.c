@@ -19,7 +19,7 @@ struct setting {
 	const char *name; /* --name, name = … in the file, STRONGROOM_NAME in the environment */
 	enum kind kind;
 	size_t offset;
-	const char *fallback; /* the default */
+	const char *fallback; /* the default; of a number, empty: CONFIG_UNSET */
 	unsigned min, max;    /* KIND_NUMBER */
 	const char *help;
 };
@@ -49,6 +49,8 @@ static const struct setting settings[] = {
 	{ "body-seconds", NUMBER(body_seconds), "30", 1, 3600, "how long it may take for the body" },
 	{ "write-seconds", NUMBER(write_seconds), "30", 1, 3600, "how long a reply may make no progress" },
 	{ "drain-seconds", NUMBER(drain_seconds), "15", 1, 3600, "how long requests in progress have when the server stops" },
+	{ "throttle", NUMBER(throttle), "", 0, 100000, "percent of the documents' service limits a vault has in 10 seconds; 0: no limits; `serve`: 100, `dev`: 0, unless set" },
+	{ "throttle-vault", LIST(throttle_vault), "", 0, 0, "NAME=PERCENT, the same for one vault (0 to 100000)" },
 	{ "audit-sync", TEXT(audit_sync), "interval", 0, 0, "`interval`: the audit log is synced within a second; `always`: before every answer" },
 	{ "audit-segment-mb", NUMBER(audit_segment_mb), "64", 1, 4096, "size of an audit log segment; so much disk is reserved ahead" },
 	{ "audit-checkpoint-lines", NUMBER(audit_checkpoint_lines), "1000", 1, 1000000, "at least one signed checkpoint every so many lines" },
@@ -150,7 +152,9 @@ static bool
 load_defaults(struct config *config, struct error *err)
 {
 	for (size_t i = 0; i < COUNT_OF(settings); i++) {
-		if (!set(config, &settings[i], view_of(settings[i].fallback), true, err))
+		if (settings[i].kind == KIND_NUMBER && settings[i].fallback[0] == '\0')
+			*(unsigned *)member(config, &settings[i]) = CONFIG_UNSET;
+		else if (!set(config, &settings[i], view_of(settings[i].fallback), true, err))
 			return false;
 	}
 	return true;
@@ -334,15 +338,57 @@ check_ids(const struct config_list *list, const char *name, struct error *err)
 	return true;
 }
 
+bool
+config_named(const struct config_list *list, const struct named_numbers *numbers, view name,
+    unsigned *out, struct error *err)
+{
+	unsigned found = *out;
+
+	for (size_t i = 0; i < list->count; i++) {
+		view number = view_of(list->items[i]);
+		view of = view_cut(&number, '=');
+		uint64_t value;
+
+		if (of.len == 0 || !view_u64(number, &value) || value < numbers->min ||
+		    value > numbers->max)
+			return error_set(err, ERR_BAD_REQUEST, "%s: NAME=%s, %u to %u",
+			    numbers->setting, numbers->what, numbers->min, numbers->max);
+		if (view_ieq(of, name))
+			found = (unsigned)value;
+	}
+	*out = found;
+	return true;
+}
+
+static const struct named_numbers throttle_numbers = { "throttle-vault", "PERCENT", 0, 100000 };
+
+unsigned
+config_throttle(const struct config *config, view vault)
+{
+	unsigned percent = config->throttle;
+	struct error err;
+
+	if (percent == CONFIG_UNSET)
+		percent = config->dev ? 0 : 100;
+	/* The items have been checked. */
+	return config_named(&config->throttle_vault, &throttle_numbers, vault, &percent, &err)
+	    ? percent
+	    : 100;
+}
+
 static bool
 check_whole(const struct config *config, struct error *err)
 {
+	unsigned unused = 0;
+
 	if (strcmp(config->audit_sync, "interval") != 0 &&
 	    strcmp(config->audit_sync, "always") != 0)
 		return error_set(err, ERR_BAD_REQUEST, "audit-sync: `interval` or `always`");
 	if ((config->certificate[0] == '\0') != (config->certificate_key[0] == '\0'))
 		return error_set(err, ERR_BAD_REQUEST,
 		    "certificate and certificate-key go together");
+	if (!config_named(&config->throttle_vault, &throttle_numbers, V(""), &unused, err))
+		return false;
 	if (config->listen.count == 0)
 		return error_set(err, ERR_BAD_REQUEST, "listen: no address");
 	if (config->data[0] == '\0' || config->domain[0] == '\0')

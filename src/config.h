@@ -8,11 +8,13 @@
 #include "base/buf.h"
 #include "base/error.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #define CONFIG_LIST_MAX 64
 #define CONFIG_TEXT_MAX 512
+#define CONFIG_UNSET UINT_MAX /* of a number without a default that nobody has set */
 
 struct config_list {
 	char *items[CONFIG_LIST_MAX + 1]; /* NULL at the end */
@@ -33,6 +35,8 @@ struct config {
 	unsigned drain_seconds;
 	char *audit_sync, *log_level;
 	unsigned audit_segment_mb, audit_checkpoint_lines;
+	unsigned throttle; /* percent; see config_throttle */
+	struct config_list throttle_vault;
 	struct config_list vaults, purge_protection, retention, trusted_services;
 };
 
@@ -48,6 +52,27 @@ void config_free(struct config *config);
 /* config_help(out): The table for people: flag, default, meaning. config_markdown: for docs/. */
 void config_help(struct buf *out);
 void config_markdown(struct buf *out);
+
+/* A setting whose items are NAME=NUMBER. */
+struct named_numbers {
+	const char *setting, *what; /* what it is called, what the number is called */
+	unsigned min, max;
+};
+
+/*
+ * config_named(list, numbers, name, out, err):
+ * The number that ${list} has for ${name}, in any case; the last one counts, and *out stays as it
+ * is when there is none.  ERR_BAD_REQUEST when any item is not such a number.
+ */
+MUST_USE bool config_named(const struct config_list *list, const struct named_numbers *numbers,
+    view name, unsigned *out, struct error *err);
+
+/*
+ * config_throttle(config, vault):
+ * How many percent of the documents' service limits a vault of that name has: none of them (0) on a
+ * development server that was not told otherwise.
+ */
+unsigned config_throttle(const struct config *config, view vault);
 
 /* config_path(config, name, out, err): DATA/name, as a new string in ${out}. */
 MUST_USE bool config_path(const struct config *config, const char *name, char **out,

@@ -186,6 +186,15 @@ test_refuses_flags(void **state)
 		{ "--connections-per-address=1000001" },
 		{ "--proxy-from", "10.0.0.1/8" },
 		{ "--proxy-from", "10.0.0.0/8,balancer.example" },
+		{ "--throttle", "100001" },
+		{ "--throttle", "" },
+		{ "--throttle-vault", "one" },
+		{ "--throttle-vault", "=1" },
+		{ "--throttle-vault", "one=" },
+		{ "--throttle-vault", "one=-1" },
+		{ "--throttle-vault", "one=100001" },
+		{ "--throttle-vault", "one=1=2" },
+		{ "--throttle-vault", "one=1,two=x" },
 		{ "--certificate", "file" },
 		{ "--certificate-key", "file" },
 	};
@@ -268,6 +277,33 @@ test_long_values(void **state)
 }
 
 static void
+test_throttle(void **state)
+{
+	static const struct {
+		const char *flags[FLAGS_MAX];
+		bool dev;
+		unsigned one, other;
+	} rows[] = {
+		{ { NULL }, false, 100, 100 },
+		{ { NULL }, true, 0, 0 },
+		{ { "--throttle=100" }, true, 100, 100 },
+		{ { "--throttle=0" }, false, 0, 0 },
+		{ { "--throttle=100000" }, false, 100000, 100000 },
+		{ { "--throttle=7", "--throttle-vault=one=0" }, false, 0, 7 },
+		{ { "--throttle-vault", "ONE=100000,one=50" }, false, 50, 100 },
+		{ { "--throttle-vault", "ones=1, one=2", "--throttle-vault", "on=3" }, true, 2, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_fine(load(rows[i].flags), &err);
+		config.dev = rows[i].dev;
+		assert_int_equal(config_throttle(&config, V("One")), rows[i].one);
+		assert_int_equal(config_throttle(&config, V("other")), rows[i].other);
+	}
+}
+
+static void
 test_certificate_and_key(void **state)
 {
 	(void)state;
@@ -321,6 +357,7 @@ main(void)
 		FRESH(test_refuses_settings_in_the_file),
 		FRESH(test_tells_the_first_mistake),
 		FRESH(test_long_values),
+		FRESH(test_throttle),
 		FRESH(test_certificate_and_key),
 		FRESH(test_paths),
 		FRESH(test_help_names_every_setting_once),

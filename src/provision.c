@@ -238,19 +238,11 @@ installation_secret(struct store *store, struct keyring *keyring,
 static bool
 retention_of(const struct config *config, view name, unsigned *out, struct error *err)
 {
-	*out = RETENTION_MAX;
-	for (size_t i = 0; i < config->retention.count; i++) {
-		view days = view_of(config->retention.items[i]);
-		view of = view_cut(&days, '=');
-		uint64_t value;
+	static const struct named_numbers days = { "retention", "DAYS", RETENTION_MIN,
+		RETENTION_MAX };
 
-		if (!view_u64(days, &value) || value < RETENTION_MIN || value > RETENTION_MAX)
-			return error_set(err, ERR_BAD_REQUEST, "retention: NAME=DAYS, %d to %d",
-			    RETENTION_MIN, RETENTION_MAX);
-		if (view_ieq(of, name))
-			*out = (unsigned)value;
-	}
-	return true;
+	*out = RETENTION_MAX;
+	return config_named(&config->retention, &days, name, out, err);
 }
 
 static bool

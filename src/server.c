@@ -209,6 +209,12 @@ authority_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 	return authority_open(tx, &server->authority, err);
 }
 
+static unsigned
+throttle_percent(const void *ctx, view name)
+{
+	return config_throttle(ctx, name);
+}
+
 static bool
 open_services(struct server *server, struct error *err)
 {
@@ -227,6 +233,7 @@ open_services(struct server *server, struct error *err)
 		&server->access, err) ||
 	    !signin_open(&server->signin, err) ||
 	    !vaults_open(store, keyring, &server->vaults, err) ||
+	    !vaults_throttle(server->vaults, throttle_percent, config, err) ||
 	    !subscriptions_open(store, keyring, &server->subscriptions, err) ||
 	    !locks_open(store, keyring, &server->locks, err))
 		return false;

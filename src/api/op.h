@@ -37,6 +37,17 @@ enum versioning {
 	VERSION_ARM,   /* any date-shaped version */
 };
 
+/* Which of a vault's service limits a request counts against; see throttle/throttle.h. */
+enum throttle_class {
+	THROTTLE_NONE, /* no limit, or the row's function charges once it knows the key */
+	THROTTLE_HSM_CREATE,
+	THROTTLE_SOFT_CREATE,
+	THROTTLE_HSM_USE,
+	THROTTLE_SOFT_USE,
+	THROTTLE_SET,   /* setting secrets, importing keys and certificates */
+	THROTTLE_OTHER, /* all else with secrets and certificates */
+};
+
 typedef bool op_run(struct request *r, struct error *err);
 
 struct op {
@@ -48,6 +59,7 @@ struct op {
 	enum guard guard;
 	enum versioning versioning;
 	enum cost cost;
+	enum throttle_class throttle; /* charged once the caller is let in */
 	/* GUARD_SCOPE: the action; GUARD_DATA: the same without "Microsoft.KeyVault/vaults/". */
 	const char *action;
 	/* GUARD_DATA: the permission of access policies where the action does not tell: "list". */

@@ -95,6 +95,7 @@ struct request {
 	view object_id;           /* for the audit log: the URL of the object */
 	struct error error;       /* why it was refused, when it was */
 	struct arena_mark before; /* where the arena stood before the row's function ran */
+	bool charged;             /* it counts against the vault's service limits */
 	unsigned tries;           /* a commit that lost a race is run again */
 	struct commit commit;
 	struct http_task committed;

@@ -262,14 +262,17 @@ run_restore(struct request *r, struct error *err)
 
 /* clang-format off */
 
-#define ROW .plane = PLANE_VAULT, .guard = GUARD_DATA, .versioning = VERSION_VAULT
+#define SET .plane = PLANE_VAULT, .guard = GUARD_DATA, .versioning = VERSION_VAULT, \
+	.throttle = THROTTLE_SET
+#define ROW .plane = PLANE_VAULT, .guard = GUARD_DATA, .versioning = VERSION_VAULT, \
+	.throttle = THROTTLE_OTHER
 #define SET_BODY .body = set_fields, .body_size = sizeof(struct secret_body)
 #define UPDATE_BODY .body = update_fields, .body_size = sizeof(struct secret_body)
 #define RESTORE_BODY .body = restore_fields, .body_size = sizeof(struct restore_body)
 #define ACTION(name) .action = "secrets/" name
 
 const struct op secret_ops[] = {
-	{ "SecretSet", ROW, .method = HTTP_PUT, .path = "/secrets/{name}",
+	{ "SecretSet", SET, .method = HTTP_PUT, .path = "/secrets/{name}",
 	  ACTION("setSecret/action"), SET_BODY, .run = run_set },
 	{ "SecretGet", ROW, .method = HTTP_GET, .path = "/secrets/{name}",
 	  ACTION("getSecret/action"), .run = run_get },

@@ -18,6 +18,8 @@
 #define RETENTION_MAX 90
 #define DAY_SECONDS ((int64_t)86400)
 
+struct key_spec;
+struct throttle;
 struct vaults;
 
 struct vault {
@@ -37,6 +39,8 @@ struct vault {
 	view scope;         /* its resource id */
 	view scope_capital; /* the same in capitals, as the audit log has it */
 	struct vault_key *key;
+	/* Of a vault in memory: what was asked of it; stays when the document changes. */
+	struct throttle *throttle;
 };
 
 /*
@@ -54,6 +58,23 @@ MUST_USE bool vault_name_check(view name, struct error *err); /* ERR_VAULT_NAME_
 MUST_USE bool vaults_open(struct store *store, struct keyring *keyring, struct vaults **out,
     struct error *err);
 void vaults_close(struct vaults *vaults); /* NULL is fine */
+
+/*
+ * vaults_throttle(vaults, percent, ctx, err):
+ * From here on vaults have service limits: ${percent} says how many percent of the documents' for
+ * a vault's name, from any thread.  Once, before anything is served; without it there are none.
+ */
+typedef unsigned vaults_percent(const void *ctx, view name);
+MUST_USE bool vaults_throttle(struct vaults *vaults, vaults_percent *percent, const void *ctx,
+    struct error *err);
+
+/*
+ * vault_charge(r, class, spec, err):
+ * Count a request against its vault's limits; ${spec} is the key it is about, or NULL.  Once a
+ * request, however often its row's function is run.  ERR_THROTTLED when too much was asked.
+ */
+MUST_USE bool vault_charge(struct request *r, enum throttle_class class,
+    const struct key_spec *spec, struct error *err);
 
 /* vaults_find(vaults, name): In any case; the caller gives it back. NULL when there is none. */
 const struct vault *vaults_find(struct vaults *vaults, view name);

@@ -1,6 +1,7 @@
 #include "base/pack.h"
 #include "base/testing.h"
 #include "keyring/work.h"
+#include "throttle/throttle.h"
 #include "vault/testing.h"
 
 static struct world w;
@@ -236,6 +237,81 @@ test_keeps_rules_and_policies(void **state)
 	check_rules();
 }
 
+static unsigned
+one_percent(const void *ctx, view name)
+{
+	assert_text(name, view_of(ctx));
+	return 1;
+}
+
+/* How many secrets can be set in this window. */
+static unsigned
+count_sets(const char *name)
+{
+	const struct vault *vault = vaults_find(w.vaults, view_of(name));
+	unsigned count = 0;
+
+	assert_non_null(vault);
+	while (count < 10 && throttle_charge_at(vault->throttle, THROTTLE_SET, NULL, 0, &w.err))
+		count++;
+	vault_release(vault);
+	return count;
+}
+
+static bool
+drop_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	(void)ctx;
+	(void)journal;
+	return tx_delete(tx, V("vault/ruled"), err);
+}
+
+/* What was asked of a vault stays with it when its document changes, not with its name. */
+static void
+test_limits_stay_with_the_vault(void **state)
+{
+	(void)state;
+	world_vault(&w, "ruled", "local", 90, false);
+	assert_int_equal(count_sets("ruled"), 10);
+	assert_fine(vaults_throttle(w.vaults, one_percent, "ruled", &w.err), &w.err);
+	assert_int_equal(count_sets("ruled"), 3);
+	assert_fine(work_run(w.place.store, w.place.keyring, rules_body, NULL, &w.err), &w.err);
+	assert_int_equal(count_sets("ruled"), 0);
+	assert_fine(work_run(w.place.store, w.place.keyring, drop_body, NULL, &w.err), &w.err);
+	world_vault(&w, "ruled", "local", 90, false);
+	assert_int_equal(count_sets("ruled"), 3);
+}
+
+static bool
+step_charge(struct request *r, void *ctx, struct error *err)
+{
+	unsigned *passed = ctx;
+
+	/* A row's function that is run again. */
+	for (int i = 0; i < 5; i++) {
+		if (!vault_charge(r, THROTTLE_NONE, NULL, err) ||
+		    !vault_charge(r, THROTTLE_HSM_CREATE, NULL, err))
+			return false;
+	}
+	*passed += 1;
+	return true;
+}
+
+static void
+test_a_request_counts_once(void **state)
+{
+	unsigned passed = 0;
+
+	(void)state;
+	world_vault(&w, "ruled", "local", 90, false);
+	assert_fine(vaults_throttle(w.vaults, one_percent, "ruled", &w.err), &w.err);
+	assert_fine(world_do(&w, "ruled", "x", step_charge, &passed), &w.err);
+	/* The second one may fall into the next window; the third one then doesn't. */
+	while (passed < 3 && world_do(&w, "ruled", "x", step_charge, &passed))
+		continue;
+	assert_int_equal(w.err.code, ERR_THROTTLED);
+}
+
 /* As the first servers wrote it: role assignments decide, no rules. */
 static bool
 old_body(void *ctx, struct tx *tx, view *journal, struct error *err)
@@ -308,6 +384,8 @@ main(void)
 		FRESH(test_is_found_in_any_case_and_after_a_restart),
 		FRESH(test_a_name_is_taken_once),
 		FRESH(test_keeps_rules_and_policies),
+		FRESH(test_limits_stay_with_the_vault),
+		FRESH(test_a_request_counts_once),
 		FRESH(test_reads_the_old_format),
 		FRESH(test_names_are_listed_in_order),
 	};

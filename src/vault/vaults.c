@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "keyring/mirror.h"
+#include "throttle/throttle.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,6 +28,8 @@ struct vaults {
 	struct mirror *mirror;
 	pthread_rwlock_t lock;
 	struct map *by_name;
+	vaults_percent *percent; /* NULL: no service limits */
+	const void *percent_ctx;
 };
 
 static void
@@ -53,6 +56,7 @@ entry_new(const struct vault *vault)
 		return NULL;
 	room = (char *)entry + start;
 	entry->vault = *vault;
+	entry->vault.throttle = NULL;
 	if (policies > 0)
 		memcpy(room, vault->policies, policies);
 	entry->vault.policies = (const void *)room;
@@ -79,8 +83,25 @@ entry_of(const struct vault *vault)
 void
 vault_release(const struct vault *vault)
 {
-	if (vault != NULL && atomic_fetch_sub(&entry_of(vault)->holders, 1) == 1)
-		free(entry_of(vault));
+	if (vault == NULL || atomic_fetch_sub(&entry_of(vault)->holders, 1) != 1)
+		return;
+	throttle_release(vault->throttle);
+	free(entry_of(vault));
+}
+
+/* The counters go on where the vault's document was only changed. Under the lock. */
+static bool
+give_throttle(const struct vaults *vaults, const struct entry *before, struct entry *entry)
+{
+	struct vault *vault = &entry->vault;
+
+	if (vaults->percent == NULL)
+		return true;
+	if (before != NULL && view_eq(uuid_view(&before->vault.id), uuid_view(&vault->id)))
+		vault->throttle = throttle_hold(before->vault.throttle);
+	else
+		vault->throttle = throttle_new(vaults->percent(vaults->percent_ctx, vault->name));
+	return vault->throttle != NULL;
 }
 
 static bool
@@ -94,7 +115,8 @@ replace(struct vaults *vaults, view name, struct entry *entry)
 	if (entry == NULL)
 		(void)map_remove(vaults->by_name, name);
 	else
-		fine = map_put(vaults->by_name, name, entry);
+		fine =
+		    give_throttle(vaults, before, entry) && map_put(vaults->by_name, name, entry);
 	(void)pthread_rwlock_unlock(&vaults->lock);
 	vault_release(fine ? (before == NULL ? NULL : &before->vault) : &entry->vault);
 	return fine;
@@ -179,6 +201,32 @@ vaults_close(struct vaults *vaults)
 	mirror_close(vaults->mirror);
 	(void)pthread_rwlock_destroy(&vaults->lock);
 	free(vaults);
+}
+
+bool
+vaults_throttle(struct vaults *vaults, vaults_percent *percent, const void *ctx, struct error *err)
+{
+	bool fine = true;
+	void *entry;
+	size_t at = 0;
+
+	(void)pthread_rwlock_wrlock(&vaults->lock);
+	vaults->percent = percent;
+	vaults->percent_ctx = ctx;
+	while (fine && map_next(vaults->by_name, &at, NULL, &entry))
+		fine = give_throttle(vaults, NULL, entry);
+	(void)pthread_rwlock_unlock(&vaults->lock);
+	return fine || error_memory(err);
+}
+
+bool
+vault_charge(struct request *r, enum throttle_class class, const struct key_spec *spec,
+    struct error *err)
+{
+	if (r->charged || class == THROTTLE_NONE)
+		return true;
+	r->charged = throttle_charge(r->vault->throttle, class, spec, err);
+	return r->charged;
 }
 
 /* False when the name is longer than any vault's. */
