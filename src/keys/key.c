@@ -245,6 +245,18 @@ key_spec_check(const struct request *r, const struct key_spec *spec, struct erro
 	return bits_check(spec, err) && key_tier_check(r, spec, err);
 }
 
+bool
+key_charge_create(struct request *r, const struct key_spec *spec, struct error *err)
+{
+	return vault_charge(r, spec->hsm ? THROTTLE_HSM_CREATE : THROTTLE_SOFT_CREATE, spec, err);
+}
+
+bool
+key_charge_use(struct request *r, const struct key_spec *spec, struct error *err)
+{
+	return vault_charge(r, spec->hsm ? THROTTLE_HSM_USE : THROTTLE_SOFT_USE, spec, err);
+}
+
 /* Those that there are. */
 static void
 write_numbers(struct json *json, const struct key_numbers *numbers)

@@ -63,6 +63,10 @@ MUST_USE bool key_tier_check(const struct request *r, const struct key_spec *spe
 MUST_USE bool key_spec_check(const struct request *r, const struct key_spec *spec,
     struct error *err);
 
+/* key_charge_create, key_charge_use: Count it against the vault's limits; ERR_THROTTLED. */
+MUST_USE bool key_charge_create(struct request *r, const struct key_spec *spec, struct error *err);
+MUST_USE bool key_charge_use(struct request *r, const struct key_spec *spec, struct error *err);
+
 /* key_write(r, object, version): The members of a key's bundle. */
 void key_write(struct request *r, const struct object *object, const struct version *version);
 

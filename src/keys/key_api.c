@@ -144,16 +144,17 @@ run_restore(struct request *r, struct error *err)
 
 /* clang-format off */
 
-#define ROW .plane = PLANE_VAULT, .guard = GUARD_DATA, .versioning = VERSION_VAULT
+#define COSTLY .plane = PLANE_VAULT, .guard = GUARD_DATA, .versioning = VERSION_VAULT
+#define ROW COSTLY, .throttle = THROTTLE_SOFT_USE
 #define BODY(fields, type) .body = (fields), .body_size = sizeof(struct type)
 #define ACTION(name) .action = "keys/" name
 
 const struct op key_ops_table[] = {
-	{ "KeyCreate", ROW, .method = HTTP_POST, .path = "/keys/{name}/create",
+	{ "KeyCreate", COSTLY, .method = HTTP_POST, .path = "/keys/{name}/create",
 	  ACTION("create/action"), BODY(key_create_fields, key_create_body), .run = key_create },
-	{ "KeyImport", ROW, .method = HTTP_PUT, .path = "/keys/{name}",
+	{ "KeyImport", COSTLY, .throttle = THROTTLE_SET, .method = HTTP_PUT, .path = "/keys/{name}",
 	  ACTION("import/action"), BODY(key_import_fields, key_import_body), .run = key_import },
-	{ "KeyRotate", ROW, .method = HTTP_POST, .path = "/keys/{name}/rotate",
+	{ "KeyRotate", COSTLY, .method = HTTP_POST, .path = "/keys/{name}/rotate",
 	  ACTION("rotate/action"), .run = key_rotate },
 	{ "KeyGet", ROW, .method = HTTP_GET, .path = "/keys/{name}",
 	  ACTION("read"), .permission = "get", .run = run_get },

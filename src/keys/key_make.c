@@ -110,7 +110,8 @@ key_create(struct request *r, struct error *err)
 	if (!object_name_check(r->params[0], err) ||
 	    !key_spec_of_create(body, &making->key.material.spec, err) ||
 	    !key_spec_check(r, &making->key.material.spec, err) ||
-	    !prepare(r, &body->common, making, err))
+	    !prepare(r, &body->common, making, err) ||
+	    !key_charge_create(r, &making->key.material.spec, err))
 		return false;
 	return request_defer(r, place_of(&making->key.material.spec), work_make, finish_add,
 	    making);
@@ -173,6 +174,7 @@ key_rotate(struct request *r, struct error *err)
 		return false;
 	if (!arena_copy(r->arena, version.tags, &making->version.tags))
 		return error_memory(err);
-	return request_defer(r, place_of(&making->key.material.spec), work_make, finish_rotate,
-	    making);
+	return key_charge_create(r, &making->key.material.spec, err) &&
+	    request_defer(r, place_of(&making->key.material.spec), work_make, finish_rotate,
+		making);
 }

@@ -191,7 +191,7 @@ run_use(struct request *r, struct error *err)
 	    object_require(r, &key_type, r->params[0], wanted, TO_READ, &object, &version, err) &&
 	    key_of(r, &object, &version, &using->key, err) &&
 	    check_state(row, &version, &using->key, err) && check_fit(using, err) &&
-	    use_or_defer(r, using, err);
+	    key_charge_use(r, &using->key.material.spec, err) && use_or_defer(r, using, err);
 }
 
 /* clang-format off */

@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+from keys import create, digest_for, key_of, rsa_in
 from strongroom import unique
 
 MESSAGE = ("Request was not processed because too many requests were received. Reason: "
@@ -81,6 +82,32 @@ def test_limits_stay_when_the_vault_changes(limited):
 	limited.manage("PATCH", path, {"tags": {"a": "b"}}).expect(200)
 	limited.manage("PATCH", path, {"properties": {"enabledForDeployment": True}}).expect(200)
 	put(main).expect(429)
+
+
+def signs(key):
+	"""Sign until it is refused: how often it was let."""
+	digest = digest_for("RS256")
+	for passed in range(100):
+		reply = key.ask("sign", "RS256" if key.rsa else "ES256", digest)
+		if reply.status != 200:
+			reply.expect(429, "Throttled")
+			return passed
+	raise AssertionError("100 got through")
+
+
+def test_keys_count_by_their_size(limited):
+	"""One percent of 4,000 small uses: an RSA-4096 key takes eight of them each time, an EC key one."""
+	main = limited.vault("main")
+	large, small = rsa_in(main, "large", 4096)[0], key_of(main, create(main, "small"))
+	large.rsa, small.rsa = True, False
+	await_window(main)
+	assert signs(large) == 5
+	assert signs(small) == 0
+	await_window(main)
+	assert signs(small) == 40
+	# At least one is always made.
+	main.post("/keys/other/create", {"kty": "EC"}).expect(200)
+	main.post("/keys/other/create", {"kty": "EC"}).expect(429, "Throttled")
 
 
 def test_development_servers_have_none(server):
