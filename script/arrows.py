@@ -36,6 +36,7 @@ LIBRARIES = {
     r"sqlite3\.h$": r"src/store/sqlite",
     r"libpq-fe\.h$": r"src/store/postgres",
     r"uv\.h$": r"src/http/|src/[^/]*$",
+    r"p11-kit/": r"src/keyring/token",
     r"curl/": r"src/http/client",
 }
 

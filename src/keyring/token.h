@@ -4,7 +4,12 @@
  * back; then it is opened anew by the next call.
  *
  * For a backup a key is wrapped in the token, once, when it is made, under an AES key that never
- * leaves the token ("strongroom-wrapping"): who makes it keeps the wrapped bytes.
+ * leaves the token ("strongroom-wrapping"): who makes it keeps the wrapped bytes.  What is wrapped
+ * is an object of the session, and what stands in the token was unwrapped from it: so no key in the
+ * token was ever extractable, whenever the process stops.
+ *
+ * A PIN that is refused when the token comes back is not tried again by this process: the token
+ * would be locked.
  */
 #ifndef KEYRING_TOKEN_H
 #define KEYRING_TOKEN_H
@@ -34,7 +39,8 @@ void token_close(struct token *token); /* NULL is fine */
  * token_generate(token, spec, id, arena, public, wrapped, err):
  * A new key in the token, labelled with ${id} (32 hex digits); ${public}: n, e or x, y.
  * token_import: One from outside, checked by the caller.  token_restore: from ${wrapped}; a key of
- * that ${id} that is already there is left as it is.
+ * that ${id} that is already there is left as it is; ERR_MALFORMED_BACKUP when this token did not
+ * wrap it.
  */
 MUST_USE bool token_generate(struct token *token, const struct key_spec *spec, view id,
     struct arena *arena, struct key_numbers *public, view *wrapped, struct error *err);
@@ -45,7 +51,8 @@ MUST_USE bool token_restore(struct token *token, const struct key_spec *spec, vi
 
 /*
  * token_use(...): As material_use; only what takes the private or symmetric part (decrypt and sign;
- * everything with AES and HMAC).  Any thread; blocks.
+ * everything with AES and HMAC).  Any thread; blocks.  A key that is not in the token is
+ * ERR_UNAVAILABLE, too.
  */
 MUST_USE bool token_use(struct token *token, const struct key_spec *spec, view id,
     const struct key_algorithm *algorithm, enum key_use use, const struct key_message *in,
