@@ -311,8 +311,8 @@ write_key_attributes(struct request *r, const struct version *version, const str
 	json_close(json, '}');
 }
 
-void
-key_write(struct request *r, const struct object *object, const struct version *version)
+static void
+write_key(struct request *r, const struct object *object, const struct version *version)
 {
 	struct key key;
 
@@ -321,6 +321,14 @@ key_write(struct request *r, const struct object *object, const struct version *
 	write_jwk(r, object, version, &key);
 	write_key_attributes(r, version, &key);
 	write_tags(r, version->tags);
+}
+
+void
+key_reply(struct request *r, const struct object *object, const struct version *version)
+{
+	json_open(reply_json(r), '{');
+	write_key(r, object, version);
+	json_close(&r->json, '}');
 }
 
 static void
@@ -372,7 +380,7 @@ const struct object_type key_type = {
 	.terse = true,
 	.tag_name_max = 256,
 	.tag_value_max = 256,
-	.write = key_write,
+	.write = write_key,
 	.write_item = write_item,
 	.to_backup = to_backup,
 	.from_backup = from_backup,

@@ -67,8 +67,8 @@ MUST_USE bool key_spec_check(const struct request *r, const struct key_spec *spe
 MUST_USE bool key_charge_create(struct request *r, const struct key_spec *spec, struct error *err);
 MUST_USE bool key_charge_use(struct request *r, const struct key_spec *spec, struct error *err);
 
-/* key_write(r, object, version): The members of a key's bundle. */
-void key_write(struct request *r, const struct object *object, const struct version *version);
+/* key_reply(r, object, version): The reply is the key's bundle. */
+void key_reply(struct request *r, const struct object *object, const struct version *version);
 
 extern const struct object_type key_type;
 extern const struct op key_ops_table[]; /* making, changing, listing */

@@ -21,14 +21,6 @@ version_param(const struct request *r)
 	return r->param_count > 1 ? r->params[1] : V("");
 }
 
-static void
-reply(struct request *r, const struct object *object, const struct version *version)
-{
-	json_open(reply_json(r), '{');
-	key_write(r, object, version);
-	json_close(&r->json, '}');
-}
-
 /* A disabled key is shown like any other: only its use is refused. */
 static bool
 run_get(struct request *r, struct error *err)
@@ -39,7 +31,7 @@ run_get(struct request *r, struct error *err)
 	if (!object_require(r, &key_type, r->params[0], version_param(r), TO_READ, &object,
 		&version, err))
 		return false;
-	reply(r, &object, &version);
+	key_reply(r, &object, &version);
 	return true;
 }
 
@@ -82,7 +74,7 @@ run_update(struct request *r, struct error *err)
 		&version, err) ||
 	    !amend(r, r->body, &object, &version, err))
 		return false;
-	reply(r, &object, &version);
+	key_reply(r, &object, &version);
 	return true;
 }
 

@@ -22,14 +22,6 @@ making_new(struct request *r)
 	return making;
 }
 
-static void
-reply(struct request *r, const struct object *object, const struct version *version)
-{
-	json_open(reply_json(r), '{');
-	key_write(r, object, version);
-	json_close(&r->json, '}');
-}
-
 /* A vault that was purged and made anew meanwhile has another key. */
 static bool
 same_vault(const struct request *r, const struct making *making, struct error *err)
@@ -77,7 +69,7 @@ finish_add(struct request *r, struct error *err)
 	if (!same_vault(r, making, err) || !fill(r, r->body, &making->key, &version, err) ||
 	    !object_add_version(r, &key_type, r->params[0], &object, &version, err))
 		return false;
-	reply(r, &object, &version);
+	key_reply(r, &object, &version);
 	return true;
 }
 
@@ -156,7 +148,7 @@ finish_rotate(struct request *r, struct error *err)
 	if (!same_vault(r, making, err) ||
 	    !key_add_successor(r, r->params[0], &making->key, &version, &object, err))
 		return false;
-	reply(r, &object, &version);
+	key_reply(r, &object, &version);
 	return true;
 }
 

@@ -9,7 +9,7 @@
 #define WINDOW (10 * SECOND)
 #define THREADS 16
 #define ROUNDS 5
-#define CROWD_LIMIT 200000 /* of software use at 5000 percent */
+#define CROWD_LIMIT 1000000 /* of software use at 25000 percent */
 #define TRIES (CROWD_LIMIT / THREADS * 5 / 4)
 #define MUCH 5000000 /* more than any limit here */
 
@@ -207,7 +207,7 @@ push(void *ctx)
 static void
 test_is_exact_with_many_threads(void **state)
 {
-	struct crowd crowd = { .throttle = throttle_new(5000) };
+	struct crowd crowd = { .throttle = throttle_new(25000) };
 	pthread_t threads[THREADS];
 
 	(void)state;
