@@ -9,9 +9,6 @@
 #define GCM_TAG_LEN 16
 #define HMAC_MAX 64
 
-/* EVP counts in ints. */
-#define VALUE_MAX ((size_t)1 << 30)
-
 struct job {
 	const EVP_CIPHER *cipher;
 	const struct software_key *key;
@@ -73,16 +70,6 @@ finish(EVP_CIPHER_CTX *ctx, struct job *job)
 }
 
 static bool
-needs_length(view value, size_t wanted, const char *property, struct error *err)
-{
-	if (value.len == wanted)
-		return true;
-	return error_set(err, ERR_BAD_PARAMETER,
-	    "Invalid length of '%s': %zu bytes. Supported lengths: %zu bytes.", property, value.len,
-	    wanted);
-}
-
-static bool
 add_aad(EVP_CIPHER_CTX *ctx, view aad)
 {
 	int len;
@@ -117,9 +104,6 @@ gcm_decrypt(struct job *job, const struct key_message *in, struct key_result *ou
 	AUTO(cipher_ctx_done) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	unsigned char tag[GCM_TAG_LEN];
 
-	if (!needs_length(in->iv, GCM_IV_LEN, "iv", err) ||
-	    !needs_length(in->tag, GCM_TAG_LEN, "tag", err))
-		return false;
 	memcpy(tag, in->tag.ptr, sizeof(tag));
 	job->iv = in->iv;
 	if (!start(ctx, job) ||
@@ -148,44 +132,16 @@ plain_run(struct job *job, bool padded, struct key_result *out, struct error *er
 	return true;
 }
 
-/* Lengths that can't be: said when encrypting, no different from others when decrypting. */
-static bool
-multiple(const struct job *job, size_t of, size_t least, struct error *err)
-{
-	if (job->value.len >= least && job->value.len % of == 0)
-		return true;
-	if (!job->encrypt)
-		return software_undecryptable(err);
-	return error_set(err, ERR_BAD_PARAMETER,
-	    "Invalid length of 'value': %zu bytes. Supported lengths: multiples of %zu bytes, at "
-	    "least %zu.",
-	    job->value.len, of, least);
-}
-
 static bool
 use_cbc(struct job *job, bool padded, const struct key_message *in, struct key_result *out,
     struct error *err)
 {
-	if (!needs_length(in->iv, BLOCK_LEN, "iv", err) ||
-	    (!(padded && job->encrypt) && !multiple(job, BLOCK_LEN, BLOCK_LEN, err)))
-		return false;
 	job->iv = in->iv;
 	if (!plain_run(job, padded, out, err))
 		return false;
 	if (job->encrypt)
 		out->iv = job->iv;
 	return true;
-}
-
-static bool
-use_wrap(struct job *job, bool padded, struct key_result *out, struct error *err)
-{
-	size_t least = padded ? 1 : 16;
-
-	if (!job->encrypt)
-		least = padded ? 16 : 24;
-	return multiple(job, padded && job->encrypt ? 1 : 8, least, err) &&
-	    plain_run(job, false, out, err);
 }
 
 bool
@@ -196,8 +152,6 @@ software_use_aes(const struct software_key *key, const struct key_algorithm *alg
 	struct job job = { cipher_for(algorithm, key->spec.bits), key, encrypt, in->value, V(""),
 		NULL, 0 };
 
-	if (in->value.len > VALUE_MAX || in->aad.len > VALUE_MAX)
-		return error_set(err, ERR_BAD_PARAMETER, "The value is too long.");
 	job.out = arena_alloc(arena, in->value.len + 2 * BLOCK_LEN);
 	if (job.out == NULL)
 		return error_memory(err);
@@ -207,8 +161,8 @@ software_use_aes(const struct software_key *key, const struct key_algorithm *alg
 			       : gcm_decrypt(&job, in, out, err);
 	case FAMILY_AES_CBC: return use_cbc(&job, false, in, out, err);
 	case FAMILY_AES_CBC_PAD: return use_cbc(&job, true, in, out, err);
-	case FAMILY_AES_KW: return use_wrap(&job, false, out, err);
-	case FAMILY_AES_KWP: return use_wrap(&job, true, out, err);
+	case FAMILY_AES_KW:
+	case FAMILY_AES_KWP: return plain_run(&job, false, out, err);
 	default: return error_set(err, ERR_INTERNAL, "The algorithm does not fit the key.");
 	}
 }

@@ -1,5 +1,7 @@
 #include "keyring/software_key.h"
+#include "keyring/lengths.h"
 
+#include <openssl/err.h>
 #include <openssl/rsa.h>
 
 #define PKCS1_OVERHEAD 11
@@ -7,7 +9,8 @@
 bool
 software_undecryptable(struct error *err)
 {
-	return openssl_failed(err, ERR_BAD_PARAMETER, "The parameter is incorrect.\r\n");
+	ERR_clear_error(); /* as openssl_failed */
+	return undecryptable(err);
 }
 
 /* Which of crypto/signature's a row is; 0 for what is not there. */
@@ -95,17 +98,6 @@ cipher_of(const struct key_algorithm *algorithm)
 	return algorithm->digest == DIGEST_SHA1 ? CIPHER_OAEP_SHA1 : CIPHER_OAEP_SHA256;
 }
 
-/* One to ${max} bytes. */
-static bool
-in_range(view value, size_t max, struct error *err)
-{
-	if (value.len > 0 && value.len <= max)
-		return true;
-	return error_set(err, ERR_BAD_PARAMETER,
-	    "Invalid length of 'value': %zu bytes. Supported lengths: 1 to %zu bytes.", value.len,
-	    max);
-}
-
 static bool
 rsa_encrypt(EVP_PKEY_CTX *prepared, view value, struct arena *arena, struct key_result *out,
     struct error *err)
@@ -172,8 +164,7 @@ rsa_decrypt(EVP_PKEY_CTX *prepared, enum rsa_cipher cipher, view value, struct a
 		return error_memory(err);
 	if (ctx == NULL)
 		return openssl_unable(err);
-	fine =
-	    value.len == len && EVP_PKEY_decrypt(ctx, bytes, &len, octets(value), value.len) == 1;
+	fine = EVP_PKEY_decrypt(ctx, bytes, &len, octets(value), value.len) == 1;
 	if (fine && cipher == CIPHER_RSA1_5)
 		fine = unpad((view){ (const char *)bytes, len }, &at);
 	if (!fine)
@@ -186,33 +177,13 @@ bool
 software_use_rsa(struct software_key *key, const struct key_algorithm *algorithm, bool encrypt,
     view value, struct arena *arena, struct key_result *out, struct error *err)
 {
-	size_t size = (size_t)EVP_PKEY_get_size(key->pkey);
-	size_t overhead = algorithm->family == FAMILY_RSA_PKCS1
-	    ? PKCS1_OVERHEAD
-	    : 2 * key_digest_len(algorithm->digest) + 2;
 	enum rsa_cipher cipher = cipher_of(algorithm);
 	EVP_PKEY_CTX *prepared;
 
-	if ((encrypt && !in_range(value, size - overhead, err)) ||
-	    !prepared_cipher(key, cipher, encrypt, &prepared, err))
+	if (!prepared_cipher(key, cipher, encrypt, &prepared, err))
 		return false;
 	return encrypt ? rsa_encrypt(prepared, value, arena, out, err)
 		       : rsa_decrypt(prepared, cipher, value, arena, out, err);
-}
-
-static bool
-check_digest(const struct software_key *key, const struct key_algorithm *algorithm, view value,
-    struct error *err)
-{
-	size_t wanted = key_digest_len(algorithm->digest);
-
-	if (wanted == 0)
-		return in_range(value, (size_t)EVP_PKEY_get_size(key->pkey) - PKCS1_OVERHEAD, err);
-	if (value.len == wanted)
-		return true;
-	return error_set(err, ERR_BAD_PARAMETER,
-	    "Invalid length of 'value': %zu bytes. Supported lengths: %zu bytes.", value.len,
-	    wanted);
 }
 
 static bool
@@ -287,7 +258,7 @@ software_use(struct software_key *key, const struct key_algorithm *algorithm, en
 
 	if (!key_algorithm_fits(algorithm, &key->spec) || signs != algorithm->signs)
 		return error_set(err, ERR_INTERNAL, "The algorithm does not fit the key.");
-	if (signs && !check_digest(key, algorithm, in->value, err))
+	if (!lengths_fit(&key->spec, algorithm, use, in, err))
 		return false;
 	if (use == KEY_SIGN)
 		return sign(key, algorithm, in, arena, out, err);
