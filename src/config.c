@@ -49,6 +49,10 @@ static const struct setting settings[] = {
 	{ "body-seconds", NUMBER(body_seconds), "30", 1, 3600, "how long it may take for the body" },
 	{ "write-seconds", NUMBER(write_seconds), "30", 1, 3600, "how long a reply may make no progress" },
 	{ "drain-seconds", NUMBER(drain_seconds), "15", 1, 3600, "how long requests in progress have when the server stops" },
+	{ "hsm-module", TEXT(hsm_module), "", 0, 0, "PKCS#11 library of the HSM that holds the keys of premium vaults; empty: there is none" },
+	{ "hsm-token", TEXT(hsm_token), "", 0, 0, "label of the token in it" },
+	{ "hsm-pin-file", TEXT(hsm_pin_file), "", 0, 0, "file with the token's user PIN, for nobody else to read" },
+	{ "hsm-sessions", NUMBER(hsm_sessions), "8", 1, 1024, "most sessions with the token at a time" },
 	{ "throttle", NUMBER(throttle), "", 0, 100000, "percent of the documents' service limits a vault has in 10 seconds; 0: no limits; `serve`: 100, `dev`: 0, unless set" },
 	{ "throttle-vault", LIST(throttle_vault), "", 0, 0, "NAME=PERCENT, the same for one vault (0 to 100000)" },
 	{ "audit-sync", TEXT(audit_sync), "interval", 0, 0, "`interval`: the audit log is synced within a second; `always`: before every answer" },
@@ -389,6 +393,10 @@ check_whole(const struct config *config, struct error *err)
 		    "certificate and certificate-key go together");
 	if (!config_named(&config->throttle_vault, &throttle_numbers, V(""), &unused, err))
 		return false;
+	if ((config->hsm_module[0] == '\0') != (config->hsm_token[0] == '\0') ||
+	    (config->hsm_module[0] == '\0') != (config->hsm_pin_file[0] == '\0'))
+		return error_set(err, ERR_BAD_REQUEST,
+		    "hsm-module, hsm-token and hsm-pin-file go together");
 	if (config->listen.count == 0)
 		return error_set(err, ERR_BAD_REQUEST, "listen: no address");
 	if (config->data[0] == '\0' || config->domain[0] == '\0')

@@ -34,6 +34,8 @@ struct config {
 	char *federation_ca;
 	unsigned drain_seconds;
 	char *audit_sync, *log_level;
+	char *hsm_module, *hsm_token, *hsm_pin_file;
+	unsigned hsm_sessions;
 	unsigned audit_segment_mb, audit_checkpoint_lines;
 	unsigned throttle; /* percent; see config_throttle */
 	struct config_list throttle_vault;

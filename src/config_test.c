@@ -196,6 +196,10 @@ test_refuses_flags(void **state)
 		{ "--throttle-vault", "one=1=2" },
 		{ "--throttle-vault", "one=1,two=x" },
 		{ "--certificate", "file" },
+		{ "--hsm-module", "file" },
+		{ "--hsm-module", "file", "--hsm-token", "label" },
+		{ "--hsm-pin-file", "file" },
+		{ "--hsm-sessions", "0" },
 		{ "--certificate-key", "file" },
 	};
 

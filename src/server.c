@@ -18,6 +18,7 @@
 #include "identity/identity.h"
 #include "jobs/due_job.h"
 #include "jobs/scheduler.h"
+#include "keyring/token.h"
 #include "keyring/work.h"
 #include "listener.h"
 #include "signin/refresh.h"
@@ -42,6 +43,7 @@ struct server {
 	const struct config *config;
 	struct datafolder folder;
 	struct installation installation;
+	struct token *token; /* NULL: no HSM */
 	struct audit *audit;
 	struct mirror *clock; /* development only */
 	struct directory *directory;
@@ -215,6 +217,26 @@ throttle_percent(const void *ctx, view name)
 	return config_throttle(ctx, name);
 }
 
+/* One that is away is waited for; one that is set wrongly is not. */
+static bool
+open_token(struct server *server, struct error *err)
+{
+	const struct config *config = server->config;
+	const struct token_settings settings = {
+		.module = config->hsm_module,
+		.label = config->hsm_token,
+		.pin_file = config->hsm_pin_file,
+		.sessions = config->hsm_sessions,
+	};
+
+	if (settings.module[0] == '\0')
+		return true;
+	if (!token_open(&settings, &server->token, err))
+		return false;
+	keyring_set_token(server->folder.keyring, server->token);
+	return true;
+}
+
 static bool
 open_services(struct server *server, struct error *err)
 {
@@ -313,7 +335,7 @@ static bool
 server_open(struct server *server, struct error *err)
 {
 	return datafolder_open(server->config, server->config->dev, &server->folder, err) &&
-	    open_audit(server, err) && open_installation(server, err) &&
+	    open_audit(server, err) && open_installation(server, err) && open_token(server, err) &&
 	    open_services(server, err) &&
 	    environment_certificates(server->config, server->authority, err) &&
 	    listener_open(server->config, server->authority, &server->listener, err) &&
@@ -339,6 +361,7 @@ server_close(struct server *server)
 	directory_close(server->directory);
 	mirror_close(server->clock);
 	datafolder_close(&server->folder);
+	token_close(server->token);
 }
 
 static bool

@@ -302,10 +302,16 @@ material_restore(struct keyring *keyring, struct vault_key *key, view wrapped, v
     struct arena *arena, struct material *material, struct error *err)
 {
 	AUTO(plain_done) struct plain *plain = NULL;
+	struct material restored = *material;
 	view bound;
 
-	return key_binding(binding, material->id, arena, &bound, err) &&
-	    keyring_unseal_backup(keyring, bound, wrapped, &plain, err) &&
-	    restore_private(keyring, material, plain_view(plain), arena, err) &&
-	    seal(key, material->id, plain_view(plain), arena, &material->private, err);
+	/* A name of its own: what becomes of the one that was backed up is not this one's fate. */
+	if (!key_binding(binding, material->id, arena, &bound, err) ||
+	    !keyring_unseal_backup(keyring, bound, wrapped, &plain, err) ||
+	    !new_id(arena, &restored.id, err) ||
+	    !restore_private(keyring, &restored, plain_view(plain), arena, err) ||
+	    !seal(key, restored.id, plain_view(plain), arena, &restored.private, err))
+		return false;
+	*material = restored;
+	return true;
 }

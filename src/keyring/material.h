@@ -68,8 +68,9 @@ uint64_t material_ticket(struct keyring *keyring);
  * material_backup, material_restore:
  * The private part for a backup, sealed for ${binding} and the material's id as keyring_seal_backup
  * has it (a token's key: wrapped inside the token before); and back, under the key of the vault it
- * comes to.  restore fills in ${material}'s private from its spec, id and public, and ${wrapped};
- * what does not open, or is not that spec's and public's, is ERR_MALFORMED_BACKUP.
+ * comes to.  restore takes ${material}'s spec, id and public, and ${wrapped}, and fills in its
+ * private part and a new id; what does not open, or is not that spec's and public's, is
+ * ERR_MALFORMED_BACKUP.
  */
 MUST_USE bool material_backup(struct keyring *keyring, struct vault_key *key,
     const struct material *material, view binding, struct arena *arena, view *wrapped,

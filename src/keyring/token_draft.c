@@ -134,7 +134,7 @@ read_rsa(struct visit *visit, const struct key_spec *spec, CK_OBJECT_HANDLE obje
     struct arena *arena, struct key_numbers *out, struct error *err)
 {
 	char modulus[MODULUS_MAX + 1], exponent[EXPONENT_MAX];
-	view n, e;
+	view n = V(""), e = V("");
 
 	if (!read_attribute(visit, object, CKA_MODULUS, modulus, sizeof(modulus), &n, err) ||
 	    !read_attribute(visit, object, CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent), &e,
@@ -172,7 +172,7 @@ read_ec(struct visit *visit, const struct key_spec *spec, CK_OBJECT_HANDLE objec
     struct arena *arena, struct key_numbers *out, struct error *err)
 {
 	char bytes[POINT_DER_MAX];
-	view point, x, y;
+	view point = V(""), x, y;
 
 	if (!read_attribute(visit, object, CKA_EC_POINT, bytes, sizeof(bytes), &point, err))
 		return false;

@@ -94,7 +94,7 @@ run_bare(const struct job *job, enum token_call call, view value, view *out, str
 	CK_MECHANISM mechanism = { CKM_RSA_X_509, NULL, 0 };
 	size_t size = job->spec->bits / 8;
 	char *bytes;
-	view got;
+	view got = V("");
 
 	if (!run_into(job, call, &mechanism, value, size, &got, err))
 		return false;
@@ -208,7 +208,7 @@ sign_ecdsa(const struct job *job, view *out, struct error *err)
 	CK_MECHANISM mechanism = { CKM_ECDSA, NULL, 0 };
 	size_t field = key_field_len(job->spec->curve), half;
 	char *bytes = arena_alloc(job->arena, 2 * field);
-	view raw;
+	view raw = V("");
 
 	if (bytes == NULL)
 		return error_memory(err);

@@ -1,0 +1,195 @@
+"""Keys of premium vaults, in a real token (SoftHSM) behind a real server."""
+import os
+import subprocess
+import time
+
+import pytest
+
+from keys import RSA_ENCRYPTION, create, digest_for, ec_key, ec_jwk, encrypts, key_of, public, random, rsa_in, rsa_jwk, rsa_key, \
+    unb64, verifies
+from strongroom import unique
+
+MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
+LABEL, PIN = "premium", "25519-25519"
+
+
+class Token:
+	def __init__(self, folder):
+		self.tokens, self.pin_file = folder / "tokens", folder / "pin"
+		self.tokens.mkdir()
+		conf = folder / "softhsm2.conf"
+		conf.write_text(f"directories.tokendir = {self.tokens}\nobjectstore.backend = file\nlog.level = ERROR\n")
+		self.environment = {"SOFTHSM2_CONF": str(conf)}
+		self.pin_file.write_text(PIN + "\n")
+		self.pin_file.chmod(0o600)
+		subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", LABEL, "--so-pin", "87654321", "--pin", PIN],
+		    check=True, capture_output=True, env={**os.environ, **self.environment})
+
+	@property
+	def options(self):
+		module = next(path for path in MODULES if os.path.exists(path))
+		return ("--hsm-module", module, "--hsm-token", LABEL, "--hsm-pin-file", self.pin_file)
+
+
+@pytest.fixture
+def token(tmp_path):
+	return Token(tmp_path)
+
+
+def premium(server, name="premium"):
+	"""A vault of the premium tier."""
+	body = {"location": "local", "properties": {"tenantId": server.tenant, "sku": {"family": "A", "name": "premium"},
+	    "enableRbacAuthorization": True}}
+	group = f"{server.scope()}/resourceGroups/premium"
+	server.manage("PUT", group, {"location": "local"}, version="2021-04-01")
+	path = f"{group}/providers/Microsoft.KeyVault/vaults/{name}"
+	server.manage("PUT", path, body, version="2023-07-01").expect(201)
+	server.assign(server.admin, "00482a5a-887f-4fb3-b363-3b7fe8e74483", path)
+	return server.vault(name)
+
+
+@pytest.fixture
+def one(server, token):
+	return server(options=token.options, environment=token.environment)
+
+
+def shown(bundle):
+	"""The public key; a type's name says where the other half is."""
+	return public({**bundle["key"], "kty": bundle["key"]["kty"].removesuffix("-HSM")})
+
+
+def test_every_type(one):
+	vault = premium(one)
+	for bits in (2048, 3072):
+		bundle = create(vault, unique("rsa"), "RSA-HSM", key_size=bits)
+		key = key_of(vault, bundle)
+		assert bundle["key"]["kty"] == "RSA-HSM" and shown(bundle).key_size == bits
+		for algorithm in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"):
+			digest = digest_for(algorithm)
+			signature = key.use("sign", algorithm, digest)
+			assert verifies(shown(bundle), algorithm, digest, signature) and key.verify(algorithm, digest, signature)
+		for algorithm in RSA_ENCRYPTION:
+			secret = random(32)
+			assert key.use("decrypt", algorithm, encrypts(shown(bundle), algorithm, secret)) == secret
+			assert key.use("unwrapkey", algorithm, key.use("wrapkey", algorithm, secret)) == secret
+	for crv, algorithm in (("P-256", "ES256"), ("P-256K", "ES256K"), ("P-384", "ES384"), ("P-521", "ES512")):
+		bundle = create(vault, unique("ec"), "EC-HSM", crv=crv)
+		digest = digest_for(algorithm)
+		assert verifies(shown(bundle), algorithm, digest, key_of(vault, bundle).use("sign", algorithm, digest))
+	for bits in (128, 192, 256):
+		key = key_of(vault, create(vault, unique("oct"), "oct-HSM", key_size=bits))
+		reply = key.ask("encrypt", f"A{bits}GCM", b"message", aad=b"about").expect(200).json
+		assert key.use("decrypt", f"A{bits}GCM", unb64(reply["value"]), iv=unb64(reply["iv"]), tag=unb64(reply["tag"]),
+		    aad=b"about") == b"message"
+		secret = random(32)
+		assert key.use("unwrapkey", f"A{bits}KW", key.use("wrapkey", f"A{bits}KW", secret)) == secret
+
+
+def test_shape(one):
+	premium(one)
+	bundle = create(one.vault("premium", version="7.6"), "k", "EC-HSM")
+	assert bundle["attributes"]["hsmPlatform"] == "2" and bundle["attributes"]["exportable"] is False
+
+
+@pytest.mark.parametrize("jwk, algorithm", [(lambda: rsa_jwk(rsa_key(2048)), "RS256"), (lambda: ec_jwk(ec_key("P-384"), "P-384"), "ES384")],
+    ids=["rsa", "ec"])
+def test_import_backup_and_rotation(one, jwk, algorithm):
+	"""`Hsm: true` puts a key into the token; its backup opens there, and what becomes of one copy is not the other's fate."""
+	vault, other, digest = premium(one), premium(one, "second"), digest_for(algorithm)
+	bundle = vault.put("/keys/k", {"key": jwk(), "Hsm": True}).expect(200).json
+	assert bundle["key"]["kty"].endswith("-HSM")
+	signature = key_of(vault, bundle).use("sign", algorithm, digest)
+	assert verifies(shown(bundle), algorithm, digest, signature)
+	blob = vault.post("/keys/k/backup").expect(200).json["value"]
+	# A standard vault has no token's keys, however they come.
+	one.vault("main").post("/keys/restore", {"value": blob}).expect(400)
+	restored = other.post("/keys/restore", {"value": blob}).expect(200).json
+	assert shown(restored) == shown(bundle)
+	vault.delete("/keys/k").expect(200)
+	vault.delete("/deletedkeys/k").expect(204)
+	assert verifies(shown(bundle), algorithm, digest, key_of(other, restored).use("sign", algorithm, digest))
+	rotated = other.post("/keys/k/rotate").expect(200).json
+	assert rotated["key"]["kty"] == bundle["key"]["kty"] and shown(rotated) != shown(bundle)
+	one.restart()
+	assert key_of(other, rotated).verify(algorithm, digest, key_of(other, rotated).use("sign", algorithm, digest))
+
+
+def test_token_goes_and_comes_back(one, token):
+	vault = premium(one)
+	bundle = create(vault, "k", "EC-HSM")
+	key, digest = key_of(vault, bundle), digest_for("ES256")
+	signature = key.use("sign", "ES256", digest)
+	one.tolerated = (503,)
+	token.tokens.rename(away := token.tokens.with_name("away"))
+	for _ in range(20):
+		key.ask("sign", "ES256", digest).expect(503)
+	vault.post("/keys/other/create", {"kty": "RSA-HSM"}).expect(503)
+	# What needs no token goes on.
+	vault.get(key.path).expect(200)
+	assert key.verify("ES256", digest, signature)
+	rsa_in(vault, "software")[0].use("sign", "RS256", digest)
+	away.rename(token.tokens)
+	for attempt in range(40):
+		reply = key.ask("sign", "ES256", digest)
+		if reply.status == 200:
+			break
+		reply.expect(503)
+		time.sleep(0.25)
+	assert verifies(shown(bundle), "ES256", digest, unb64(reply.expect(200).json["value"]))
+	assert vault.get("/keys/other").status == 404
+
+
+def test_a_token_that_is_away_at_the_start(server, token):
+	token.tokens.rename(away := token.tokens.with_name("away"))
+	token.tokens.mkdir()
+	one = server(options=token.options, environment=token.environment)
+	vault = premium(one)
+	one.tolerated = (503,)
+	vault.post("/keys/k/create", {"kty": "EC-HSM"}).expect(503)
+	token.tokens.rmdir()
+	away.rename(token.tokens)
+	for attempt in range(40):
+		reply = vault.post("/keys/k/create", {"kty": "EC-HSM"})
+		if reply.status == 200:
+			break
+		reply.expect(503)
+		time.sleep(0.25)
+	reply.expect(200)
+
+
+def test_refused(server, one):
+	premium(one)
+	standard = one.vault("main")
+	for body in ({"kty": "RSA-HSM"}, {"kty": "EC-HSM"}, {"kty": "oct-HSM", "key_size": 256}):
+		standard.post("/keys/k/create", body).expect(400, "BadParameter", "KeyTypeNotSupported")
+	bare = premium(server(vaults=("main",)), "tokenless")
+	error = bare.post("/keys/k/create", {"kty": "RSA-HSM"}).expect(400, "BadParameter").error
+	assert "HSM" in error["message"]
+	for vault in (standard, bare):
+		vault.get("/keys/k").expect(404)
+
+
+def test_bad_ciphertext_is_no_lost_token(one):
+	"""However bad what comes in is: the same refusal as software's, and the token stays."""
+	vault = premium(one)
+	key = key_of(vault, create(vault, "k", "RSA-HSM"))
+	for size in (1, 255, 256, 257):
+		for algorithm in RSA_ENCRYPTION:
+			reply = key.ask("decrypt", algorithm, random(size))
+			if reply.status == 200:  # RSA1_5: one in some ten thousand random blocks opens
+				assert algorithm == "RSA1_5"
+				continue
+			assert reply.expect(400, "BadParameter").error["message"] == "The parameter is incorrect.\r\n"
+	key.ask("sign", "RS256", random(31)).expect(400, "BadParameter")
+	key.use("sign", "RS256", digest_for("RS256"))
+
+
+@pytest.mark.parametrize("change, says", [
+	(lambda token: token.pin_file.write_text("0000\n"), "PIN"),
+	(lambda token: token.pin_file.chmod(0o644), "hsm|PIN|pin"),
+	(lambda token: token.pin_file.unlink(), "pin|PIN"),
+], ids=["wrong PIN", "others may read the PIN", "no PIN"])
+def test_bad_settings(server, token, change, says):
+	change(token)
+	with pytest.raises(AssertionError, match=says):
+		server(options=token.options, environment=token.environment)
