@@ -5,7 +5,7 @@
  *	answer_request   a whole request, on its loop
  *	  admit          every guard, in order
  *	  run            the row's function: reads one snapshot, collects changes, writes the reply
- *	  defer          what burns goes to the pool or the queue; then a second function runs
+ *	  defer          what burns goes to threads of its own; then a second function runs
  *	  conclude       changes are committed together with their audit record
  *	answer_turn      the other replies' records, written in one go; then http sends them all
  */
@@ -193,10 +193,19 @@ admit_again(struct request *r, struct error *err)
 }
 
 /*
- * Run the row's function, or what it deferred to, over one snapshot.  A refusal is turned into its
- * reply; ERR_STORE_CONFLICT, of one who saw that memory is ahead of the snapshot, means another
- * try, as for a commit.
+ * A refusal is turned into its reply; ERR_STORE_CONFLICT, of one who saw that memory is ahead of the
+ * snapshot, means another try, as for a commit.
  */
+static void
+fail(struct request *r, const struct error *err)
+{
+	if (err->code == ERR_STORE_CONFLICT)
+		r->error = *err;
+	else
+		refuse(r, err);
+}
+
+/* Run the row's function, or what it deferred to, over one snapshot. */
 static bool
 run(struct request *r, struct store_reader *reader)
 {
@@ -214,10 +223,8 @@ run(struct request *r, struct store_reader *reader)
 	}
 	fine = admit_again(r, &err) && r->run(r, &err);
 	store_end(reader);
-	if (!fine && err.code == ERR_STORE_CONFLICT)
-		r->error = err;
-	else if (!fine)
-		refuse(r, &err);
+	if (!fine)
+		fail(r, &err);
 	return fine;
 }
 
@@ -292,10 +299,8 @@ work_run(struct http_exchange *exchange)
 	struct error err = { 0 };
 
 	journey_of(r)->ran = r->work(r, &err);
-	if (!journey_of(r)->ran && err.code == ERR_STORE_CONFLICT)
-		r->error = err;
-	else if (!journey_of(r)->ran)
-		refuse(r, &err);
+	if (!journey_of(r)->ran)
+		fail(r, &err);
 }
 
 /* On the loop again; what the work has left in the arena stays from here on. */
@@ -321,7 +326,7 @@ defer(struct request *r)
 	struct error err;
 
 	tx_reset(&r->tx);
-	if (slow_queue_add(r->place == WORK_QUEUE ? answerer->making : answerer->burning,
+	if (slow_queue_add(r->place == WORK_MAKES ? answerer->making : answerer->burning,
 		r->exchange, work_run, work_done, &err))
 		return;
 	r->work = NULL;

@@ -56,8 +56,8 @@ struct caller {
 
 /* Where work is done that would hold up a loop. */
 enum workplace {
-	WORK_POOL,  /* with a thread for each core: milliseconds */
-	WORK_QUEUE, /* a queue of its own, in order: seconds, as making an RSA key takes */
+	WORK_BURNS, /* milliseconds: on as many threads as there are cores */
+	WORK_MAKES, /* seconds, as making an RSA key takes: on half as many, in order */
 };
 
 struct request {

@@ -64,11 +64,12 @@ static const struct key_algorithm algorithms[] = {
 static const struct {
 	const char *name;
 	size_t field_len;
+	unsigned bits;
 } curves[] = {
-	[KEY_P256] = { "P-256", 32 },
-	[KEY_P256K] = { "P-256K", 32 },
-	[KEY_P384] = { "P-384", 48 },
-	[KEY_P521] = { "P-521", 66 },
+	[KEY_P256] = { "P-256", 32, 256 },
+	[KEY_P256K] = { "P-256K", 32, 256 },
+	[KEY_P384] = { "P-384", 48, 384 },
+	[KEY_P521] = { "P-521", 66, 521 },
 };
 
 const struct key_algorithm *
@@ -107,6 +108,20 @@ size_t
 key_field_len(enum key_curve curve)
 {
 	return (size_t)curve < COUNT_OF(curves) ? curves[curve].field_len : 0;
+}
+
+unsigned
+key_field_bits(enum key_curve curve)
+{
+	return (size_t)curve < COUNT_OF(curves) ? curves[curve].bits : 0;
+}
+
+view
+key_without_zeros(view number)
+{
+	while (number.len > 0 && number.ptr[0] == 0)
+		number = view_from(number, 1);
+	return number;
 }
 
 enum key_curve

@@ -67,6 +67,8 @@ bool key_algorithm_fits(const struct key_algorithm *algorithm, const struct key_
 
 size_t key_digest_len(enum key_digest digest); /* bytes; 0: DIGEST_NONE */
 size_t key_field_len(enum key_curve curve);    /* bytes of a coordinate */
+unsigned key_field_bits(enum key_curve curve); /* what the curve's size is called */
+view key_without_zeros(view number);           /* a number without those it begins with */
 
 /* key_curve_find("P-256"), key_curve_name: by JWK's names; 0 and NULL when there is none. */
 enum key_curve key_curve_find(view name);

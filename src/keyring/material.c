@@ -106,12 +106,11 @@ make_in_token(struct keyring *keyring, struct vault_key *key, const struct key_s
 static bool
 complete(const struct key_spec *spec, struct key_spec *out, struct error *err)
 {
-	static const unsigned field_bits[] = { 0, 256, 256, 384, 521 };
 	bool good = false;
 
 	*out = *spec;
 	if (spec->kind == KEY_EC && key_curve_name(spec->curve) != NULL) {
-		out->bits = field_bits[spec->curve];
+		out->bits = key_field_bits(spec->curve);
 		good = true;
 	} else if (spec->kind == KEY_RSA) {
 		good = spec->bits == 2048 || spec->bits == 3072 || spec->bits == 4096;

@@ -43,7 +43,7 @@ MUST_USE bool material_take(struct keyring *keyring, struct vault_key *key,
     const struct key_spec *spec, const struct key_numbers *numbers, struct arena *arena,
     struct material *out, struct error *err);
 
-/* material_burns(material, algorithm, use): Does it take so long that it belongs in the pool? */
+/* material_burns(material, algorithm, use): Does it take so long that it would hold up a loop? */
 bool material_burns(const struct material *material, const struct key_algorithm *algorithm,
     enum key_use use);
 

@@ -20,14 +20,6 @@ invalid(struct error *err)
 	    "The property \"key\" must be a valid JsonWebKey object.");
 }
 
-static view
-without_zeros(view bytes)
-{
-	while (bytes.len > 0 && bytes.ptr[0] == 0)
-		bytes = view_from(bytes, 1);
-	return bytes;
-}
-
 struct rsa {
 	BIGNUM *n, *e, *d, *p, *q, *dp, *dq, *qi;
 	BN_CTX *ctx;
@@ -47,7 +39,7 @@ rsa_done(struct rsa *rsa)
 static bool
 read_number(view bytes, size_t max, bool secret, BIGNUM **out)
 {
-	bytes = without_zeros(bytes);
+	bytes = key_without_zeros(bytes);
 	if (bytes.len == 0 || bytes.len > max)
 		return false;
 	*out = BN_bin2bn(octets(bytes), (int)bytes.len, NULL);
@@ -175,7 +167,7 @@ take_rsa(struct software_key *key, const struct key_numbers *numbers, bool priva
 static bool
 pad(view bytes, size_t len, char *out)
 {
-	bytes = without_zeros(bytes);
+	bytes = key_without_zeros(bytes);
 	if (bytes.len > len)
 		return false;
 	memset(out, 0, len - bytes.len);

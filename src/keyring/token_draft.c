@@ -121,14 +121,6 @@ read_attribute(struct visit *visit, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE t
 	return true;
 }
 
-static view
-without_zeros(view bytes)
-{
-	while (bytes.len > 0 && bytes.ptr[0] == 0)
-		bytes = view_from(bytes, 1);
-	return bytes;
-}
-
 static bool
 read_rsa(struct visit *visit, const struct key_spec *spec, CK_OBJECT_HANDLE object,
     struct arena *arena, struct key_numbers *out, struct error *err)
@@ -140,11 +132,12 @@ read_rsa(struct visit *visit, const struct key_spec *spec, CK_OBJECT_HANDLE obje
 	    !read_attribute(visit, object, CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent), &e,
 		err))
 		return false;
-	n = without_zeros(n);
+	n = key_without_zeros(n);
 	if (n.len != spec->bits / 8)
 		return odd_object(err);
 	*out = (struct key_numbers){ 0 };
-	return (arena_copy(arena, n, &out->n) && arena_copy(arena, without_zeros(e), &out->e)) ||
+	return (arena_copy(arena, n, &out->n) &&
+		   arena_copy(arena, key_without_zeros(e), &out->e)) ||
 	    error_memory(err);
 }
 
@@ -275,12 +268,12 @@ add_numbers(struct template *template, const struct key_spec *spec,
 	view params, number;
 
 	for (size_t i = 0; spec->kind == KEY_RSA && i < COUNT_OF(rsa); i++) {
-		number = without_zeros(rsa[i].value);
+		number = key_without_zeros(rsa[i].value);
 		template_add(template, rsa[i].type, number.ptr, number.len);
 	}
 	if (spec->kind == KEY_EC) {
 		params = curve_params(spec->curve);
-		number = without_zeros(numbers->d);
+		number = key_without_zeros(numbers->d);
 		template_add(template, CKA_EC_PARAMS, params.ptr, params.len);
 		template_add(template, CKA_VALUE, number.ptr, number.len);
 	}

@@ -3,24 +3,6 @@
 
 #include "base/clock.h"
 
-struct restore_body {
-	struct body_text value;
-};
-
-static const struct field restore_fields[] = {
-	{ .name = "value",
-	    .kind = FIELD_TEXT,
-	    .required = true,
-	    .offset = offsetof(struct restore_body, value) },
-	{ 0 },
-};
-
-static view
-version_param(const struct request *r)
-{
-	return r->param_count > 1 ? r->params[1] : V("");
-}
-
 /* A disabled key is shown like any other: only its use is refused. */
 static bool
 run_get(struct request *r, struct error *err)
@@ -28,7 +10,7 @@ run_get(struct request *r, struct error *err)
 	AUTO(object_done) struct object object = { 0 };
 	AUTO(version_done) struct version version = { 0 };
 
-	if (!object_require(r, &key_type, r->params[0], version_param(r), TO_READ, &object,
+	if (!object_require(r, &key_type, r->params[0], object_version_param(r), TO_READ, &object,
 		&version, err))
 		return false;
 	key_reply(r, &object, &version);
@@ -70,7 +52,7 @@ run_update(struct request *r, struct error *err)
 	AUTO(object_done) struct object object = { 0 };
 	AUTO(version_done) struct version version = { 0 };
 
-	if (!object_require(r, &key_type, r->params[0], version_param(r), TO_CHANGE, &object,
+	if (!object_require(r, &key_type, r->params[0], object_version_param(r), TO_CHANGE, &object,
 		&version, err) ||
 	    !amend(r, r->body, &object, &version, err))
 		return false;
@@ -129,7 +111,7 @@ run_backup(struct request *r, struct error *err)
 static bool
 run_restore(struct request *r, struct error *err)
 {
-	const struct restore_body *body = r->body;
+	const struct object_restore_body *body = r->body;
 
 	return object_restore(r, &key_type, body->value.text, err);
 }
@@ -167,7 +149,7 @@ const struct op key_ops_table[] = {
 	{ "KeyBackup", ROW, .method = HTTP_POST, .path = "/keys/{name}/backup",
 	  ACTION("backup/action"), .run = run_backup },
 	{ "KeyRestore", ROW, .method = HTTP_POST, .path = "/keys/restore",
-	  ACTION("restore/action"), BODY(restore_fields, restore_body), .cost = COST_POOL,
+	  ACTION("restore/action"), BODY(object_restore_fields, object_restore_body), .cost = COST_POOL,
 	  .run = run_restore },
 	{ "KeyListDeleted", ROW, .method = HTTP_GET, .path = "/deletedkeys",
 	  ACTION("read"), .permission = "list", .run = run_list_deleted },

@@ -51,7 +51,6 @@ const struct field key_create_fields[] = {
 static const struct field jwk_fields[] = {
 	TEXT(struct key_import_body, "kty", kty, 16),
 	TEXT(struct key_import_body, "crv", crv, 16),
-	TEXT(struct key_import_body, "key_hsm", key_hsm, 65536),
 	OPS_FIELD,
 	NUMBER(n), NUMBER(e), NUMBER(d), NUMBER(p), NUMBER(q), NUMBER(dp), NUMBER(dq), NUMBER(qi),
 	NUMBER(x), NUMBER(y), NUMBER(k),
@@ -83,35 +82,20 @@ curve_of(view crv, struct key_spec *out, struct error *err)
 	return true;
 }
 
-static const struct {
-	enum key_curve curve;
-	unsigned bits;
-} curves[] = { { KEY_P256, 256 }, { KEY_P256K, 256 }, { KEY_P384, 384 }, { KEY_P521, 521 } };
-
 /* A size chooses the curve when none is named, and must be that of the one that is. */
 static bool
 curve_by_size(const struct body_number *size, struct key_spec *out, struct error *err)
 {
-	for (size_t i = 0; i < COUNT_OF(curves); i++) {
-		if (size->value != curves[i].bits ||
-		    (out->curve != 0 && out->curve != curves[i].curve))
+	for (enum key_curve curve = KEY_P256; curve <= KEY_P521; curve++) {
+		if (size->value != key_field_bits(curve) ||
+		    (out->curve != 0 && out->curve != curve))
 			continue;
-		out->curve = curves[i].curve;
+		out->curve = curve;
 		return true;
 	}
 	return error_set(err, ERR_BAD_PARAMETER,
 	    "Unsupported key size (%lld). Supported sizes are [256, 384, 521]",
 	    (long long)size->value);
-}
-
-static unsigned
-curve_bits(enum key_curve curve)
-{
-	for (size_t i = 0; i < COUNT_OF(curves); i++) {
-		if (curves[i].curve == curve)
-			return curves[i].bits;
-	}
-	return 0;
 }
 
 static bool
@@ -123,7 +107,7 @@ ec_of_create(const struct key_create_body *body, struct key_spec *out, struct er
 		return false;
 	if (out->curve == 0)
 		out->curve = KEY_P256;
-	out->bits = curve_bits(out->curve);
+	out->bits = key_field_bits(out->curve);
 	return true;
 }
 
@@ -160,7 +144,7 @@ key_spec_of_import(const struct key_import_body *body, struct key_spec *out, str
 	if (spec.kind == KEY_EC) {
 		if (!curve_of(body->crv.text, &spec, err))
 			return false;
-		spec.bits = curve_bits(spec.curve);
+		spec.bits = key_field_bits(spec.curve);
 	}
 	*out = spec;
 	return true;

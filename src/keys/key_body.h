@@ -26,7 +26,7 @@ struct key_create_body {
 
 struct key_import_body {
 	struct key_common_body common;
-	struct body_text kty, crv, key_hsm;
+	struct body_text kty, crv;
 	struct body_text n, e, d, p, q, dp, dq, qi, x, y, k;
 	struct body_flag hsm;
 };

@@ -88,7 +88,7 @@ prepare(struct request *r, const struct key_common_body *body, struct making *ma
 static enum workplace
 place_of(const struct key_spec *spec)
 {
-	return spec->kind == KEY_RSA ? WORK_QUEUE : WORK_POOL;
+	return spec->kind == KEY_RSA ? WORK_MAKES : WORK_BURNS;
 }
 
 bool
@@ -123,7 +123,7 @@ key_import(struct request *r, struct error *err)
 	    !key_numbers_of_import(body, r->arena, &making->numbers, err))
 		return false;
 	return key_tier_check(r, spec, err) && prepare(r, &body->common, making, err) &&
-	    request_defer(r, WORK_POOL, work_take, finish_add, making);
+	    request_defer(r, WORK_BURNS, work_take, finish_add, making);
 }
 
 bool

@@ -1,6 +1,6 @@
 /*
  * Using a key: encrypt, decrypt, wrap, unwrap, sign, verify.  What is cheap is done at once, on the
- * loop; what burns goes to the pool.
+ * loop; what burns goes to threads of its own.
  */
 #include "keys/key_body.h"
 
@@ -48,7 +48,7 @@ static const struct key_row row_unwrap = { KEY_DECRYPT, "unwrapKey", wraps, fals
 static const struct key_row row_sign = { KEY_SIGN, "sign", signs, true };
 static const struct key_row row_verify = { KEY_VERIFY, "verify", signs, false };
 
-/* What is to be done; in the arena, so that the pool can do it. */
+/* What is to be done; in the arena, so that another thread can do it. */
 struct using
 {
 	const struct key_algorithm *algorithm;
@@ -170,7 +170,7 @@ use_or_defer(struct request *r, struct using *using, struct error *err)
 	r->deferred = using;
 	if (!material_burns(&using->key.material, using->algorithm, using->use))
 		return work_use(r, err);
-	return key_keep(r, &using->key, err) && request_defer(r, WORK_POOL, work_use, NULL, using);
+	return key_keep(r, &using->key, err) && request_defer(r, WORK_BURNS, work_use, NULL, using);
 }
 
 static bool
@@ -181,14 +181,14 @@ run_use(struct request *r, struct error *err)
 	struct using *using = arena_alloc(r->arena, sizeof(*using));
 	AUTO(object_done) struct object object = { 0 };
 	AUTO(version_done) struct version version = { 0 };
-	view wanted = r->param_count > 1 ? r->params[1] : V("");
 
 	if (using == NULL)
 		return error_memory(err);
 	using->use = row->use;
 	return find_algorithm(row, body->alg.text, &using->algorithm, err) &&
 	    read_message(row, body, r->arena, &using->in, err) &&
-	    object_require(r, &key_type, r->params[0], wanted, TO_READ, &object, &version, err) &&
+	    object_require(r, &key_type, r->params[0], object_version_param(r), TO_READ, &object,
+		&version, err) &&
 	    key_of(r, &object, &version, &using->key, err) &&
 	    check_state(row, &version, &using->key, err) && check_fit(using, err) &&
 	    key_charge_use(r, &using->key.material.spec, err) && use_or_defer(r, using, err);

@@ -4,10 +4,6 @@
 #include "base/clock.h"
 #include "vault/attributes.h"
 
-struct restore_body {
-	struct body_text value;
-};
-
 /* clang-format off */
 
 #define COMMON_FIELDS \
@@ -27,12 +23,6 @@ static const struct field set_fields[] = {
 
 static const struct field update_fields[] = {
 	COMMON_FIELDS,
-	{ 0 },
-};
-
-static const struct field restore_fields[] = {
-	{ .name = "value", .kind = FIELD_TEXT, .required = true,
-	  .offset = offsetof(struct restore_body, value) },
 	{ 0 },
 };
 
@@ -151,12 +141,6 @@ secret_amend(struct request *r, const struct secret_body *body, const struct obj
 	return object_write_version(r, &secret_type, object, version, err);
 }
 
-static view
-version_param(const struct request *r)
-{
-	return r->param_count > 1 ? r->params[1] : V("");
-}
-
 /* Only certificates' secrets could be converted, and none of those is here. */
 static bool
 check_out_content_type(struct request *r, struct error *err)
@@ -176,8 +160,8 @@ run_get(struct request *r, struct error *err)
 	AUTO(object_done) struct object object = { 0 };
 	AUTO(version_done) struct version version = { 0 };
 
-	if (!object_require(r, &secret_type, r->params[0], version_param(r), TO_READ, &object,
-		&version, err) ||
+	if (!object_require(r, &secret_type, r->params[0], object_version_param(r), TO_READ,
+		&object, &version, err) ||
 	    !check_out_content_type(r, err))
 		return false;
 	/* Dates only inform: a secret is given outside them too. */
@@ -195,8 +179,8 @@ run_update(struct request *r, struct error *err)
 	AUTO(object_done) struct object object = { 0 };
 	AUTO(version_done) struct version version = { 0 };
 
-	if (!object_require(r, &secret_type, r->params[0], version_param(r), TO_CHANGE, &object,
-		&version, err))
+	if (!object_require(r, &secret_type, r->params[0], object_version_param(r), TO_CHANGE,
+		&object, &version, err))
 		return false;
 	if (!secret_amend(r, body, &object, &version, err))
 		return false;
@@ -255,7 +239,7 @@ run_backup(struct request *r, struct error *err)
 static bool
 run_restore(struct request *r, struct error *err)
 {
-	const struct restore_body *body = r->body;
+	const struct object_restore_body *body = r->body;
 
 	return object_restore(r, &secret_type, body->value.text, err);
 }
@@ -268,7 +252,8 @@ run_restore(struct request *r, struct error *err)
 	.throttle = THROTTLE_OTHER
 #define SET_BODY .body = set_fields, .body_size = sizeof(struct secret_body)
 #define UPDATE_BODY .body = update_fields, .body_size = sizeof(struct secret_body)
-#define RESTORE_BODY .body = restore_fields, .body_size = sizeof(struct restore_body)
+#define RESTORE_BODY .body = object_restore_fields, \
+	.body_size = sizeof(struct object_restore_body)
 #define ACTION(name) .action = "secrets/" name
 
 const struct op secret_ops[] = {

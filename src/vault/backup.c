@@ -11,6 +11,14 @@
 
 #include <string.h>
 
+const struct field object_restore_fields[] = {
+	{ .name = "value",
+	    .kind = FIELD_TEXT,
+	    .required = true,
+	    .offset = offsetof(struct object_restore_body, value) },
+	{ 0 },
+};
+
 #define FORMAT 1
 #define MARKER "Strongroom.Backup.V1."
 #define PAGE 50

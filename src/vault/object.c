@@ -25,6 +25,12 @@ object_name_check(view name, struct error *err)
 	return true;
 }
 
+view
+object_version_param(const struct request *r)
+{
+	return r->param_count > 1 ? r->params[1] : V("");
+}
+
 static bool
 not_found(const struct object_type *type, view name, view version, struct error *err)
 {

@@ -13,6 +13,7 @@
 #ifndef VAULT_OBJECT_H
 #define VAULT_OBJECT_H
 
+#include "api/body.h"
 #include "api/paging.h"
 #include "api/request.h"
 #include "base/plain.h"
@@ -140,6 +141,15 @@ MUST_USE bool object_purge(struct request *r, const struct object_type *type, st
 MUST_USE bool object_backup(struct request *r, const struct object_type *type, struct error *err);
 MUST_USE bool object_restore(struct request *r, const struct object_type *type, view blob,
     struct error *err);
+
+/* object_version_param(r): The version that the path names; empty: the latest. */
+view object_version_param(const struct request *r);
+
+/* What a client sends to restore one. */
+struct object_restore_body {
+	struct body_text value;
+};
+extern const struct field object_restore_fields[];
 
 /* Members that all types write alike. */
 /* object_name(r, type, object, version, err): Note for the audit log what the request is about. */
