@@ -108,6 +108,7 @@ def test_import_backup_and_rotation(one, jwk, algorithm):
 	vault.delete("/keys/k").expect(200)
 	vault.delete("/deletedkeys/k").expect(204)
 	assert verifies(shown(bundle), algorithm, digest, key_of(other, restored).use("sign", algorithm, digest))
+	assert not [path for path in one.folder.rglob("*") if path.is_file() and PIN.encode() in path.read_bytes()]
 	rotated = other.post("/keys/k/rotate").expect(200).json
 	assert rotated["key"]["kty"] == bundle["key"]["kty"] and shown(rotated) != shown(bundle)
 	one.restart()

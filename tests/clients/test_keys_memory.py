@@ -1,4 +1,4 @@
-"""Private parts of keys are in the server's memory only while they may be used."""
+"""Private parts of keys, and what they protect: in the server's memory only while it is needed, on the disk never."""
 import base64
 import hashlib
 import os
@@ -8,9 +8,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from strongroom import memory_of
-
-pytestmark = pytest.mark.skipif(os.geteuid() != 0,
-    reason="only root may look into a process that dumps no core")
 
 DIGEST = base64.urlsafe_b64encode(hashlib.sha256(b"message").digest()).rstrip(b"=").decode()
 
@@ -59,6 +56,7 @@ def remove(main, name):
 	main.delete(f"/keys/{name}").expect(200)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into a process that dumps no core")
 @pytest.mark.parametrize("end", [disable, remove], ids=["disabled", "deleted"])
 @pytest.mark.parametrize("make", [rsa_key, ec_key], ids=["rsa", "ec"])
 def test_private_parts_go(server, make, end):
@@ -71,3 +69,37 @@ def test_private_parts_go(server, make, end):
 	end(main, "k")
 	time.sleep(0.5)
 	assert seen(one, secrets) == 0
+
+
+def held(folder, secrets):
+	"""The files that hold a part of any of them."""
+	wanted = [form for secret in secrets for form in forms(secret)]
+	return [path for path in folder.rglob("*") if path.is_file() and any(form in path.read_bytes() for form in wanted)]
+
+
+@pytest.mark.parametrize("make", [rsa_key, ec_key], ids=["rsa", "ec"])
+def test_nothing_is_on_the_disk(server, tmp_path, make):
+	"""Nor in what the server logs: of keys that it takes and refuses, and of what goes through them."""
+	one = server()
+	main = one.vault("main")
+	jwk, secrets, algorithm = make()
+	canary = os.urandom(48)
+	main.put("/keys/k", {"key": jwk}).expect(200)
+	signature = main.post("/keys/k/sign", {"alg": algorithm, "value": DIGEST}).expect(200).json["value"]
+	main.post("/keys/k/sign", {"alg": algorithm, "value": text(canary)}).expect(400)
+	main.post("/keys/k/verify", {"alg": algorithm, "digest": DIGEST, "value": text(canary)}).expect(200)
+	main.post("/keys/k/backup").expect(200)
+	main.put("/keys/bad", {"key": {**jwk, "d": text(canary)}}).expect(400)
+	main.put("/keys/bad_name", {"key": jwk}).expect(400)
+	main.put("/keys/k", {"key": jwk, "tags": 1}).expect(400)
+	main.put("/keys/k", {"key": jwk}, token="garbage").expect(401)
+	if make is rsa_key:
+		sealed = main.post("/keys/k/encrypt", {"alg": "RSA-OAEP", "value": text(canary)}).expect(200).json["value"]
+		assert main.post("/keys/k/decrypt", {"alg": "RSA-OAEP", "value": sealed}).expect(200).json["value"] == text(canary)
+	hidden = [*secrets, canary, base64.urlsafe_b64decode(signature + "==")]
+	for stop in (False, True):
+		if stop:
+			one.stop()
+		assert held(one.folder, hidden) == []
+	(tmp_path / "control").write_bytes(b"..." + text(secrets[0]).encode())
+	assert held(tmp_path, hidden), "the search finds what is there"

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 
 from keys import (CURVES, OPS, RSA_ENCRYPTION, RSA_SIGNING, digest_for, ec_jwk, ec_key, flipped, random, rsa_jwk,
     rsa_key, unb64)
+from sdk import failure
 from strongroom import unique
 
 ES256 = SignatureAlgorithm.es256
@@ -29,15 +30,6 @@ def client(shared):
 @pytest.fixture
 def name():
 	return unique("py")
-
-
-def failure(kind, call, *arguments, **options):
-	"""The error's status, code and inner code, after a look at its class."""
-	with pytest.raises(HttpResponseError) as caught:
-		call(*arguments, **options)
-	assert type(caught.value) is kind
-	error = caught.value.error
-	return caught.value.status_code, error.code, (error.innererror or {}).get("code")
 
 
 def web_key(jwk):

@@ -11,6 +11,7 @@ from azure.keyvault.secrets import ApiVersion, KeyVaultSecretIdentifier, SecretC
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from sdk import failure
 from strongroom import unique
 
 FAR = datetime.datetime(2050, 2, 2, tzinfo=datetime.timezone.utc)
@@ -36,15 +37,6 @@ def client(shared):
 @pytest.fixture
 def name():
 	return unique("py")
-
-
-def failure(kind, call, *arguments, **options):
-	"""The error's status, code and inner code, after a look at its class."""
-	with pytest.raises(HttpResponseError) as caught:
-		call(*arguments, **options)
-	assert type(caught.value) is kind
-	error = caught.value.error
-	return caught.value.status_code, error.code, (error.innererror or {}).get("code")
 
 
 # Credentials
