@@ -193,8 +193,8 @@ admit_again(struct request *r, struct error *err)
 }
 
 /*
- * A refusal is turned into its reply; ERR_STORE_CONFLICT, of one who saw that memory is ahead of the
- * snapshot, means another try, as for a commit.
+ * A refusal is turned into its reply; ERR_STORE_CONFLICT, of one who saw that memory is ahead of
+ * the snapshot, means another try, as for a commit.
  */
 static void
 fail(struct request *r, const struct error *err)
