@@ -305,3 +305,9 @@ der_expect(view *rest, unsigned tag, view *content)
 	*content = found.content;
 	return true;
 }
+
+bool
+der_optional(view *rest, unsigned tag, view *content)
+{
+	return der_expect(rest, tag, content);
+}

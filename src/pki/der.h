@@ -68,4 +68,7 @@ MUST_USE bool der_next(view *rest, struct der *out);
 /* der_expect(rest, tag, out): The same, of that tag; the content alone. */
 MUST_USE bool der_expect(view *rest, unsigned tag, view *content);
 
+/* der_optional(rest, tag, content): The same, where it may be missing: then nothing changes. */
+bool der_optional(view *rest, unsigned tag, view *content);
+
 #endif

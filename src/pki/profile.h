@@ -20,7 +20,7 @@ struct alt_names {
 	struct views of[ALT_KINDS]; /* text; addresses as "192.0.2.1" and "2001:db8::1" */
 };
 
-#define ALT_NAMES_MAX 200 /* of all kinds together */
+#define ALT_NAMES_MAX 500 /* of all kinds together */
 #define ALT_NAME_MAX 2048 /* bytes of one; a DNS name: 253 */
 #define EKUS_MAX 64
 #define PROFILE_URL_MAX 1024

@@ -8,6 +8,9 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#define OID_RSA "1.2.840.113549.1.1.1"
+#define OID_EC "1.2.840.10045.2.1"
+#define RSA_BITS_MIN 512
 #define RSA_BITS_MAX 16384
 #define EXPONENT_BITS_MAX 64
 
@@ -30,31 +33,8 @@ malformed(struct error *err)
 	return openssl_failed(err, ERR_BAD_PARAMETER, "The public key is malformed.");
 }
 
-/* The curve by its name, not spelled out in numbers: those could be somebody's own. */
 static bool
-read_ec(EVP_PKEY *pkey, struct spki *out, struct error *err)
-{
-	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-	char group[64];
-	int spelled_out = 0;
-
-	if (ctx == NULL)
-		return openssl_unable(err);
-	if (EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1 ||
-	    (EVP_PKEY_get_int_param(pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
-		 &spelled_out) == 1 &&
-		spelled_out != 0) ||
-	    EVP_PKEY_public_check_quick(ctx) != 1)
-		return malformed(err);
-	for (size_t i = 0; i < COUNT_OF(curves); i++) {
-		if (strcmp(curves[i].group, group) == 0)
-			*out = (struct spki){ SPKI_EC, curves[i].name, curves[i].bits };
-	}
-	return true;
-}
-
-static bool
-read_rsa(const EVP_PKEY *pkey, struct spki *out, struct error *err)
+read_rsa(const EVP_PKEY *pkey, struct spki *out)
 {
 	AUTO(bn_done) BIGNUM *n = NULL;
 	AUTO(bn_done) BIGNUM *e = NULL;
@@ -62,33 +42,95 @@ read_rsa(const EVP_PKEY *pkey, struct spki *out, struct error *err)
 
 	if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) != 1 ||
 	    EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) != 1)
-		return malformed(err);
+		return false;
 	bits = BN_num_bits(n);
-	if (bits < 512 || bits > RSA_BITS_MAX || !BN_is_odd(n) || !BN_is_odd(e) || BN_is_one(e) ||
-	    BN_num_bits(e) > EXPONENT_BITS_MAX)
-		return malformed(err);
+	if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX || !BN_is_odd(n) || !BN_is_odd(e) ||
+	    BN_is_one(e) || BN_num_bits(e) > EXPONENT_BITS_MAX)
+		return false;
 	*out = (struct spki){ SPKI_RSA, NULL, (unsigned)bits };
+	return true;
+}
+
+static bool
+read_ec(EVP_PKEY *pkey, struct spki *out)
+{
+	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	char group[64];
+
+	if (ctx == NULL || EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1 ||
+	    EVP_PKEY_public_check_quick(ctx) != 1)
+		return false;
+	for (size_t i = 0; i < COUNT_OF(curves); i++) {
+		if (strcmp(curves[i].group, group) == 0)
+			*out = (struct spki){ SPKI_EC, curves[i].name, curves[i].bits };
+	}
+	return true;
+}
+
+/* Would it be written like that again?  Then it is equal when its bytes are. */
+static bool
+is_canonical(EVP_PKEY *pkey, view der)
+{
+	AUTO(buf_free) struct buf again = { 0 };
+	struct error ignored;
+
+	return spki_encode(pkey, &again, &ignored) && view_eq(buf_view(&again), der);
+}
+
+static bool
+decode(view der, struct spki *out, struct error *err)
+{
+	const unsigned char *at = octets(der);
+	AUTO(pkey_done) EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)der.len);
+	struct spki found = { SPKI_OTHER, NULL, 0 };
+	bool good = pkey != NULL && at == octets(der) + der.len;
+
+	if (good && EVP_PKEY_is_a(pkey, "RSA"))
+		good = read_rsa(pkey, &found);
+	else if (good && EVP_PKEY_is_a(pkey, "EC"))
+		good = read_ec(pkey, &found);
+	if (!good)
+		return malformed(err);
+	ERR_clear_error(); /* a decoder leaves its failed guesses */
+	*out = is_canonical(pkey, der) ? found : (struct spki){ SPKI_OTHER, NULL, 0 };
+	return true;
+}
+
+/*
+ * Is it of an algorithm that is known here?  What the others hold is not looked at.  False:
+ * malformed, as an EC key is whose curve is spelled out: its numbers could be somebody's own.
+ */
+static bool
+classify(view algorithm, bool *known)
+{
+	AUTO(buf_free) struct buf oid = { 0 }, curve = { 0 };
+	view content, parameters;
+
+	if (!der_expect(&algorithm, DER_OID, &content) || !der_oid_text(content, &oid))
+		return false;
+	*known = view_eq(buf_view(&oid), V(OID_RSA));
+	if (!view_eq(buf_view(&oid), V(OID_EC)))
+		return true;
+	if (!der_expect(&algorithm, DER_OID, &parameters) || !der_oid_text(parameters, &curve))
+		return false;
+	for (size_t i = 0; i < COUNT_OF(curves); i++)
+		*known = *known || view_eq(buf_view(&curve), view_of(curves[i].oid));
 	return true;
 }
 
 bool
 spki_read(view der, struct spki *out, struct error *err)
 {
-	const unsigned char *at = octets(der);
-	AUTO(pkey_done) EVP_PKEY *pkey = NULL;
-	struct spki found = { SPKI_OTHER, NULL, 0 };
+	view rest = der, in, algorithm, bits;
+	bool known;
 
-	if (der.len > SPKI_MAX)
+	if (der.len > SPKI_MAX || !spki_key_bits(der, &bits) ||
+	    !der_expect(&rest, DER_SEQUENCE, &in) || !der_expect(&in, DER_SEQUENCE, &algorithm) ||
+	    !classify(algorithm, &known))
 		return malformed(err);
-	pkey = d2i_PUBKEY(NULL, &at, (long)der.len);
-	ERR_clear_error(); /* a decoder leaves its failed guesses */
-	if (pkey == NULL || at != octets(der) + der.len)
-		return malformed(err);
-	if (EVP_PKEY_is_a(pkey, "RSA") && !read_rsa(pkey, &found, err))
-		return false;
-	if (EVP_PKEY_is_a(pkey, "EC") && !read_ec(pkey, &found, err))
-		return false;
-	*out = found;
+	if (known)
+		return decode(der, out, err);
+	*out = (struct spki){ SPKI_OTHER, NULL, 0 };
 	return true;
 }
 
@@ -116,7 +158,7 @@ spki_from_rsa(view n, view e, struct buf *out)
 		return false;
 	at = der_open(out, DER_SEQUENCE);
 	inner = der_open(out, DER_SEQUENCE);
-	der_oid(out, V("1.2.840.113549.1.1.1"));
+	der_oid(out, V(OID_RSA));
 	der_null(out);
 	der_close(out, inner);
 	der_bits(out, buf_view(&key));
@@ -129,7 +171,7 @@ add_ec(const char *curve, view x, view y, struct buf *out)
 {
 	size_t at = der_open(out, DER_SEQUENCE), inner = der_open(out, DER_SEQUENCE);
 
-	der_oid(out, V("1.2.840.10045.2.1"));
+	der_oid(out, V(OID_EC));
 	der_oid(out, view_of(curve));
 	der_close(out, inner);
 	inner = der_open(out, DER_BIT_STRING);

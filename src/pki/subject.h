@@ -35,6 +35,9 @@ MUST_USE bool subject_parse(view text, struct arena *arena, view *name, struct e
 #define SUBJECT_SHOWN_MAX 4096
 MUST_USE bool subject_text(view name, struct arena *arena, view *text, struct error *err);
 
+/* subject_has_nul(name): Is there a NUL in one of its values, or is it malformed? */
+bool subject_has_nul(view name);
+
 /* The Name that says nothing: SEQUENCE {}. */
 #define SUBJECT_EMPTY V("\x30\x00")
 

@@ -138,6 +138,38 @@ add_name(view name, struct buf *out)
 	return true;
 }
 
+static bool
+attribute_has_nul(view attribute)
+{
+	AUTO(buf_free) struct buf text = { 0 };
+	view type;
+	struct der value;
+
+	if (!der_expect(&attribute, DER_OID, &type) || !der_next(&attribute, &value))
+		return true;
+	add_text(&value, &text);
+	return !buf_ok(&text) || view_find(buf_view(&text), '\0', &(size_t){ 0 });
+}
+
+bool
+subject_has_nul(view name)
+{
+	view rdns, rdn, attribute;
+
+	if (!der_expect(&name, DER_SEQUENCE, &rdns))
+		return true;
+	while (rdns.len > 0) {
+		if (!der_expect(&rdns, DER_SET, &rdn))
+			return true;
+		while (rdn.len > 0) {
+			if (!der_expect(&rdn, DER_SEQUENCE, &attribute) ||
+			    attribute_has_nul(attribute))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Not in the middle of a character. */
 static view
 cut(view text)
