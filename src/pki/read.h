@@ -30,8 +30,8 @@ struct x509 {
 /*
  * x509_read(der, arena, out, err):
  * One certificate and nothing behind it; ERR_BAD_PARAMETER: it is none, or it is malformed
- * somewhere, or a name in it has a NUL or another control character.  No signature is verified and no time is compared.  The views are in ${der} or the
- * arena.
+ * somewhere, or a name in it has a NUL or another control character.  No signature is verified and
+ * no time is compared.  The views are in ${der} or the arena.
  */
 MUST_USE bool x509_read(view der, struct arena *arena, struct x509 *out, struct error *err);
 

@@ -21,8 +21,8 @@ struct spki {
 /*
  * spki_read(der, out, err):
  * What kind of key it is.  ERR_BAD_PARAMETER: malformed, a curve spelled out in numbers, a point
- * that is not on its curve.  Keys of other kinds and curves, and points that are written compressed,
- * are SPKI_OTHER: a chain may have them, a vault's certificate may not.
+ * that is not on its curve.  Keys of other kinds and curves, and points written compressed, are
+ * SPKI_OTHER: a chain may have them, a vault's certificate may not.
  */
 MUST_USE bool spki_read(view der, struct spki *out, struct error *err);
 
