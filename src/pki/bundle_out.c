@@ -10,20 +10,20 @@
 
 OPENSSL_OWNER(pkcs12, PKCS12, PKCS12_free)
 
-struct chain {
+struct stack {
 	X509 *leaf;
 	STACK_OF(X509) * others;
 };
 
 static void
-chain_done(struct chain *chain)
+stack_done(struct stack *chain)
 {
 	X509_free(chain->leaf);
 	sk_X509_pop_free(chain->others, X509_free);
 }
 
 static bool
-add_certificate(struct chain *chain, view der, bool leaf)
+add_certificate(struct stack *chain, view der, bool leaf)
 {
 	const unsigned char *at = octets(der);
 	X509 *certificate = d2i_X509(NULL, &at, (long)der.len);
@@ -42,7 +42,7 @@ add_certificate(struct chain *chain, view der, bool leaf)
 
 /* The certificate of the key apart from the others: only then it is known as the key's. */
 static bool
-read_chain(const struct views *certificates, bool key, struct chain *out, struct error *err)
+read_chain(const struct views *certificates, bool key, struct stack *out, struct error *err)
 {
 	out->others = sk_X509_new_null();
 	if (out->others == NULL)
@@ -78,7 +78,7 @@ bool
 bundle_to_pfx(view key, const struct views *certificates, struct plain **out, struct error *err)
 {
 	AUTO(pkey_done) EVP_PKEY *pkey = NULL;
-	AUTO(chain_done) struct chain chain = { 0 };
+	AUTO(stack_done) struct stack chain = { 0 };
 	AUTO(pkcs12_done) PKCS12 *pfx = NULL;
 
 	if ((key.len > 0 && !pkcs8_decode(key, &pkey, err)) ||

@@ -9,12 +9,12 @@
 
 #define OCSP_REQUEST_MAX 4096 /* bytes */
 #define OCSP_IDS_MAX 16
-#define OCSP_NONCE_MAX 32 /* bytes; RFC 8954 */
+#define OCSP_NONCE_MAX 128 /* bytes; RFC 9654 */
 
 /* A CertID: of which certificate the state is asked. */
 struct ocsp_id {
 	view der;           /* as it was asked: the answer repeats it */
-	unsigned hash_bits; /* 1: SHA-1; 256, 384, 512: SHA-2 */
+	unsigned hash_bits; /* 1: SHA-1; 256, 384, 512: SHA-2; 0: another */
 	view name_hash, key_hash;
 	view serial; /* the content of its INTEGER, without leading zeros */
 };
