@@ -55,6 +55,8 @@ static const char *const data_actions[] = {
 	"keys/unwrap/action",
 	"keys/sign/action",
 	"keys/verify/action",
+	"keyrotationpolicies/read",
+	"keyrotationpolicies/write",
 };
 
 /* Section 15. */
@@ -64,7 +66,7 @@ static const char *const data_names[] = { "SecretSet", "SecretGet", "SecretUpdat
 	"KeyRotate", "KeyGet", "KeyGetAttestation", "KeyUpdate", "KeyDelete", "KeyList",
 	"KeyListVersions", "KeyBackup", "KeyRestore", "KeyListDeleted", "KeyGetDeleted",
 	"KeyRecover", "KeyPurge", "KeyEncrypt", "KeyDecrypt", "KeyWrap", "KeyUnwrap", "KeySign",
-	"KeyVerify" };
+	"KeyVerify", "KeyRotationPolicyGet", "KeyRotationPolicySet" };
 
 static void
 check_complete(const struct op *op)
