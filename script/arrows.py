@@ -15,7 +15,7 @@ ORDER = [
     ["crypto", "store"],
     ["keyring"],
     ["http"],
-    ["api"],
+    ["acme", "api", "mail"],
     ["identity", "network", "throttle", "audit", "metrics", "events"],
     ["access", "graph", "signin"],
     ["vault"],

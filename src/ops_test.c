@@ -55,6 +55,11 @@ static const char *const data_actions[] = {
 	"keys/unwrap/action",
 	"keys/sign/action",
 	"keys/verify/action",
+	"certificatecas/delete",
+	"certificatecas/read",
+	"certificatecas/write",
+	"certificatecontacts/write",
+	"certificates/read",
 };
 
 /* Section 15. */
@@ -64,7 +69,9 @@ static const char *const data_names[] = { "SecretSet", "SecretGet", "SecretUpdat
 	"KeyRotate", "KeyGet", "KeyGetAttestation", "KeyUpdate", "KeyDelete", "KeyList",
 	"KeyListVersions", "KeyBackup", "KeyRestore", "KeyListDeleted", "KeyGetDeleted",
 	"KeyRecover", "KeyPurge", "KeyEncrypt", "KeyDecrypt", "KeyWrap", "KeyUnwrap", "KeySign",
-	"KeyVerify" };
+	"KeyVerify", "CertificateIssuersList", "CertificateIssuerGet", "CertificateIssuerSet",
+	"CertificateIssuerUpdate", "CertificateIssuerDelete", "CertificateContactsGet",
+	"CertificateContactsSet", "CertificateContactsDelete" };
 
 static void
 check_complete(const struct op *op)
