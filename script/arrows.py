@@ -16,7 +16,7 @@ ORDER = [
     ["pki"],
     ["keyring"],
     ["http"],
-    ["api"],
+    ["acme", "api", "mail"],
     ["identity", "network", "throttle", "audit", "metrics", "events"],
     ["access", "graph", "signin"],
     ["vault"],

@@ -56,7 +56,8 @@ data_scope(struct request *r, view *out, struct error *err)
 	view collection = collection_of(r->op);
 
 	*out = r->vault->scope;
-	if (r->param_count == 0)
+	/* Issuers are no objects: nobody has a role at one. */
+	if (r->param_count == 0 || view_eq(collection, V("certificatecas")))
 		return true;
 	return arena_join(r->arena,
 		   (const view[]){ r->vault->scope, V("/"), collection, V("/"), r->params[0] }, 5,

@@ -7,6 +7,8 @@
 #include "arm/machine.h"
 #include "arm/managed_identity.h"
 #include "arm/trusted_issuer.h"
+#include "certs/contact.h"
+#include "certs/issuer.h"
 #include "clock_api.h"
 #include "graph/graph.h"
 #include "health.h"
@@ -37,6 +39,8 @@ const struct op *const op_tables[] = {
 	secret_ops,
 	key_ops_table,
 	key_use_ops,
+	issuer_ops,
+	contact_ops,
 	keyvault_ops,
 	keyvault_deleted_ops,
 	keyvault_policy_ops,

@@ -57,6 +57,11 @@ static const char *const data_actions[] = {
 	"keys/verify/action",
 	"keyrotationpolicies/read",
 	"keyrotationpolicies/write",
+	"certificatecas/delete",
+	"certificatecas/read",
+	"certificatecas/write",
+	"certificatecontacts/write",
+	"certificates/read",
 };
 
 /* Section 15. */
@@ -66,7 +71,10 @@ static const char *const data_names[] = { "SecretSet", "SecretGet", "SecretUpdat
 	"KeyRotate", "KeyGet", "KeyGetAttestation", "KeyUpdate", "KeyDelete", "KeyList",
 	"KeyListVersions", "KeyBackup", "KeyRestore", "KeyListDeleted", "KeyGetDeleted",
 	"KeyRecover", "KeyPurge", "KeyEncrypt", "KeyDecrypt", "KeyWrap", "KeyUnwrap", "KeySign",
-	"KeyVerify", "KeyRotationPolicyGet", "KeyRotationPolicySet" };
+	"KeyVerify", "KeyRotationPolicyGet", "KeyRotationPolicySet",
+	"CertificateIssuersList", "CertificateIssuerGet", "CertificateIssuerSet",
+	"CertificateIssuerUpdate", "CertificateIssuerDelete", "CertificateContactsGet",
+	"CertificateContactsSet", "CertificateContactsDelete" };
 
 static void
 check_complete(const struct op *op)
