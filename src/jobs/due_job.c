@@ -3,6 +3,7 @@
 #include "audit/record.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "certs/pending.h"
 #include "crypto/random.h"
 #include "keyring/work.h"
 #include "keys/rotation_due.h"
@@ -19,6 +20,7 @@ static const struct {
 } things[] = {
 	{ 's', "SecretPurge", "secrets" },
 	{ 'k', "KeyPurge", "keys" },
+	{ 'c', "CertificatePurge", "certificates" },
 	{ DUE_LETTER_VAULT, "VaultPurge", NULL },
 };
 
@@ -35,6 +37,7 @@ struct kind {
 static const struct kind kinds[] = {
 	{ DUE_ROTATE, rotation_prepare, rotation_run },
 	{ DUE_NOTIFY, NULL, rotation_announce },
+	{ DUE_ISSUE, NULL, pending_due },
 };
 
 static const struct kind *
