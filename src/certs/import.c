@@ -76,13 +76,19 @@ choose_policy(struct request *r, struct importing *importing, struct error *err)
 {
 	const struct certificate_body *body = r->body;
 	struct cert_policy *policy = &importing->policy;
+	struct cert_policy_body given = body->policy;
 	struct key_spec spec;
 
 	spec_of(&importing->leaf.key, &spec);
+	/* The original: what the certificate says is what its policy says, whatever was sent. */
+	given.subject = (struct body_text){ 0 };
+	given.sans_given = given.ca = (struct body_flag){ 0 };
+	given.ekus = given.usages = (struct body_texts){ 0 };
+	given.months = (struct body_number){ 0 };
 	if (!cert_policy_of_certificate(&importing->leaf, &spec, importing->pem, r->arena, policy,
 		err) ||
-	    !cert_policy_fill(&body->policy, r->arena, policy, err) ||
-	    !check_match(policy, &spec, err) || !key_tier_check(r, &policy->key, err))
+	    !cert_policy_fill(&given, r->arena, policy, err) || !check_match(policy, &spec, err) ||
+	    !key_tier_check(r, &policy->key, err))
 		return false;
 	if (policy->key.hsm && policy->exportable)
 		return error_set(err, ERR_BAD_PARAMETER, "A key in an HSM can't be exportable.");
@@ -98,9 +104,9 @@ work_import(struct request *r, struct error *err)
 	struct views chain;
 	view pkcs8;
 
-	if (!(importing->pem
-		    ? bundle_from_pem(importing->file, r->arena, &bundle, err)
-		    : bundle_from_pfx(importing->file, body->password.text, r->arena, &bundle, err)) ||
+	if (!(importing->pem ? bundle_from_pem(importing->file, r->arena, &bundle, err)
+			     : bundle_from_pfx(importing->file, body->password.text, r->arena,
+				   &bundle, err)) ||
 	    !issue_chain(&bundle.certificates, bundle.spki, body->keep_order.value, r->arena,
 		&importing->leaf, &chain, err))
 		return false;

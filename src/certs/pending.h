@@ -3,8 +3,8 @@
  * for a certificate; it stays, completed or not, until the next one or until it is deleted.
  * Reference of the data plane, 10.4.
  *
- * Who issues is looked up by the policy's issuer.  `Self` is gone on with behind the reply, by a due
- * document, so that a restart in between loses nothing; `Unknown` waits for a merge.
+ * Who issues is looked up by the policy's issuer.  `Self` is gone on with behind the reply, by a
+ * due document, so that a restart in between loses nothing; `Unknown` waits for a merge.
  */
 #ifndef CERTS_PENDING_H
 #define CERTS_PENDING_H
@@ -13,7 +13,8 @@
 #include "vault/due.h"
 #include "vault/object.h"
 
-#define PENDING_DELAY 2  /* seconds before an operation is gone on with; meanwhile it can be cancelled */
+#define PENDING_DELAY \
+	2 /* seconds before an operation is gone on with; meanwhile it can be cancelled */
 #define PENDING_RETRY 60 /* seconds, when its key's token is away */
 
 enum pending_status { PENDING_IN_PROGRESS, PENDING_COMPLETED, PENDING_CANCELLED, PENDING_FAILED };
@@ -26,11 +27,11 @@ struct pending {
 	struct body_text cty;
 	view csr; /* DER */
 	bool cancel, keep_order, enabled;
-	view tags;                       /* packed, for the version */
-	view policy;                     /* packed: as it was when it began */
-	view key;                        /* packed; empty once it is over */
-	view error_code, error_message;  /* PENDING_FAILED */
-	int64_t due;                     /* when it is gone on with; 0: never by itself */
+	view tags;                      /* packed, for the version */
+	view policy;                    /* packed: as it was when it began */
+	view key;                       /* packed; empty once it is over */
+	view error_code, error_message; /* PENDING_FAILED */
+	int64_t due;                    /* when it is gone on with; 0: never by itself */
 };
 
 void pending_pack(const struct pending *pending, struct buf *out);

@@ -26,8 +26,8 @@ not_found(const struct request *r, struct error *err)
 
 /* A certificate that is not there has no operation, either. */
 static bool
-require(struct request *r, enum intent intent, struct object *object, struct certificate_state *state,
-    struct error *err)
+require(struct request *r, enum intent intent, struct object *object,
+    struct certificate_state *state, struct error *err)
 {
 	view wanted;
 	bool found;
