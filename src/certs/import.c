@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "certs/issue.h"
 #include "pki/bundle.h"
+#include "secrets/secret.h"
 
 /* What is on its way through request_defer. */
 struct importing {
@@ -39,16 +40,20 @@ decode_pfx(view text, struct arena *arena, view *out, struct error *err)
 	return true;
 }
 
+/* A PFX in base64, or PEM, which some clients put into base64 all the same. */
 static bool
 read_file(struct request *r, struct importing *importing, struct error *err)
 {
 	const struct certificate_body *body = r->body;
 	view text = view_trim(body->value.text);
 
-	importing->pem = view_starts(text, V("-----BEGIN ")) ||
-	    view_ieq(body->policy.content_type.text, V("application/x-pem-file"));
-	importing->file = body->value.text;
-	return importing->pem || decode_pfx(text, r->arena, &importing->file, err);
+	importing->file = text;
+	if (!view_starts(text, V("-----BEGIN ")) &&
+	    !decode_pfx(text, r->arena, &importing->file, err))
+		return false;
+	importing->pem = view_starts(view_trim(importing->file), V("-----BEGIN ")) ||
+	    view_ieq(body->policy.content_type.text, V(SECRET_PEM));
+	return true;
 }
 
 static bool
