@@ -436,7 +436,7 @@ def test_restart_in_between(tmp_path):
 	begin(vault, "c")
 	begin(vault, "m", UNKNOWN)
 	server.kill()
-	server.restart()
+	server.start()
 	vault = server.vault("certs")
 	wait(vault, "c")
 	assert pfx_of(vault.get("/secrets/c").expect(200).json)[1] == leaf_of(vault.get("/certificates/c").json)
