@@ -55,6 +55,7 @@ static const char *const data_actions[] = {
 	"keys/unwrap/action",
 	"keys/sign/action",
 	"keys/verify/action",
+	"keys/rng/action", /* of ours: see compatibility.md */
 };
 
 /* Section 15. */
@@ -64,7 +65,7 @@ static const char *const data_names[] = { "SecretSet", "SecretGet", "SecretUpdat
 	"KeyRotate", "KeyGet", "KeyGetAttestation", "KeyUpdate", "KeyDelete", "KeyList",
 	"KeyListVersions", "KeyBackup", "KeyRestore", "KeyListDeleted", "KeyGetDeleted",
 	"KeyRecover", "KeyPurge", "KeyEncrypt", "KeyDecrypt", "KeyWrap", "KeyUnwrap", "KeySign",
-	"KeyVerify" };
+	"KeyVerify", "RandomBytesGet" };
 
 static void
 check_complete(const struct op *op)
