@@ -45,8 +45,8 @@ MUST_USE bool material_take(struct keyring *keyring, struct vault_key *key,
 
 /*
  * material_take_wrapped(keyring, key, exchange, blob, spec, arena, out, err):
- * Take in a key that was wrapped for the token's key ${exchange}, as token_take has it; ${spec}: its
- * kind and curve.  ERR_BAD_PARAMETER, with one message, for all that is wrong with ${blob}.
+ * Take in a key that was wrapped for the token's key ${exchange}, as token_take has it; ${spec}:
+ * its kind and curve.  ERR_BAD_PARAMETER, with one message, for all that is wrong with ${blob}.
  */
 MUST_USE bool material_take_wrapped(struct keyring *keyring, struct vault_key *key,
     const struct material *exchange, view blob, const struct key_spec *spec, struct arena *arena,

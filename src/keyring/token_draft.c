@@ -128,8 +128,7 @@ token_read_rsa(struct visit *visit, CK_OBJECT_HANDLE object, struct arena *arena
 	view n = V(""), e = V("");
 
 	if (!token_read(visit, object, CKA_MODULUS, modulus, sizeof(modulus), &n, err) ||
-	    !token_read(visit, object, CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent), &e,
-		err))
+	    !token_read(visit, object, CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent), &e, err))
 		return false;
 	*out = (struct key_numbers){ 0 };
 	return (arena_copy(arena, key_without_zeros(n), &out->n) &&

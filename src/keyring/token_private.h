@@ -131,7 +131,7 @@ void template_draft(struct template *template, const struct key_spec *spec);
 /* token_curve: A curve's object identifier in DER, as CKA_EC_PARAMS has it. */
 view token_curve(enum key_curve curve);
 
-/* token_read(visit, object, type, out, room, read, err): One attribute; ${read} points to ${out}. */
+/* token_read(visit, object, type, out, room, read, err): An attribute; ${read} points to ${out}. */
 MUST_USE bool token_read(struct visit *visit, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
     void *out, size_t room, view *read, struct error *err);
 
@@ -141,7 +141,7 @@ MUST_USE bool token_read_rsa(struct visit *visit, CK_OBJECT_HANDLE object, struc
 
 /*
  * draft_keep(draft, spec, id, arena, wrapped, err):
- * Make it a key of the token's by wrapping and unwrapping it: so what is backed up is what is used.
+ * Make it a key of the token's by wrapping and unwrapping it: what is backed up is what is used.
  */
 MUST_USE bool draft_keep(const struct draft *draft, const struct key_spec *spec, view id,
     struct arena *arena, view *wrapped, struct error *err);

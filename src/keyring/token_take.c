@@ -57,7 +57,8 @@ static bool
 unwrap_transport(struct visit *visit, CK_OBJECT_HANDLE exchange, view wrapped, struct draft *out,
     struct error *err)
 {
-	CK_RSA_PKCS_OAEP_PARAMS params = { .hashAlg = CKM_SHA_1, .mgf = CKG_MGF1_SHA1,
+	CK_RSA_PKCS_OAEP_PARAMS params = { .hashAlg = CKM_SHA_1,
+		.mgf = CKG_MGF1_SHA1,
 		.source = CKZ_DATA_SPECIFIED };
 	CK_MECHANISM mechanism = { CKM_RSA_PKCS_OAEP, &params, sizeof(params) };
 	const struct key_spec aes = { .kind = KEY_OCT };
@@ -105,13 +106,14 @@ learn_rsa(const struct draft *draft, struct key_spec *spec, struct arena *arena,
 	    known_size(spec, public->n.len, 2048, 1024, err);
 }
 
-/* Tokens may not tell how long what they unwrapped is (SoftHSM's 0); a block encrypted proves it. */
+/* Tokens may not tell how long what they unwrapped is (SoftHSM: 0); encrypting proves it. */
 static bool
 learn_oct(const struct draft *draft, struct key_spec *spec, view wrapped, struct arena *arena,
     struct error *err)
 {
 	char name[sizeof("A256CBC")];
-	const struct key_message block = { .value = V("sixteen octets.."), .iv = V("sixteen octets..") };
+	const struct key_message block = { .value = V("sixteen octets.."),
+		.iv = V("sixteen octets..") };
 	struct job job = { draft->visit, spec, NULL, draft->key, true, &block, arena };
 	struct key_result result;
 
@@ -186,8 +188,8 @@ find_x(const struct draft *draft, const EC_GROUP *group, size_t field, struct ar
 	view found = V("");
 
 	if (x == NULL ||
-	    EC_POINT_point2oct(group, EC_GROUP_get0_generator(group),
-		POINT_CONVERSION_UNCOMPRESSED, generator, sizeof(generator), NULL) != 1 + 2 * field)
+	    EC_POINT_point2oct(group, EC_GROUP_get0_generator(group), POINT_CONVERSION_UNCOMPRESSED,
+		generator, sizeof(generator), NULL) != 1 + 2 * field)
 		return error_memory(err);
 	if (!derive(draft, (view){ (const char *)generator, 1 + 2 * field }, field, &secret, err) ||
 	    !token_read(draft->visit, secret.key, CKA_VALUE, read, field, &found, err))
@@ -242,8 +244,12 @@ static bool
 sign(const struct draft *draft, const struct key_spec *spec, struct arena *arena,
     struct key_message *out, struct error *err)
 {
-	struct job job = { .visit = draft->visit, .spec = spec, .algorithm = signs_by(spec),
-		.key = draft->key, .in = out, .arena = arena };
+	struct job job = { .visit = draft->visit,
+		.spec = spec,
+		.algorithm = signs_by(spec),
+		.key = draft->key,
+		.in = out,
+		.arena = arena };
 	size_t len = key_digest_len(job.algorithm->digest);
 	char *digest = arena_alloc(arena, len);
 	struct key_result result;
@@ -378,8 +384,7 @@ token_take(struct token *token, const struct key_spec *exchange, view exchange_i
 	    !find_exchange(&visit, exchange, exchange_id, &under, err))
 		return false;
 	if (token->wrap_keys == 0)
-		return error_set(err, ERR_BAD_PARAMETER,
-		    "Keys can't be brought into this token.");
+		return error_set(err, ERR_BAD_PARAMETER, "Keys can't be brought into this token.");
 	if (!take(&visit, under, (view){ blob.ptr, block }, view_from(blob, block), &found, &draft,
 		arena, &numbers, err) ||
 	    !draft_keep(&draft, &found, id, arena, wrapped, err))

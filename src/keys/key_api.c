@@ -144,11 +144,11 @@ run_random(struct request *r, struct error *err)
 		return error_set(err, ERR_BAD_PARAMETER,
 		    "The property \"count\" must be between 1 and %d.", KEY_RANDOM_MAX);
 	random_bytes(bytes, (size_t)body->count.value);
+	reply_json(r);
 	json_open(&r->json, '{');
 	json_bytes(&r->json, "value", (view){ bytes, (size_t)body->count.value });
 	json_close(&r->json, '}');
 	explicit_bzero(bytes, sizeof(bytes));
-	reply_json(r);
 	return true;
 }
 

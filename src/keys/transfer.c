@@ -64,8 +64,7 @@ transfer_read(view text, struct arena *arena, struct transfer *out, struct error
 						       : error_memory(err);
 	if (!view_eq(body.schema.text, V("1.0.0")))
 		return malformed("its schema_version is not 1.0.0", err);
-	if (!view_eq(body.alg.text, V("dir")) ||
-	    !view_eq(body.enc.text, V("CKM_RSA_AES_KEY_WRAP")))
+	if (!view_eq(body.alg.text, V("dir")) || !view_eq(body.enc.text, V("CKM_RSA_AES_KEY_WRAP")))
 		return malformed("its alg is not dir, or its enc not CKM_RSA_AES_KEY_WRAP", err);
 	if (!decode(body.ciphertext.text, arena, &wrapped, err))
 		return false;
