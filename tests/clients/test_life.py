@@ -462,6 +462,30 @@ def test_no_core_dump(unprivileged):
 		pytest.skip("nothing dumps core on this machine: that the server doesn't proves nothing")
 
 
+def test_stopping_does_not_wait_for_keys_to_be_made(server):
+	"""What waits to be made when the time to drain is over is dropped, and recorded as refused."""
+	one = server(options=["--drain-seconds", 1])
+	main, count = one.vault("main"), 60
+	main.principal.token()
+
+	def make(number):
+		with contextlib.suppress(OSError, http.client.HTTPException, AssertionError):
+			main.post(f"/keys/k{number}/create", {"kty": "RSA", "key_size": 4096})
+
+	threads = [threading.Thread(target=make, args=(number,)) for number in range(count)]
+	for thread in threads:
+		thread.start()
+	time.sleep(1.5)
+	one.process.send_signal(signal.SIGTERM)
+	assert one.wait(120) == 0
+	for thread in threads:
+		thread.join()
+	made = [line["properties"]["httpStatusCode"] for line in records(one) if line["operationName"] == "KeyCreate"]
+	assert set(made) <= {200, 503} and made.count(503) > count // 3
+	one.start()
+	assert len(one.vault("main").items("/keys")) == made.count(200)
+
+
 # The audit log
 
 def records(one):
