@@ -352,6 +352,7 @@ forget_try(struct request *r)
 {
 	tx_reset(&r->tx);
 	r->scope = r->assignment = r->object_id = r->content_type = V("");
+	r->key = (struct key_spec){ 0 };
 	arena_rewind(r->arena, r->before);
 }
 
