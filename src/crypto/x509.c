@@ -69,7 +69,7 @@ add_constraints(X509 *certificate, bool authority)
 	if (constraints == NULL)
 		return false;
 	if (authority) {
-		constraints->ca = 1;
+		constraints->ca = 0xFF; /* written as it is; in DER nothing else is true */
 		constraints->pathlen = ASN1_INTEGER_new();
 		if (constraints->pathlen == NULL || ASN1_INTEGER_set(constraints->pathlen, 0) != 1)
 			return false;
