@@ -74,7 +74,7 @@ run_clock_advance(struct config *config, int argc, char **argv, struct error *er
 	AUTO(buf_free) struct buf reply = { 0 };
 	int64_t seconds;
 
-	if (argc < 1 || !duration_parse(view_of(argv[0]), &seconds))
+	if (argc < 1 || !timespan_parse(view_of(argv[0]), &seconds))
 		return error_set(err, ERR_BAD_REQUEST, "how far? For example 90d, 12h, 30m, 45s");
 	/* The folder's own server, whatever the environment speaks of. */
 	if (!connection_open(config, false, &connection, err) ||

@@ -56,6 +56,8 @@ static const char *const data_actions[] = {
 	"keys/sign/action",
 	"keys/verify/action",
 	"keys/rng/action",
+	"keyrotationpolicies/read",
+	"keyrotationpolicies/write",
 };
 
 /* Section 15. */
@@ -65,7 +67,7 @@ static const char *const data_names[] = { "SecretSet", "SecretGet", "SecretUpdat
 	"KeyRotate", "KeyGet", "KeyGetAttestation", "KeyUpdate", "KeyDelete", "KeyList",
 	"KeyListVersions", "KeyBackup", "KeyRestore", "KeyListDeleted", "KeyGetDeleted",
 	"KeyRecover", "KeyPurge", "KeyEncrypt", "KeyDecrypt", "KeyWrap", "KeyUnwrap", "KeySign",
-	"KeyVerify", "RandomBytesGet" };
+	"KeyVerify", "KeyRotationPolicyGet", "KeyRotationPolicySet", "RandomBytesGet" };
 
 static void
 check_complete(const struct op *op)

@@ -15,7 +15,7 @@ tree_done(json_t **tree)
 }
 
 bool
-duration_parse(view text, int64_t *seconds)
+timespan_parse(view text, int64_t *seconds)
 {
 	static const struct {
 		char unit;

@@ -28,7 +28,7 @@ MUST_USE bool remote_call(const struct remote *remote, const struct remote_reque
 MUST_USE bool remote_advance_clock(const struct remote *remote, int64_t seconds, struct buf *reply,
     struct error *err);
 
-/* duration_parse(text, seconds): "90d", "12h", "30m", "45s". */
-MUST_USE bool duration_parse(view text, int64_t *seconds);
+/* timespan_parse(text, seconds): "90d", "12h", "30m", "45s". */
+MUST_USE bool timespan_parse(view text, int64_t *seconds);
 
 #endif
