@@ -331,6 +331,41 @@ test_deleting_recovering_and_purging(void **state)
 	assert_scheduled(0, 0);
 }
 
+static bool
+step_restore(struct request *r, void *ctx, struct error *err)
+{
+	const view *blob = ctx;
+
+	return object_restore(r, &key_type, *blob, err);
+}
+
+/* The policy comes along, and is acted on; what was announced, and what is scheduled, does not. */
+static void
+test_backups(void **state)
+{
+	static char *const policies[] = { monthly, NULL };
+
+	(void)state;
+	world_vault(&w, "vault-b", "local", 90, false);
+	for (size_t i = 0; i < COUNT_OF(policies); i++) {
+		const char *name = policies[i] != NULL ? "with" : "without";
+		AUTO(buf_free) struct buf copy = { 0 };
+		view blob;
+
+		create(name, 20 * DAY);
+		if (policies[i] != NULL)
+			set(name, policies[i]);
+		assert_fine(run_row(name, object_backup), &w.err);
+		buf_add(&copy, world_member(&w, "value"));
+		assert_fine(run_row(name, object_delete), &w.err);
+		assert_fine(run_row(name, object_purge), &w.err);
+		assert_scheduled(i, i);
+		blob = buf_view(&copy);
+		assert_fine(world_do(&w, "vault-b", "", step_restore, &blob), &w.err);
+		assert_scheduled(1, 1 + i);
+	}
+}
+
 static void
 test_rotates(void **state)
 {
@@ -596,6 +631,7 @@ main(void)
 		FRESH(test_one_of_each_is_scheduled),
 		FRESH(test_old_versions),
 		FRESH(test_deleting_recovering_and_purging),
+		FRESH(test_backups),
 		FRESH(test_rotates),
 		cmocka_unit_test(test_what_happens_meanwhile_wins),
 		FRESH(test_tags_and_operations_as_they_are_in_the_end),
