@@ -19,6 +19,7 @@
 #include "jobs/due_job.h"
 #include "jobs/scheduler.h"
 #include "keyring/token.h"
+#include "keyring/token_object.h"
 #include "keyring/work.h"
 #include "listener.h"
 #include "signin/refresh.h"
@@ -168,9 +169,18 @@ static const struct job jobs[] = {
 	{ "names", 86400, check_names },
 };
 
+static bool
+destroy_token_objects(void *ctx, struct error *err)
+{
+	struct server *server = ctx;
+
+	return token_objects_destroy(server->folder.keyring, &server->stopping, err);
+}
+
 /* Makes keys: whoever asks for something goes first. */
 #define SLOW_BEHIND 10
 static const struct job slow_jobs[] = {
+	{ "hsm.objects", 1, destroy_token_objects },
 	{ "due.slow", 1, do_slow_due },
 };
 

@@ -2,6 +2,7 @@
 #include "crypto/random.h"
 #include "keyring/keycache.h"
 #include "keyring/material_token.h"
+#include "keyring/token_object.h"
 #include "keyring/ring.h"
 #include "keyring/software.h"
 
@@ -94,6 +95,7 @@ make_in_token(struct keyring *keyring, struct vault_key *key, const struct key_s
 	view wrapped;
 
 	if (!new_id(arena, &material.id, err) ||
+	    !material_token_announce(keyring, &material, err) ||
 	    !material_token_make(keyring, spec, material.id, arena, &material.public, &wrapped,
 		err) ||
 	    !seal_body(key, material.id, FORMAT_TOKEN, wrapped, arena, &material.private, err))
@@ -142,6 +144,7 @@ take_into_token(struct keyring *keyring, struct vault_key *key, const struct sof
 	view wrapped;
 
 	if (!describe(taken, arena, &material, err) ||
+	    !material_token_announce(keyring, &material, err) ||
 	    !material_token_take(keyring, &material.spec, material.id, numbers, arena, &wrapped,
 		err) ||
 	    !seal_body(key, material.id, FORMAT_TOKEN, wrapped, arena, &material.private, err))
@@ -174,12 +177,21 @@ material_take_wrapped(struct keyring *keyring, struct vault_key *key,
 	if (!exchange->spec.exchange || !spec->hsm)
 		return error_set(err, ERR_INTERNAL, "The key is no key exchange key.");
 	if (!new_id(arena, &material.id, err) ||
+	    !material_token_announce(keyring, &material, err) ||
 	    !material_token_take_wrapped(keyring, exchange, blob, &material.spec, material.id,
 		arena, &material.public, &wrapped, err) ||
 	    !seal_body(key, material.id, FORMAT_TOKEN, wrapped, arena, &material.private, err))
 		return false;
 	*out = material;
 	return true;
+}
+
+bool
+material_keep(struct tx *tx, view vault, view object, const struct material *material,
+    struct error *err)
+{
+	return !material->spec.hsm ||
+	    token_object_keep(tx, vault, object, material->id, material->announced, err);
 }
 
 bool
@@ -302,17 +314,18 @@ belongs(const struct material *material, view kept, struct arena *arena, struct 
 }
 
 static bool
-restore_private(struct keyring *keyring, const struct material *material, view plain,
-    struct arena *arena, struct error *err)
+restore_private(struct keyring *keyring, struct material *material, view plain, struct arena *arena,
+    struct error *err)
 {
 	char format = material->spec.hsm ? FORMAT_TOKEN : FORMAT_SOFTWARE;
 	view body = view_from(plain, 1);
 
 	if (plain.len < 1 || plain.ptr[0] != format)
 		return malformed(err);
-	return material->spec.hsm
-	    ? material_token_restore(keyring, &material->spec, material->id, body, err)
-	    : belongs(material, body, arena, err);
+	if (!material->spec.hsm)
+		return belongs(material, body, arena, err);
+	return material_token_announce(keyring, material, err) &&
+	    material_token_restore(keyring, &material->spec, material->id, body, err);
 }
 
 bool

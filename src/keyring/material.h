@@ -10,6 +10,7 @@
 
 #include "keyring/key.h"
 #include "keyring/keyring.h"
+#include "keyring/tx.h"
 
 #define MATERIAL_CACHE_MAX 1024
 
@@ -21,6 +22,7 @@ struct material {
 	struct key_numbers public; /* n, e or x, y */
 	/* Where it is kept, for the cache: the version's store key, and its object's head. */
 	view path, head;
+	uint64_t announced; /* of a new one in the token: for material_keep */
 };
 
 /*
@@ -51,6 +53,14 @@ MUST_USE bool material_take(struct keyring *keyring, struct vault_key *key,
 MUST_USE bool material_take_wrapped(struct keyring *keyring, struct vault_key *key,
     const struct material *exchange, view blob, const struct key_spec *spec, struct arena *arena,
     struct material *out, struct error *err);
+
+/*
+ * material_keep(tx, vault, object, material, err):
+ * With the commit of the version that a new material is of: a token destroys within an hour or so
+ * what was made, taken or restored and not kept, and the commit is refused then.
+ */
+MUST_USE bool material_keep(struct tx *tx, view vault, view object, const struct material *material,
+    struct error *err);
 
 /* material_burns(material, algorithm, use): Does it take so long that it would hold up a loop? */
 bool material_burns(const struct material *material, const struct key_algorithm *algorithm,

@@ -1,6 +1,7 @@
 #include "keyring/material_token.h"
 #include "keyring/ring.h"
 #include "keyring/token.h"
+#include "keyring/token_object.h"
 
 /* Whether there is one; keys made in a token that was taken away since can't be used either. */
 static bool
@@ -9,6 +10,13 @@ has_token(const struct keyring *keyring, struct error *err)
 	return keyring->token != NULL ||
 	    error_set(err, ERR_BAD_PARAMETER,
 		"This server has no HSM token: keys of type *-HSM can't be made.");
+}
+
+bool
+material_token_announce(struct keyring *keyring, struct material *material, struct error *err)
+{
+	return has_token(keyring, err) &&
+	    token_object_announce(keyring, material->id, &material->announced, err);
 }
 
 bool

@@ -7,6 +7,13 @@
 
 #include "keyring/material.h"
 
+/*
+ * material_token_announce(keyring, material, err):
+ * Before anything is made, taken or restored under its id; see token_object.h.
+ */
+MUST_USE bool material_token_announce(struct keyring *keyring, struct material *material,
+    struct error *err);
+
 /* A new key under ${id}, or one from outside that was checked; ${wrapped}: for its backups. */
 MUST_USE bool material_token_make(struct keyring *keyring, const struct key_spec *spec, view id,
     struct arena *arena, struct key_numbers *public, view *wrapped, struct error *err);

@@ -380,7 +380,8 @@ to_backup(struct request *r, view binding, struct version *version, struct error
 }
 
 static bool
-from_backup(struct request *r, view binding, struct version *version, struct error *err)
+from_backup(struct request *r, const struct object *object, view binding, struct version *version,
+    struct error *err)
 {
 	struct key key;
 
@@ -389,6 +390,8 @@ from_backup(struct request *r, view binding, struct version *version, struct err
 	return key_spec_check(r, &key.material.spec, err) &&
 	    material_restore(r->services->keyring, r->vault->key, key.material.private.bytes,
 		binding, r->arena, &key.material, err) &&
+	    material_keep(&r->tx, uuid_view(&r->vault->id), view_of(object->id), &key.material,
+		err) &&
 	    key_put(r, &key, version, err);
 }
 

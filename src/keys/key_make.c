@@ -73,6 +73,16 @@ fill(struct request *r, const struct key_common_body *body, const struct key *ke
 	    key_put(r, key, version, err);
 }
 
+/* The version, and what the token has of it. */
+static bool
+add_version(struct request *r, view name, const struct key *key, struct version *version,
+    struct object *object, struct error *err)
+{
+	return object_add_version(r, &key_type, name, object, version, err) &&
+	    material_keep(&r->tx, uuid_view(&r->vault->id), view_of(object->id), &key->material,
+		err);
+}
+
 /* The common body stands first in those of creating and importing. */
 static bool
 finish_add(struct request *r, struct error *err)
@@ -82,7 +92,7 @@ finish_add(struct request *r, struct error *err)
 	AUTO(object_done) struct object object = { 0 };
 
 	if (!same_vault(r, making, err) || !fill(r, r->body, &making->key, &version, err) ||
-	    !object_add_version(r, &key_type, r->params[0], &object, &version, err))
+	    !add_version(r, r->params[0], &making->key, &version, &object, err))
 		return false;
 	key_reply(r, &object, &version);
 	return true;
@@ -186,7 +196,7 @@ key_add_successor(struct request *r, view name, const struct key *key, struct ve
 		return false;
 	attributes->created = clock_now();
 	rotation_policy_expiry(&rotation.policy, attributes->created, attributes);
-	return object_add_version(r, &key_type, name, object, version, err);
+	return add_version(r, name, key, version, object, err);
 }
 
 static bool

@@ -21,6 +21,11 @@ class Token:
 		    check=True, capture_output=True, env={**os.environ, **self.environment})
 
 	@property
+	def objects(self):
+		"""How many there are, keys and the one that wraps them; files that SoftHSM was killed over are empty, and none."""
+		return len([path for path in self.tokens.rglob("*.object") if path.name != "token.object" and path.stat().st_size])
+
+	@property
 	def options(self):
 		module = next(path for path in MODULES if os.path.exists(path))
 		return ("--hsm-module", module, "--hsm-token", LABEL, "--hsm-pin-file", self.pin_file)
