@@ -188,7 +188,8 @@ fill(X509 *certificate, const struct x509_wish *wish)
 	    set_public_key(certificate, wish->public_key) &&
 	    add_constraints(certificate, wish->authority) &&
 	    add_usage(certificate, wish->authority) &&
-	    (wish->authority || add_server_usage(certificate)) && add_key_ids(certificate, wish) &&
+	    (wish->authority || wish->signer || add_server_usage(certificate)) &&
+	    add_key_ids(certificate, wish) &&
 	    (wish->dns == NULL || add_names(certificate, wish->dns));
 }
 
