@@ -210,8 +210,8 @@ material_burns(const struct material *material, const struct key_algorithm *algo
 	    (private || spec->curve != KEY_P256K);
 }
 
-static bool
-open_private(struct vault_key *key, const struct material *material, struct plain **out,
+bool
+material_open_private(struct vault_key *key, const struct material *material, struct plain **out,
     struct error *err)
 {
 	AUTO(plain_done) struct plain *plain = NULL;
@@ -235,7 +235,7 @@ parse(struct vault_key *key, const struct material *material, struct software_ke
 
 	if (material->spec.hsm)
 		return software_public(&material->spec, &material->public, out, err);
-	return open_private(key, material, &plain, err) &&
+	return material_open_private(key, material, &plain, err) &&
 	    software_open(&material->spec, view_from(plain_view(plain), 1), out, err);
 }
 
@@ -282,7 +282,7 @@ material_backup(struct keyring *keyring, struct vault_key *key, const struct mat
 	AUTO(buf_free) struct buf blob = { 0 };
 	view bound;
 
-	if (!open_private(key, material, &plain, err) ||
+	if (!material_open_private(key, material, &plain, err) ||
 	    !key_binding(binding, material->id, arena, &bound, err) ||
 	    !keyring_seal_backup(keyring, bound, plain_view(plain), &blob, err))
 		return false;

@@ -78,6 +78,17 @@ MUST_USE bool material_use(struct keyring *keyring, struct vault_key *key, uint6
     const struct key_message *in, struct arena *arena, struct key_result *out, struct error *err);
 
 /*
+ * material_release(keyring, key, material, target, oaep, arena, out, err):
+ * The key of a token, wrapped for ${target} (RSA), of whose other half this server knows nothing: a
+ * fresh AES-256 key by RSA-OAEP, and behind it the private part under that key with AES-KWP (RFC
+ * 5649): RSA and EC as PKCS#8, AES as it is.  Whether it may be released is the caller's to know.
+ * Any thread; blocks.
+ */
+MUST_USE bool material_release(struct keyring *keyring, struct vault_key *key,
+    const struct material *material, const struct public_key *target, enum oaep oaep,
+    struct arena *arena, view *out, struct error *err);
+
+/*
  * A ticket says from when on the cache has to be told of changes: what was read in a snapshot that
  * began behind the ticket is cached only if no key changed since.
  */

@@ -60,3 +60,11 @@ material_token_use(struct keyring *keyring, const struct key_spec *spec, view id
 	return has_token(keyring, err) &&
 	    token_use(keyring->token, spec, id, algorithm, use, in, arena, out, err);
 }
+
+bool
+material_token_release(struct keyring *keyring, const struct key_spec *spec, view wrapped,
+    view transport, struct arena *arena, view *out, struct error *err)
+{
+	return has_token(keyring, err) &&
+	    token_release(keyring->token, spec, wrapped, transport, arena, out, err);
+}

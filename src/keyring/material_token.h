@@ -30,4 +30,12 @@ MUST_USE bool material_token_use(struct keyring *keyring, const struct key_spec 
     const struct key_algorithm *algorithm, enum key_use use, const struct key_message *in,
     struct arena *arena, struct key_result *out, struct error *err);
 
+/* As token_release. */
+MUST_USE bool material_token_release(struct keyring *keyring, const struct key_spec *spec,
+    view wrapped, view transport, struct arena *arena, view *out, struct error *err);
+
+/* Of material.c: what was sealed, with the format byte in front; the caller frees it. */
+MUST_USE bool material_open_private(struct vault_key *key, const struct material *material,
+    struct plain **out, struct error *err);
+
 #endif

@@ -70,6 +70,15 @@ MUST_USE bool token_use(struct token *token, const struct key_spec *spec, view i
     const struct key_algorithm *algorithm, enum key_use use, const struct key_message *in,
     struct arena *arena, struct key_result *out, struct error *err);
 
+/*
+ * token_release(token, spec, wrapped, transport, arena, out, err):
+ * A key by what the token wrapped when it was made, wrapped anew under the AES key ${transport}
+ * with AES-KWP (RFC 5649): RSA and EC as PKCS#8, behind which may be zeros up to a whole half
+ * block; AES as it is.  Any thread; blocks.
+ */
+MUST_USE bool token_release(struct token *token, const struct key_spec *spec, view wrapped,
+    view transport, struct arena *arena, view *out, struct error *err);
+
 /* token_destroy(token, id, err): Of one that is not there: fine. */
 MUST_USE bool token_destroy(struct token *token, view id, struct error *err);
 

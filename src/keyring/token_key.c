@@ -148,9 +148,8 @@ use_wrapping(struct visit *visit, bool make, CK_OBJECT_HANDLE *out, struct error
 	return true;
 }
 
-/* Without padding only what is made of whole half blocks is wrapped: AES keys. */
-static size_t
-wrap_mechanisms(const struct token *token, const struct key_spec *spec, CK_MECHANISM out[2])
+size_t
+token_wrap_mechanisms(const struct token *token, const struct key_spec *spec, CK_MECHANISM out[2])
 {
 	size_t count = 0;
 
@@ -170,7 +169,7 @@ wrap(struct visit *visit, const struct key_spec *spec, CK_OBJECT_HANDLE wrapping
 	CK_MECHANISM mechanisms[2];
 	CK_RV rv;
 
-	if (wrap_mechanisms(visit->token, spec, mechanisms) == 0)
+	if (token_wrap_mechanisms(visit->token, spec, mechanisms) == 0)
 		return error_set(err, ERR_BAD_PARAMETER,
 		    "Keys of this type can't be made in this token.");
 	rv = visit->token->calls->C_WrapKey(visit->session, &mechanisms[0], wrapping, draft, bytes,
@@ -198,7 +197,7 @@ unwrap(struct visit *visit, const struct key_spec *spec, const struct name *name
 {
 	struct template template = { .count = 0 };
 	CK_MECHANISM mechanisms[2];
-	size_t count = wrap_mechanisms(visit->token, spec, mechanisms);
+	size_t count = token_wrap_mechanisms(visit->token, spec, mechanisms);
 	CK_RV rv = CKR_MECHANISM_INVALID;
 
 	template_describe(&template, spec);
