@@ -15,6 +15,7 @@
 #include "clock_api.h"
 #include "datafolder.h"
 #include "environment.h"
+#include "identity/attestation.h"
 #include "identity/identity.h"
 #include "jobs/due_job.h"
 #include "jobs/scheduler.h"
@@ -233,6 +234,9 @@ authority_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 	struct server *server = ctx;
 
 	(void)journal;
+	/* A commit that lost a race is made again. */
+	authority_free(server->authority);
+	server->authority = NULL;
 	return authority_open(tx, &server->authority, err);
 }
 
@@ -287,6 +291,8 @@ open_services(struct server *server, struct error *err)
 	if (!directory_federate(server->directory,
 		config->federation_ca[0] != '\0' ? config->federation_ca : NULL, err))
 		return false;
+	directory_attest(server->directory,
+	    (const char *const *)config->attestation_authorities.items);
 	server->services = (struct services){
 		.config = config,
 		.location = config->location,
@@ -302,7 +308,11 @@ open_services(struct server *server, struct error *err)
 		/* A server of one's own mostly stands in a network of one's own. */
 		.private_ranges = true,
 	};
-	return work_run(store, keyring, authority_body, server, err);
+	if (!work_run(store, keyring, authority_body, server, err))
+		return false;
+	server->services.authority = server->authority;
+	server->services.sign = authority_sign;
+	return true;
 }
 
 static bool

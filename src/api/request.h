@@ -15,6 +15,7 @@
 #include "keyring/tx.h"
 
 struct access;
+struct authority;
 struct access_decision;
 struct config;
 struct directory;
@@ -37,6 +38,12 @@ struct services {
 	const struct provider *const *providers; /* arm; NULL at the end */
 	struct subscriptions *subscriptions;
 	struct locks *locks;
+	struct authority *authority;
+	/*
+	 * authority_sign: append a compact JWS over ${payload}, signed by the installation.  Any
+	 * thread.
+	 */
+	bool (*sign)(struct authority *authority, view payload, struct buf *out, struct error *err);
 	bool private_ranges; /* vaults' IP rules may name addresses of private use (RFC 1918) */
 };
 
