@@ -37,6 +37,7 @@ const struct op *const op_tables[] = {
 	secret_ops,
 	key_ops_table,
 	key_use_ops,
+	key_release_ops,
 	keyvault_ops,
 	keyvault_deleted_ops,
 	keyvault_policy_ops,

@@ -58,6 +58,7 @@ static const char *const data_actions[] = {
 	"keys/rng/action",
 	"keyrotationpolicies/read",
 	"keyrotationpolicies/write",
+	"keys/release/action",
 };
 
 /* Section 15. */
@@ -67,7 +68,8 @@ static const char *const data_names[] = { "SecretSet", "SecretGet", "SecretUpdat
 	"KeyRotate", "KeyGet", "KeyGetAttestation", "KeyUpdate", "KeyDelete", "KeyList",
 	"KeyListVersions", "KeyBackup", "KeyRestore", "KeyListDeleted", "KeyGetDeleted",
 	"KeyRecover", "KeyPurge", "KeyEncrypt", "KeyDecrypt", "KeyWrap", "KeyUnwrap", "KeySign",
-	"KeyVerify", "KeyRotationPolicyGet", "KeyRotationPolicySet", "RandomBytesGet" };
+	"KeyVerify", "KeyRotationPolicyGet", "KeyRotationPolicySet", "RandomBytesGet",
+	"KeyRelease" };
 
 static void
 check_complete(const struct op *op)

@@ -1,6 +1,7 @@
 #include "keys/key.h"
 
 #include "base/pack.h"
+#include "keys/release_policy.h"
 #include "keys/rotation.h"
 
 #define FORMAT 1
@@ -295,15 +296,11 @@ write_numbers(struct json *json, const struct key_numbers *numbers)
 }
 
 /* Members in the original's order. */
-static void
-write_jwk(struct request *r, const struct object *object, const struct version *version,
-    const struct key *key)
+void
+key_write_public(struct json *json, const struct key *key)
 {
 	const struct material *material = &key->material;
-	struct json *json = &r->json;
 
-	json_open_in(json, "key", '{');
-	write_id(r, "kid", key_type.collection, object, version->id);
 	json_text(json, "kty", view_of(key_type_name(&material->spec)));
 	json_open_in(json, "key_ops", '[');
 	for (size_t i = 0; i < key->ops.count; i++)
@@ -312,16 +309,25 @@ write_jwk(struct request *r, const struct object *object, const struct version *
 	if (material->spec.kind == KEY_EC)
 		json_text(json, "crv", view_of(key_curve_name(material->spec.curve)));
 	write_numbers(json, &material->public);
-	json_close(json, '}');
+}
+
+static void
+write_jwk(struct request *r, const struct object *object, const struct version *version,
+    const struct key *key)
+{
+	json_open_in(&r->json, "key", '{');
+	write_id(r, "kid", key_type.collection, object, version->id);
+	key_write_public(&r->json, key);
+	json_close(&r->json, '}');
 }
 
 /* Which members there are depends on the version the client speaks. */
-static void
-write_key_attributes(struct request *r, const struct version *version, const struct key *key)
+void
+key_write_attributes(struct request *r, const struct attributes *attributes, const struct key *key)
 {
 	struct json *json = &r->json;
 
-	write_attributes_open(r, &version->attributes);
+	write_attributes_open(r, attributes);
 	if (r->version->rank >= VERSION_7_3)
 		json_flag(json, "exportable", key->exportable);
 	/* The original: "0" is software, "2" its newest HSMs. */
@@ -330,6 +336,15 @@ write_key_attributes(struct request *r, const struct version *version, const str
 	if (r->version->rank >= VERSION_2026_04_01)
 		json_number(json, "key_size", key->material.spec.bits);
 	json_close(json, '}');
+}
+
+void
+key_write_policy(struct json *json, const struct key *key)
+{
+	struct release_policy policy;
+
+	if (key->release_policy.len > 0 && release_policy_unpack(key->release_policy, &policy))
+		release_policy_write(json, &policy);
 }
 
 static void
@@ -341,8 +356,10 @@ write_key(struct request *r, const struct object *object, const struct version *
 		key = (struct key){ 0 };
 	r->key = key.material.spec;
 	write_jwk(r, object, version, &key);
-	write_key_attributes(r, version, &key);
+	key_write_attributes(r, &version->attributes, &key);
 	write_tags(r, version->tags);
+	if (r->version->rank >= VERSION_7_3)
+		key_write_policy(&r->json, &key);
 }
 
 void
@@ -362,7 +379,7 @@ write_item(struct request *r, const struct object *object, const struct version 
 	if (!key_unpack(version->content, &key))
 		key = (struct key){ 0 };
 	write_id(r, "kid", key_type.collection, object, versioned ? version->id : V(""));
-	write_key_attributes(r, version, &key);
+	key_write_attributes(r, &version->attributes, &key);
 	write_tags(r, version->tags);
 }
 

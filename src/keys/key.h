@@ -21,8 +21,8 @@ struct key_ops {
 struct key {
 	struct material material;
 	struct key_ops ops;
-	bool exportable;
-	view release_policy; /* as release keeps it; empty: none */
+	bool exportable;     /* may be released, as its policy says */
+	view release_policy; /* packed; see release_policy.h; empty: none */
 };
 
 void key_pack(const struct key *key, struct buf *out);
@@ -74,11 +74,21 @@ MUST_USE bool key_spec_check(const struct request *r, const struct key_spec *spe
 MUST_USE bool key_charge_create(struct request *r, const struct key_spec *spec, struct error *err);
 MUST_USE bool key_charge_use(struct request *r, const struct key_spec *spec, struct error *err);
 
+/*
+ * Parts of the bundle, to r->json: the members of "key" behind its kid; "attributes"; the policy,
+ * if there is one.
+ */
+void key_write_public(struct json *json, const struct key *key);
+void key_write_attributes(struct request *r, const struct attributes *attributes,
+    const struct key *key);
+void key_write_policy(struct json *json, const struct key *key);
+
 /* key_reply(r, object, version): The reply is the key's bundle. */
 void key_reply(struct request *r, const struct object *object, const struct version *version);
 
 extern const struct object_type key_type;
 extern const struct op key_ops_table[]; /* making, changing, listing */
 extern const struct op key_use_ops[];   /* encrypting, signing ... */
+extern const struct op key_release_ops[];
 
 #endif

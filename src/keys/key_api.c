@@ -1,5 +1,6 @@
 #include "keys/key_body.h"
 #include "keys/key_make.h"
+#include "keys/release.h"
 #include "keys/rotation.h"
 
 #include "base/clock.h"
@@ -15,7 +16,8 @@ run_get(struct request *r, struct error *err)
 	AUTO(version_done) struct version version = { 0 };
 
 	if (!object_require(r, &key_type, r->params[0], object_version_param(r), TO_READ, &object,
-		&version, err))
+		&version, err) ||
+	    !release_show(r, &object, &version, err))
 		return false;
 	key_reply(r, &object, &version);
 	return true;
@@ -52,7 +54,7 @@ amend(struct request *r, const struct key_common_body *body, const struct object
 {
 	struct key key;
 
-	if (!key_of(r, object, version, &key, err) || !key_exportable_check(body, err) ||
+	if (!key_of(r, object, version, &key, err) || !release_amend(r, body, &key, err) ||
 	    !amend_ops(body, &key, err))
 		return false;
 	if (body->tags.given && !tags_pack(&key_type, &body->tags, r->arena, &version->tags, err))
@@ -72,7 +74,7 @@ run_update(struct request *r, struct error *err)
 
 	if (!object_require(r, &key_type, r->params[0], object_version_param(r), TO_CHANGE, &object,
 		&version, err) ||
-	    !amend(r, r->body, &object, &version, err))
+	    !amend(r, r->body, &object, &version, err) || !release_show(r, &object, &version, err))
 		return false;
 	key_reply(r, &object, &version);
 	return true;

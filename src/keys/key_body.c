@@ -11,12 +11,6 @@ static const struct field exportable_fields[] = {
 	{ 0 },
 };
 
-static const struct field release_fields[] = {
-	{ .name = "data", .kind = FIELD_TEXT,
-	  .offset = offsetof(struct key_common_body, release_data) },
-	{ 0 },
-};
-
 /* The attributes stand here twice, because keys have one more than every object has. */
 #define COMMON_FIELDS \
 	{ .name = "tags", .kind = FIELD_TAGS, .max = OBJECT_TAGS_MAX, \
@@ -24,7 +18,8 @@ static const struct field release_fields[] = {
 	{ .name = "attributes", .kind = FIELD_OBJECT, .fields = attributes_fields, \
 	  .offset = offsetof(struct key_common_body, attributes) }, \
 	{ .name = "attributes", .kind = FIELD_OBJECT, .fields = exportable_fields }, \
-	{ .name = "release_policy", .kind = FIELD_OBJECT, .fields = release_fields }
+	{ .name = "release_policy", .kind = FIELD_OBJECT, .fields = release_policy_fields, \
+	  .offset = offsetof(struct key_common_body, release_policy) }
 
 #define OPS_FIELD \
 	{ .name = "key_ops", .kind = FIELD_TEXTS, .max = KEY_OPS_MAX, \
@@ -201,17 +196,5 @@ key_numbers_of_import(const struct key_import_body *body, struct arena *arena,
 		if (!key_bytes(numbers[i].name, numbers[i].text, arena, numbers[i].out, err))
 			return false;
 	}
-	return true;
-}
-
-bool
-key_exportable_check(const struct key_common_body *body, struct error *err)
-{
-	if (body->exportable.value)
-		return error_set(err, ERR_BAD_PARAMETER,
-		    "AKV.SKR.1001: Exportable keys are not available in this vault.");
-	if (body->release_data.given)
-		return error_set(err, ERR_BAD_PARAMETER,
-		    "AKV.SKR.1005: Non-exportable keys must not have release policy.");
 	return true;
 }

@@ -5,6 +5,7 @@
 #define KEYS_KEY_BODY_H
 
 #include "keys/key.h"
+#include "keys/release_policy.h"
 
 /* Text of a JWK's number: 4096 bits take 683 characters; leading zeros may come with them. */
 #define KEY_NUMBER_TEXT_MAX 1024
@@ -15,7 +16,7 @@ struct key_common_body {
 	struct body_tags tags;
 	struct attributes_body attributes;
 	struct body_flag exportable;
-	struct body_text release_data;
+	struct release_policy_body release_policy;
 };
 
 struct key_create_body {
@@ -56,9 +57,6 @@ MUST_USE bool key_spec_of_import(const struct key_import_body *body, struct key_
     struct error *err);
 MUST_USE bool key_numbers_of_import(const struct key_import_body *body, struct arena *arena,
     struct key_numbers *out, struct error *err);
-
-/* key_exportable_check: No key can be released yet, so none is exportable or has a policy. */
-MUST_USE bool key_exportable_check(const struct key_common_body *body, struct error *err);
 
 /* key_bytes(name, text, arena, out, err): base64url, else ERR_BAD_PARAMETER that names it. */
 MUST_USE bool key_bytes(const char *name, const struct body_text *text, struct arena *arena,

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "keys/key_body.h"
+#include "keys/release.h"
 #include "keys/rotation.h"
 #include "keys/transfer.h"
 
@@ -89,10 +90,13 @@ finish_add(struct request *r, struct error *err)
 {
 	const struct making *making = r->deferred;
 	struct version version = making->version;
+	struct key key = making->key;
 	AUTO(object_done) struct object object = { 0 };
 
-	if (!same_vault(r, making, err) || !fill(r, r->body, &making->key, &version, err) ||
-	    !add_version(r, r->params[0], &making->key, &version, &object, err))
+	if (!same_vault(r, making, err) ||
+	    !release_settle(r, r->params[0], r->body, TO_CHANGE, &key, err) ||
+	    !fill(r, r->body, &key, &version, err) ||
+	    !add_version(r, r->params[0], &key, &version, &object, err))
 		return false;
 	key_reply(r, &object, &version);
 	return true;
@@ -107,8 +111,9 @@ prepare(struct request *r, const struct key_common_body *body, struct making *ma
 
 	return key_ops_read(&body->ops, &making->key.material.spec, &making->key.ops, err) &&
 	    key_exchange_set(&making->key.ops, &making->key.material.spec, err) &&
-	    key_exportable_check(body, err) && fill(r, body, &making->key, &probe, err) &&
-	    object_require_free(r, &key_type, r->params[0], err);
+	    fill(r, body, &making->key, &probe, err) &&
+	    object_require_free(r, &key_type, r->params[0], err) &&
+	    release_settle(r, r->params[0], body, TO_READ, &making->key, err);
 }
 
 static enum workplace
@@ -189,14 +194,16 @@ key_add_successor(struct request *r, view name, const struct key *key, struct ve
 	AUTO(version_done) struct version before = { 0 };
 	AUTO(object_done) struct object live = { 0 };
 	AUTO(rotation_done) struct rotation rotation = { 0 };
+	struct key successor = *key;
 	struct attributes *attributes = &version->attributes;
 
 	if (!object_require(r, &key_type, name, V(""), TO_CHANGE, &live, &before, err) ||
-	    !rotation_read(r, &live, TO_CHANGE, &rotation, err) || !key_put(r, key, version, err))
+	    !rotation_read(r, &live, TO_CHANGE, &rotation, err) ||
+	    !release_inherit(&before, &successor, err) || !key_put(r, &successor, version, err))
 		return false;
 	attributes->created = clock_now();
 	rotation_policy_expiry(&rotation.policy, attributes->created, attributes);
-	return add_version(r, name, key, version, object, err);
+	return add_version(r, name, &successor, version, object, err);
 }
 
 static bool
