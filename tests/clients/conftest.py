@@ -13,7 +13,7 @@ from hsm import Token
 from strongroom import Server, claims
 
 VAULTS = ("main", "other", "protected", "short", "lists", "sdk", "node-sdk", "az-cli", "access",
-    "access-two", "rows")
+    "access-two", "rows", "schema")
 
 # What a developer's shell may have set, and azure-identity would act upon.
 FOREIGN = ("AZURE_", "IDENTITY_", "MSI_", "IMDS_", "KEYVAULT_", "STRONGROOM_")
