@@ -220,8 +220,8 @@ def test_wrong_bodies(benches, documents, version, collection, name):
 	before = bench.count(target)
 	for body in (b"", b"null", b"[]", b"7", b'"x"', b"{", b'{"value":', b"\xff\xfe", b'{"a":' * 5000 + b"1" + b"}" * 5000,
 	    b"[" * 100000, b'{"value":"\\ud800"}', b'{"alg":"x","alg":"y"}'):
-		if body == b"" and operation.method == "PATCH":
-			continue # nothing is changed
+		if body == b"" and (operation.method == "PATCH" or name == "UpdateKeyRotationPolicy"):
+			continue  # no body is an empty one, and that is fine there
 		refused(bench, operation, send(bench, operation, target, body), body[:20])
 	assert bench.count(target) == before
 
