@@ -4,6 +4,7 @@
 #include "base/uuid.h"
 #include "base/file.h"
 #include "base/view.h"
+#include "identity/jwks.h"
 
 #include <ini.h>
 #include <stdio.h>
@@ -41,6 +42,7 @@ static const struct setting settings[] = {
 	{ "certificate", TEXT(certificate), "", 0, 0, "PEM file with the listener's certificate chain; empty: the server's own authority makes one" },
 	{ "certificate-key", TEXT(certificate_key), "", 0, 0, "PEM file with its private key" },
 	{ "federation-ca", TEXT(federation_ca), "", 0, 0, "PEM file with authorities to trust, beside the system's, where outside issuers' keys are fetched" },
+	{ "attestation-authority", LIST(attestation_authorities), "", 0, 0, "URLs of attestation authorities that may be named in keys' release policies; their keys are fetched, as outside issuers' are" },
 	{ "connections", NUMBER(connections), "10000", 1, 1000000, "most connections at a time" },
 	{ "connections-per-address", NUMBER(connections_per_address), "1024", 0, 1000000, "most connections of one address (IPv6: of one /64); 0: as many as there are" },
 	{ "proxy-from", LIST(proxy_from), "", 0, 0, "address blocks of forwarders that begin each connection with a PROXY protocol header (version 2); nobody else may" },
@@ -330,6 +332,17 @@ check_blocks(const struct config_list *list, const char *name, struct error *err
 }
 
 static bool
+check_urls(const struct config_list *list, const char *name, struct error *err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (!issuer_url_good(view_of(list->items[i])))
+			return error_set(err, ERR_BAD_REQUEST, "%s: %s is not an https URL", name,
+			    list->items[i]);
+	}
+	return true;
+}
+
+static bool
 check_ids(const struct config_list *list, const char *name, struct error *err)
 {
 	struct uuid id;
@@ -402,6 +415,7 @@ check_whole(const struct config *config, struct error *err)
 	if (config->data[0] == '\0' || config->domain[0] == '\0')
 		return error_set(err, ERR_BAD_REQUEST, "data and domain can't be empty");
 	return check_blocks(&config->proxy_from, "proxy-from", err) &&
+	    check_urls(&config->attestation_authorities, "attestation-authority", err) &&
 	    check_ids(&config->trusted_services, "trusted-services", err);
 }
 

@@ -32,6 +32,7 @@ struct config {
 	struct config_list proxy_from; /* address_block_parse takes every item */
 	unsigned idle_seconds, head_seconds, body_seconds, write_seconds;
 	char *federation_ca;
+	struct config_list attestation_authorities; /* https URLs */
 	unsigned drain_seconds;
 	char *audit_sync, *log_level;
 	char *hsm_module, *hsm_token, *hsm_pin_file;

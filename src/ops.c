@@ -40,6 +40,7 @@ const struct op *const op_tables[] = {
 	secret_ops,
 	key_ops_table,
 	key_use_ops,
+	key_release_ops,
 	certificate_ops,
 	pending_ops,
 	issuer_ops,

@@ -15,10 +15,12 @@
 #include "clock_api.h"
 #include "datafolder.h"
 #include "environment.h"
+#include "identity/attestation.h"
 #include "identity/identity.h"
 #include "jobs/due_job.h"
 #include "jobs/scheduler.h"
 #include "keyring/token.h"
+#include "keyring/token_object.h"
 #include "keyring/work.h"
 #include "listener.h"
 #include "signin/refresh.h"
@@ -168,9 +170,18 @@ static const struct job jobs[] = {
 	{ "names", 86400, check_names },
 };
 
+static bool
+destroy_token_objects(void *ctx, struct error *err)
+{
+	struct server *server = ctx;
+
+	return token_objects_destroy(server->folder.keyring, &server->stopping, err);
+}
+
 /* Makes keys: whoever asks for something goes first. */
 #define SLOW_BEHIND 10
 static const struct job slow_jobs[] = {
+	{ "hsm.objects", 1, destroy_token_objects },
 	{ "due.slow", 1, do_slow_due },
 };
 
@@ -223,6 +234,9 @@ authority_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 	struct server *server = ctx;
 
 	(void)journal;
+	/* A commit that lost a race is made again. */
+	authority_free(server->authority);
+	server->authority = NULL;
 	return authority_open(tx, &server->authority, err);
 }
 
@@ -277,6 +291,8 @@ open_services(struct server *server, struct error *err)
 	if (!directory_federate(server->directory,
 		config->federation_ca[0] != '\0' ? config->federation_ca : NULL, err))
 		return false;
+	directory_attest(server->directory,
+	    (const char *const *)config->attestation_authorities.items);
 	server->services = (struct services){
 		.config = config,
 		.location = config->location,
@@ -292,7 +308,11 @@ open_services(struct server *server, struct error *err)
 		/* A server of one's own mostly stands in a network of one's own. */
 		.private_ranges = true,
 	};
-	return work_run(store, keyring, authority_body, server, err);
+	if (!work_run(store, keyring, authority_body, server, err))
+		return false;
+	server->services.authority = server->authority;
+	server->services.sign = authority_sign;
+	return true;
 }
 
 static bool
@@ -339,6 +359,7 @@ open_http(struct server *server, struct error *err)
 		.answer = answer_request,
 		.turn = answer_turn,
 		.refuse = answer_refuse,
+		.overdue = answer_overdue,
 		.ctx = server->answerer,
 	};
 

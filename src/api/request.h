@@ -11,9 +11,11 @@
 #include "base/json.h"
 #include "base/uuid.h"
 #include "http/http.h"
+#include "keyring/key.h"
 #include "keyring/tx.h"
 
 struct access;
+struct authority;
 struct access_decision;
 struct config;
 struct directory;
@@ -36,6 +38,12 @@ struct services {
 	const struct provider *const *providers; /* arm; NULL at the end */
 	struct subscriptions *subscriptions;
 	struct locks *locks;
+	struct authority *authority;
+	/*
+	 * authority_sign: append a compact JWS over ${payload}, signed by the installation.  Any
+	 * thread.
+	 */
+	bool (*sign)(struct authority *authority, view payload, struct buf *out, struct error *err);
 	bool private_ranges; /* vaults' IP rules may name addresses of private use (RFC 1918) */
 };
 
@@ -93,6 +101,7 @@ struct request {
 	struct json json;         /* writes out->body */
 	view content_type;        /* of out->body; empty: JSON */
 	view object_id;           /* for the audit log: the URL of the object */
+	struct key_spec key;      /* for the audit log: of the key; without a kind: no key */
 	struct error error;       /* why it was refused, when it was */
 	struct arena_mark before; /* where the arena stood before the row's function ran */
 	bool charged;             /* it counts against the vault's service limits */

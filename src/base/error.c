@@ -41,6 +41,7 @@ const struct error_row error_table[ERR_COUNT] = {
 	[ERR_KEY_NOT_YET_VALID] = { 403, "Forbidden", "KeyNotYetValid" },
 	[ERR_KEY_OPERATION] = { 403, "Forbidden", "KeyOperationForbidden" },
 	[ERR_KEY_TYPE] = { 400, "BadParameter", "KeyTypeNotSupported" },
+	[ERR_ATTESTATION] = { 403, "Forbidden", "AccessDenied" },
 	[ERR_KEY_NOT_FOUND] = { 404, "KeyNotFound", NULL },
 	[ERR_KEY_MANAGED] = { 403, "Forbidden", "KeyManagedByKeyVault" },
 	[ERR_CERTIFICATE_NOT_FOUND] = { 404, "CertificateNotFound", NULL },

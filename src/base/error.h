@@ -43,6 +43,7 @@ enum error_code {
 	ERR_KEY_NOT_YET_VALID,
 	ERR_KEY_OPERATION,
 	ERR_KEY_TYPE,
+	ERR_ATTESTATION, /* what is attested of an environment is not enough */
 	ERR_KEY_NOT_FOUND,
 	ERR_KEY_MANAGED,
 	ERR_CERTIFICATE_NOT_FOUND,

@@ -272,11 +272,13 @@ to_backup(struct request *r, view binding, struct version *version, struct error
 }
 
 static bool
-from_backup(struct request *r, view binding, struct version *version, struct error *err)
+from_backup(struct request *r, const struct object *object, view binding, struct version *version,
+    struct error *err)
 {
 	struct certificate certificate;
 
 	(void)r;
+	(void)object;
 	(void)binding;
 	return (certificate_unpack(version->content, &certificate) && certificate.cer.len > 0) ||
 	    error_set(err, ERR_CORRUPT, "a certificate's content can't be read");

@@ -197,6 +197,9 @@ begin_operation(struct request *r, struct object *object, const struct version *
 	} else if (!hex_text(r->arena, &pending->version, err)) {
 		return false;
 	}
+	/* It may wait for weeks: the certificate has it, until its version does. */
+	if (!creating->reused && !issue_keep(r, object, &creating->key, err))
+		return false;
 	return pending_schedule(r, object, pending,
 		   view_ieq(pending->issuer, V(ISSUER_NAME_UNKNOWN)) ? 0 : now + PENDING_DELAY,
 		   err) &&

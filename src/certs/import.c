@@ -146,7 +146,8 @@ add(struct request *r, const struct importing *importing, bool found, const stru
 	if (issued.provisional)
 		version->id = latest->id;
 	return issue_tags(r, body, &version->tags, err) &&
-	    issue_add(r, r->params[0], &issued, object, version, err);
+	    issue_add(r, r->params[0], &issued, object, version, err) &&
+	    issue_keep(r, object, &importing->key, err);
 }
 
 static bool

@@ -201,6 +201,13 @@ issue_key_out(struct request *r, const struct cert_policy *policy, const struct 
 }
 
 bool
+issue_keep(struct request *r, const struct object *object, const struct key *key, struct error *err)
+{
+	return material_keep(&r->tx, uuid_view(&r->vault->id), view_of(object->id), &key->material,
+	    err);
+}
+
+bool
 issue_is_provisional(const struct version *latest)
 {
 	return certificate_type.hidden(latest);

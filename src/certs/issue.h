@@ -75,6 +75,13 @@ MUST_USE bool issue_add(struct request *r, view name, const struct issued *issue
 MUST_USE bool issue_begin(struct request *r, view name, struct object *object,
     struct version *latest, struct certificate_state *state, bool *found, struct error *err);
 
+/*
+ * issue_keep(r, object, key, err):
+ * With the commit that holds a new key: what the token has of it goes with the certificate.
+ */
+MUST_USE bool issue_keep(struct request *r, const struct object *object, const struct key *key,
+    struct error *err);
+
 /* issue_is_provisional(latest): The latest version waits for its certificate. */
 bool issue_is_provisional(const struct version *latest);
 

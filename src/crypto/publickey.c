@@ -5,6 +5,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -283,6 +284,44 @@ public_key_verify(const struct public_key *key, enum signature_alg alg, view mes
 	return (size_t)alg < COUNT_OF(key->ctxs) && key->ctxs[alg] != NULL &&
 	    signature_digest(alg, message, digest, &len) &&
 	    signature_verify(key->ctxs[alg], alg, (view){ (const char *)digest, len }, signature);
+}
+
+static bool
+oaep_ctx(EVP_PKEY *pkey, enum oaep oaep, EVP_PKEY_CTX **out)
+{
+	const EVP_MD *md = oaep == OAEP_SHA1 ? EVP_sha1()
+	    : oaep == OAEP_SHA256            ? EVP_sha256()
+					     : EVP_sha384();
+	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+
+	if (ctx == NULL || EVP_PKEY_encrypt_init(ctx) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) != 1)
+		return false;
+	*out = ctx;
+	ctx = NULL;
+	return true;
+}
+
+bool
+public_key_wrap(const struct public_key *key, enum oaep oaep, view secret, struct buf *out,
+    struct error *err)
+{
+	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = NULL;
+	size_t len = (size_t)EVP_PKEY_get_size(key->pkey);
+	char *room;
+
+	if (!EVP_PKEY_is_a(key->pkey, "RSA"))
+		return error_set(err, ERR_BAD_REQUEST, "The key is not an RSA key.");
+	room = buf_room(out, len);
+	if (room == NULL)
+		return error_memory(err);
+	if (!oaep_ctx(key->pkey, oaep, &ctx) ||
+	    EVP_PKEY_encrypt(ctx, (unsigned char *)room, &len, octets(secret), secret.len) != 1)
+		return openssl_unable(err);
+	out->len += len;
+	return true;
 }
 
 static bool

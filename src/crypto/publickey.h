@@ -57,6 +57,13 @@ void public_key_done(struct public_key **key); /* for AUTO */
 MUST_USE bool public_key_verify(const struct public_key *key, enum signature_alg alg, view message,
     view signature);
 
+/* RSA-OAEP (RFC 8017) with this hash, for its mask too, and no label. */
+enum oaep { OAEP_SHA1, OAEP_SHA256, OAEP_SHA384 };
+
+/* public_key_wrap(key, oaep, secret, out, err): For an RSA key; append the ciphertext. */
+MUST_USE bool public_key_wrap(const struct public_key *key, enum oaep oaep, view secret,
+    struct buf *out, struct error *err);
+
 /* public_key_rsa(key, arena, n, e, err): The numbers of an RSA key, big-endian, for a JWK. */
 MUST_USE bool public_key_rsa(const struct public_key *key, struct arena *arena, view *n, view *e,
     struct error *err);

@@ -69,7 +69,7 @@ add_constraints(X509 *certificate, bool authority)
 	if (constraints == NULL)
 		return false;
 	if (authority) {
-		constraints->ca = 1;
+		constraints->ca = 0xFF; /* written as it is; in DER nothing else is true */
 		constraints->pathlen = ASN1_INTEGER_new();
 		if (constraints->pathlen == NULL || ASN1_INTEGER_set(constraints->pathlen, 0) != 1)
 			return false;
@@ -188,7 +188,8 @@ fill(X509 *certificate, const struct x509_wish *wish)
 	    set_public_key(certificate, wish->public_key) &&
 	    add_constraints(certificate, wish->authority) &&
 	    add_usage(certificate, wish->authority) &&
-	    (wish->authority || add_server_usage(certificate)) && add_key_ids(certificate, wish) &&
+	    (wish->authority || wish->signer || add_server_usage(certificate)) &&
+	    add_key_ids(certificate, wish) &&
 	    (wish->dns == NULL || add_names(certificate, wish->dns));
 }
 

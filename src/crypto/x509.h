@@ -13,7 +13,8 @@
 struct x509_wish {
 	const char *subject; /* the common name */
 	const char *issuer;
-	bool authority; /* may sign certificates (path length 0), else a TLS server */
+	bool authority;                /* may sign certificates (path length 0) */
+	bool signer;                   /* signs documents; neither: a TLS server */
 	int64_t not_before, not_after; /* Unix seconds */
 	const char *const *dns;        /* names and IP addresses, NULL at the end; NULL: none */
 	view public_key;               /* SubjectPublicKeyInfo, DER */

@@ -175,6 +175,25 @@ test_a_leaf_signs_nothing(void **state)
 	assert_int_equal(X509_get_key_usage(authority), KU_KEY_CERT_SIGN | KU_CRL_SIGN);
 }
 
+/* OpenSSL reads any octet but 0 as true; Go's parser refuses what is not DER. */
+static void
+test_an_authority_says_so_in_der(void **state)
+{
+	static const char der[] = "\x30\x06\x01\x01\xff\x02\x01\x00";
+	const struct chain *chain = *state;
+	AUTO(certificate_done) X509 *authority = NULL;
+	const unsigned char *at = octets(buf_view(&chain->authority));
+	const ASN1_OCTET_STRING *value;
+	int index;
+
+	authority = d2i_X509(NULL, &at, (long)chain->authority.len);
+	index = X509_get_ext_by_NID(authority, NID_basic_constraints, -1);
+	assert_true(index >= 0);
+	value = X509_EXTENSION_get_data(X509_get_ext(authority, index));
+	assert_int_equal(ASN1_STRING_length(value), sizeof(der) - 1);
+	assert_memory_equal(ASN1_STRING_get0_data(value), der, sizeof(der) - 1);
+}
+
 static void
 test_serials_are_long_positive_and_random(void **state)
 {
@@ -272,6 +291,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_openssl_verifies_the_chain),
 		cmocka_unit_test(test_a_leaf_signs_nothing),
+		cmocka_unit_test(test_an_authority_says_so_in_der),
 		cmocka_unit_test(test_serials_are_long_positive_and_random),
 		cmocka_unit_test(test_the_leaf_key_is_its_own),
 		cmocka_unit_test(test_a_name_stays_one_name),

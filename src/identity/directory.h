@@ -56,8 +56,9 @@ struct directory {
 	unsigned loops;
 	struct lockout *lockout;
 	struct replay *replay;
-	struct issuers *issuers; /* NULL until directory_federate */
-	struct trust *trust;     /* trust.h */
+	struct issuers *issuers;      /* NULL until directory_federate */
+	struct trust *trust;          /* trust.h */
+	const char *const *attesters; /* attestation.h; NULL: none */
 	struct principals *principals;
 };
 

@@ -1,6 +1,7 @@
 /*
  * Outside issuers: what they publish, when it is fetched, what is believed of it.
  */
+#include "base/base64.h"
 #include "base/log.h"
 #include "base/testing.h"
 #include "identity/issuer_testing.h"
@@ -41,6 +42,36 @@ verify(view token, enum issuer_patience patience)
 	arena_init(&arena, JWT_ARENA_MAX);
 	assert_fine(jwt_parse(token, ASSERTION_HEADER_MAX, &arena, &jwt, &err), &err);
 	return issuers_verify(issuers, V(OUTSIDE), &jwt, patience);
+}
+
+/* Some publish a key by its certificate alone. */
+static void
+test_key_by_certificate(void **state)
+{
+	X509 *certificate = X509_new();
+	AUTO(buf_free) struct buf keys = { 0 };
+	unsigned char *der = NULL;
+	int len;
+
+	(void)state;
+	assert_int_equal(X509_set_pubkey(certificate, outside.rsa), 1);
+	assert_non_null(ASN1_TIME_set(X509_getm_notBefore(certificate), 0));
+	assert_non_null(ASN1_TIME_set(X509_getm_notAfter(certificate), 1));
+	assert_true(X509_sign(certificate, outside.rsa, EVP_sha256()) > 0);
+	len = i2d_X509(certificate, &der);
+	assert_true(len > 0);
+	buf_add(&keys, V("{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"r1\",\"x5c\":[\""));
+	base64_encode(BASE64, (view){ (char *)der, (size_t)len }, &keys);
+	buf_add(&keys, V("\"]},{\"kty\":\"RSA\",\"kid\":\"r2\",\"x5c\":[\"AAAA\"]}]}"));
+	buf_add_char(&keys, '\0');
+	outside_set_keys(keys.ptr);
+	assert_int_equal(verify(outside_token("RS256", PAYLOAD), ISSUER_MAY_FETCH), ISSUER_GOOD);
+	assert_int_equal(verify(outside_sign("RS256", "{\"alg\":\"RS256\",\"kid\":\"r2\"}",
+				    PAYLOAD),
+			     ISSUER_MAY_FETCH),
+	    ISSUER_UNKNOWN_KEY);
+	OPENSSL_free(der);
+	X509_free(certificate);
 }
 
 static void
@@ -426,6 +457,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_urls),
 		cmocka_unit_test(test_configuration),
+		TEST(test_key_by_certificate),
 		TEST(test_every_algorithm),
 		TEST(test_hostile_tokens),
 		TEST(test_tokens_without_a_key_name),

@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define KID_MAX 256
-#define NUMBER_MAX 1400 /* characters of a number of an RSA key of 8192 bits, with room */
+#define NUMBER_MAX 1400      /* characters of a number of an RSA key of 8192 bits, with room */
+#define CERTIFICATE_MAX 8192 /* characters */
 #define NAMELESS_TRIES 8
 
 struct issuer_key {
@@ -117,6 +118,21 @@ number_read(const json_t *jwk, const char *name, char bytes[NUMBER_MAX], view *o
 	return true;
 }
 
+/* RFC 7517, section 4.7: some give a certificate alone, whose key is meant; its dates are not. */
+static bool
+certificate_read(const json_t *jwk, struct public_key **out)
+{
+	const json_t *first = json_array_get(json_object_get(jwk, "x5c"), 0);
+	view text = { json_string_value(first), json_string_length(first) };
+	char bytes[CERTIFICATE_MAX];
+	struct error ignored;
+	size_t len;
+
+	return json_is_string(first) && text.len <= CERTIFICATE_MAX &&
+	    base64_decode(BASE64, text, bytes, &len) &&
+	    public_key_from_certificate((view){ bytes, len }, out, &ignored);
+}
+
 static bool
 rsa_read(const json_t *jwk, struct public_key **out)
 {
@@ -124,6 +140,8 @@ rsa_read(const json_t *jwk, struct public_key **out)
 	struct error ignored;
 	view n, e;
 
+	if (json_object_get(jwk, "n") == NULL)
+		return certificate_read(jwk, out);
 	return number_read(jwk, "n", n_bytes, &n) && number_read(jwk, "e", e_bytes, &e) &&
 	    public_key_from_rsa(n, e, out, &ignored);
 }

@@ -2,6 +2,7 @@
 #include "crypto/random.h"
 #include "keyring/keycache.h"
 #include "keyring/material_token.h"
+#include "keyring/token_object.h"
 #include "keyring/ring.h"
 #include "keyring/software.h"
 
@@ -94,6 +95,7 @@ make_in_token(struct keyring *keyring, struct vault_key *key, const struct key_s
 	view wrapped;
 
 	if (!new_id(arena, &material.id, err) ||
+	    !material_token_announce(keyring, &material, err) ||
 	    !material_token_make(keyring, spec, material.id, arena, &material.public, &wrapped,
 		err) ||
 	    !seal_body(key, material.id, FORMAT_TOKEN, wrapped, arena, &material.private, err))
@@ -142,6 +144,7 @@ take_into_token(struct keyring *keyring, struct vault_key *key, const struct sof
 	view wrapped;
 
 	if (!describe(taken, arena, &material, err) ||
+	    !material_token_announce(keyring, &material, err) ||
 	    !material_token_take(keyring, &material.spec, material.id, numbers, arena, &wrapped,
 		err) ||
 	    !seal_body(key, material.id, FORMAT_TOKEN, wrapped, arena, &material.private, err))
@@ -164,6 +167,34 @@ material_take(struct keyring *keyring, struct vault_key *key, const struct key_s
 }
 
 bool
+material_take_wrapped(struct keyring *keyring, struct vault_key *key,
+    const struct material *exchange, view blob, const struct key_spec *spec, struct arena *arena,
+    struct material *out, struct error *err)
+{
+	struct material material = { .spec = *spec };
+	view wrapped;
+
+	if (!exchange->spec.exchange || !spec->hsm)
+		return error_set(err, ERR_INTERNAL, "The key is no key exchange key.");
+	if (!new_id(arena, &material.id, err) ||
+	    !material_token_announce(keyring, &material, err) ||
+	    !material_token_take_wrapped(keyring, exchange, blob, &material.spec, material.id,
+		arena, &material.public, &wrapped, err) ||
+	    !seal_body(key, material.id, FORMAT_TOKEN, wrapped, arena, &material.private, err))
+		return false;
+	*out = material;
+	return true;
+}
+
+bool
+material_keep(struct tx *tx, view vault, view object, const struct material *material,
+    struct error *err)
+{
+	return !material->spec.hsm ||
+	    token_object_keep(tx, vault, object, material->id, material->announced, err);
+}
+
+bool
 material_burns(const struct material *material, const struct key_algorithm *algorithm,
     enum key_use use)
 {
@@ -179,8 +210,8 @@ material_burns(const struct material *material, const struct key_algorithm *algo
 	    (private || spec->curve != KEY_P256K);
 }
 
-static bool
-open_private(struct vault_key *key, const struct material *material, struct plain **out,
+bool
+material_open_private(struct vault_key *key, const struct material *material, struct plain **out,
     struct error *err)
 {
 	AUTO(plain_done) struct plain *plain = NULL;
@@ -204,7 +235,7 @@ material_put_pkcs8(struct vault_key *key, const struct material *material, struc
 
 	if (material->spec.hsm || material->spec.kind == KEY_OCT)
 		return error_set(err, ERR_FORBIDDEN, "The key can't be exported.");
-	if (!open_private(key, material, &kept, err))
+	if (!material_open_private(key, material, &kept, err))
 		return false;
 	copy = plain_copy(view_from(plain_view(kept), 1)); /* software_save made PKCS#8 */
 	if (copy == NULL)
@@ -222,7 +253,7 @@ parse(struct vault_key *key, const struct material *material, struct software_ke
 
 	if (material->spec.hsm)
 		return software_public(&material->spec, &material->public, out, err);
-	return open_private(key, material, &plain, err) &&
+	return material_open_private(key, material, &plain, err) &&
 	    software_open(&material->spec, view_from(plain_view(plain), 1), out, err);
 }
 
@@ -269,7 +300,7 @@ material_backup(struct keyring *keyring, struct vault_key *key, const struct mat
 	AUTO(buf_free) struct buf blob = { 0 };
 	view bound;
 
-	if (!open_private(key, material, &plain, err) ||
+	if (!material_open_private(key, material, &plain, err) ||
 	    !key_binding(binding, material->id, arena, &bound, err) ||
 	    !keyring_seal_backup(keyring, bound, plain_view(plain), &blob, err))
 		return false;
@@ -301,17 +332,18 @@ belongs(const struct material *material, view kept, struct arena *arena, struct 
 }
 
 static bool
-restore_private(struct keyring *keyring, const struct material *material, view plain,
-    struct arena *arena, struct error *err)
+restore_private(struct keyring *keyring, struct material *material, view plain, struct arena *arena,
+    struct error *err)
 {
 	char format = material->spec.hsm ? FORMAT_TOKEN : FORMAT_SOFTWARE;
 	view body = view_from(plain, 1);
 
 	if (plain.len < 1 || plain.ptr[0] != format)
 		return malformed(err);
-	return material->spec.hsm
-	    ? material_token_restore(keyring, &material->spec, material->id, body, err)
-	    : belongs(material, body, arena, err);
+	if (!material->spec.hsm)
+		return belongs(material, body, arena, err);
+	return material_token_announce(keyring, material, err) &&
+	    material_token_restore(keyring, &material->spec, material->id, body, err);
 }
 
 bool

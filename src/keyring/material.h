@@ -11,6 +11,7 @@
 
 #include "keyring/key.h"
 #include "keyring/keyring.h"
+#include "keyring/tx.h"
 
 #define MATERIAL_CACHE_MAX 1024
 
@@ -22,6 +23,7 @@ struct material {
 	struct key_numbers public; /* n, e or x, y */
 	/* Where it is kept, for the cache: the version's store key, and its object's head. */
 	view path, head;
+	uint64_t announced; /* of a new one in the token: for material_keep */
 };
 
 /*
@@ -58,6 +60,23 @@ MUST_USE bool material_take_pkcs8(struct keyring *keyring, struct vault_key *key
 MUST_USE bool material_put_pkcs8(struct vault_key *key, const struct material *material,
     struct plain **out, struct error *err);
 
+/*
+ * material_take_wrapped(keyring, key, exchange, blob, spec, arena, out, err):
+ * Take in a key that was wrapped for the token's key ${exchange}, as token_take has it; ${spec}:
+ * its kind and curve.  ERR_BAD_PARAMETER, with one message, for all that is wrong with ${blob}.
+ */
+MUST_USE bool material_take_wrapped(struct keyring *keyring, struct vault_key *key,
+    const struct material *exchange, view blob, const struct key_spec *spec, struct arena *arena,
+    struct material *out, struct error *err);
+
+/*
+ * material_keep(tx, vault, object, material, err):
+ * With the commit of the version that a new material is of: a token destroys within an hour or so
+ * what was made, taken or restored and not kept, and the commit is refused then.
+ */
+MUST_USE bool material_keep(struct tx *tx, view vault, view object, const struct material *material,
+    struct error *err);
+
 /* material_burns(material, algorithm, use): Does it take so long that it would hold up a loop? */
 bool material_burns(const struct material *material, const struct key_algorithm *algorithm,
     enum key_use use);
@@ -74,6 +93,17 @@ bool material_burns(const struct material *material, const struct key_algorithm 
 MUST_USE bool material_use(struct keyring *keyring, struct vault_key *key, uint64_t ticket,
     const struct material *material, const struct key_algorithm *algorithm, enum key_use use,
     const struct key_message *in, struct arena *arena, struct key_result *out, struct error *err);
+
+/*
+ * material_release(keyring, key, material, target, oaep, arena, out, err):
+ * The key of a token, wrapped for ${target} (RSA), of whose other half this server knows nothing: a
+ * fresh AES-256 key by RSA-OAEP, and behind it the private part under that key with AES-KWP (RFC
+ * 5649): RSA and EC as PKCS#8, AES as it is.  Whether it may be released is the caller's to know.
+ * Any thread; blocks.
+ */
+MUST_USE bool material_release(struct keyring *keyring, struct vault_key *key,
+    const struct material *material, const struct public_key *target, enum oaep oaep,
+    struct arena *arena, view *out, struct error *err);
 
 /*
  * A ticket says from when on the cache has to be told of changes: what was read in a snapshot that

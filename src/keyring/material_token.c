@@ -1,6 +1,7 @@
 #include "keyring/material_token.h"
 #include "keyring/ring.h"
 #include "keyring/token.h"
+#include "keyring/token_object.h"
 
 /* Whether there is one; keys made in a token that was taken away since can't be used either. */
 static bool
@@ -9,6 +10,13 @@ has_token(const struct keyring *keyring, struct error *err)
 	return keyring->token != NULL ||
 	    error_set(err, ERR_BAD_PARAMETER,
 		"This server has no HSM token: keys of type *-HSM can't be made.");
+}
+
+bool
+material_token_announce(struct keyring *keyring, struct material *material, struct error *err)
+{
+	return has_token(keyring, err) &&
+	    token_object_announce(keyring, material->id, &material->announced, err);
 }
 
 bool
@@ -28,6 +36,16 @@ material_token_take(struct keyring *keyring, const struct key_spec *spec, view i
 }
 
 bool
+material_token_take_wrapped(struct keyring *keyring, const struct material *exchange, view blob,
+    struct key_spec *spec, view id, struct arena *arena, struct key_numbers *public, view *wrapped,
+    struct error *err)
+{
+	return has_token(keyring, err) &&
+	    token_take(keyring->token, &exchange->spec, exchange->id, blob, spec, id, arena, public,
+		wrapped, err);
+}
+
+bool
 material_token_restore(struct keyring *keyring, const struct key_spec *spec, view id, view wrapped,
     struct error *err)
 {
@@ -41,4 +59,12 @@ material_token_use(struct keyring *keyring, const struct key_spec *spec, view id
 {
 	return has_token(keyring, err) &&
 	    token_use(keyring->token, spec, id, algorithm, use, in, arena, out, err);
+}
+
+bool
+material_token_release(struct keyring *keyring, const struct key_spec *spec, view wrapped,
+    view transport, struct arena *arena, view *out, struct error *err)
+{
+	return has_token(keyring, err) &&
+	    token_release(keyring->token, spec, wrapped, transport, arena, out, err);
 }

@@ -50,6 +50,18 @@ MUST_USE bool token_restore(struct token *token, const struct key_spec *spec, vi
     struct error *err);
 
 /*
+ * token_take(token, exchange, exchange_id, blob, spec, id, arena, public, wrapped, err):
+ * A key from outside that was wrapped for the token's key ${exchange_id}, of spec ${exchange}: an
+ * AES key under RSA-OAEP with SHA-1, then the key itself (PKCS#8; a symmetric one as it is) under
+ * that AES key with AES-KWP, RFC 5649.  Both are unwrapped in the token.  ${spec} comes with the
+ * kind and curve and gets the size that was found.  ERR_BAD_PARAMETER, with one message, for all
+ * that is wrong with the blob.
+ */
+MUST_USE bool token_take(struct token *token, const struct key_spec *exchange, view exchange_id,
+    view blob, struct key_spec *spec, view id, struct arena *arena, struct key_numbers *public,
+    view *wrapped, struct error *err);
+
+/*
  * token_use(...): As material_use; only what takes the private or symmetric part (decrypt and sign;
  * everything with AES and HMAC).  Any thread; blocks.  A key that is not in the token is
  * ERR_UNAVAILABLE, too.
@@ -57,6 +69,15 @@ MUST_USE bool token_restore(struct token *token, const struct key_spec *spec, vi
 MUST_USE bool token_use(struct token *token, const struct key_spec *spec, view id,
     const struct key_algorithm *algorithm, enum key_use use, const struct key_message *in,
     struct arena *arena, struct key_result *out, struct error *err);
+
+/*
+ * token_release(token, spec, wrapped, transport, arena, out, err):
+ * A key by what the token wrapped when it was made, wrapped anew under the AES key ${transport}
+ * with AES-KWP (RFC 5649): RSA and EC as PKCS#8, behind which may be zeros up to a whole half
+ * block; AES as it is.  Any thread; blocks.
+ */
+MUST_USE bool token_release(struct token *token, const struct key_spec *spec, view wrapped,
+    view transport, struct arena *arena, view *out, struct error *err);
 
 /* token_destroy(token, id, err): Of one that is not there: fine. */
 MUST_USE bool token_destroy(struct token *token, view id, struct error *err);

@@ -42,9 +42,12 @@ job_finish(const struct job *job, enum token_call call, view value, void *out, s
 	CK_RV rv = calls_for(job, call).finish(job->visit->session,
 	    (CK_BYTE *)(uintptr_t)octets(value), value.len, out, &written);
 
-	if (rv == CKR_OK)
-		*len = written;
-	return rv;
+	if (rv != CKR_OK)
+		return rv;
+	if (written > *len) /* a token that counts wrongly is not one to be read from */
+		return CKR_DEVICE_ERROR;
+	*len = written;
+	return CKR_OK;
 }
 
 CK_RV
@@ -290,11 +293,9 @@ use_private(const struct job *job, enum key_use use, struct key_result *out, str
 	return true;
 }
 
-static bool
-find_and_use(struct job *job, view id, enum key_use use, struct key_result *out, struct error *err)
+bool
+job_use(struct job *job, enum key_use use, struct key_result *out, struct error *err)
 {
-	if (!token_find_key(job->visit, job->spec, id, &job->key, err))
-		return false;
 	if (job->spec->kind != KEY_OCT)
 		return use_private(job, use, out, err);
 	return job->algorithm->signs ? use_hmac(job, use, out, err) : token_use_aes(job, out, err);
@@ -315,7 +316,7 @@ token_use(struct token *token, const struct key_spec *spec, view id,
 	if (!lengths_fit(spec, algorithm, use, in, err) || !visit_begin(token, &visit, err))
 		return false;
 	(void)pthread_rwlock_rdlock(&token->objects);
-	ok = find_and_use(&job, id, use, out, err);
+	ok = token_find_key(&visit, spec, id, &job.key, err) && job_use(&job, use, out, err);
 	(void)pthread_rwlock_unlock(&token->objects);
 	return ok;
 }

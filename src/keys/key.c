@@ -1,6 +1,7 @@
 #include "keys/key.h"
 
 #include "base/pack.h"
+#include "keys/release_policy.h"
 #include "keys/rotation.h"
 
 #define FORMAT 1
@@ -100,6 +101,24 @@ key_ops_read(const struct body_texts *texts, const struct key_spec *spec, struct
 	return true;
 }
 
+static bool
+is_exchange(const struct key_ops *ops, const struct key_spec *spec)
+{
+	return spec->hsm && spec->kind == KEY_RSA && ops->count == 1 &&
+	    key_ops_have(ops, V("import"));
+}
+
+bool
+key_exchange_set(const struct key_ops *ops, struct key_spec *spec, struct error *err)
+{
+	spec->exchange = is_exchange(ops, spec);
+	if (spec->hsm && !spec->exchange && key_ops_have(ops, V("import")))
+		return error_set(err, ERR_BAD_PARAMETER,
+		    "The key operation import is for keys of type RSA-HSM, and mutually exclusive "
+		    "with all other key operations.");
+	return true;
+}
+
 static void
 pack_numbers(const struct key_numbers *numbers, struct buf *out)
 {
@@ -158,6 +177,7 @@ key_unpack(view content, struct key *out)
 	material->spec.hsm = (flags & FLAG_HSM) != 0;
 	key.exportable = (flags & FLAG_EXPORTABLE) != 0;
 	fine = fine && unpack_ops(unpack_bytes(&in), &key.ops);
+	material->spec.exchange = is_exchange(&key.ops, &material->spec);
 	material->id = unpack_bytes(&in);
 	material->private.bytes = unpack_bytes(&in);
 	material->public.n = unpack_bytes(&in);
@@ -188,6 +208,7 @@ key_of(struct request *r, const struct object *object, const struct version *ver
 {
 	if (!key_unpack(version->content, out))
 		return error_set(err, ERR_CORRUPT, "a key's content can't be read");
+	r->key = out->material.spec;
 	return object_paths(r, &key_type, object, version->id, &out->material.path,
 	    &out->material.head, err);
 }
@@ -275,15 +296,11 @@ write_numbers(struct json *json, const struct key_numbers *numbers)
 }
 
 /* Members in the original's order. */
-static void
-write_jwk(struct request *r, const struct object *object, const struct version *version,
-    const struct key *key)
+void
+key_write_public(struct json *json, const struct key *key)
 {
 	const struct material *material = &key->material;
-	struct json *json = &r->json;
 
-	json_open_in(json, "key", '{');
-	write_id(r, "kid", key_type.collection, object, version->id);
 	json_text(json, "kty", view_of(key_type_name(&material->spec)));
 	json_open_in(json, "key_ops", '[');
 	for (size_t i = 0; i < key->ops.count; i++)
@@ -292,18 +309,27 @@ write_jwk(struct request *r, const struct object *object, const struct version *
 	if (material->spec.kind == KEY_EC)
 		json_text(json, "crv", view_of(key_curve_name(material->spec.curve)));
 	write_numbers(json, &material->public);
-	json_close(json, '}');
+}
+
+static void
+write_jwk(struct request *r, const struct object *object, const struct version *version,
+    const struct key *key)
+{
+	json_open_in(&r->json, "key", '{');
+	write_id(r, "kid", key_type.collection, object, version->id);
+	key_write_public(&r->json, key);
+	json_close(&r->json, '}');
 }
 
 /* Which members there are depends on the version the client speaks. */
-static void
-write_key_attributes(struct request *r, const struct object *object, const struct version *version,
-    const struct key *key)
+void
+key_write_attributes(struct request *r, const struct attributes *attributes, const struct key *key,
+    bool managed)
 {
 	struct json *json = &r->json;
 
-	write_attributes_open(r, &version->attributes);
-	if (r->version->rank >= VERSION_7_3 && !object->managed)
+	write_attributes_open(r, attributes);
+	if (r->version->rank >= VERSION_7_3 && !managed)
 		json_flag(json, "exportable", key->exportable);
 	/* The original: "0" is software, "2" its newest HSMs. */
 	if (r->version->rank >= VERSION_7_5)
@@ -313,6 +339,15 @@ write_key_attributes(struct request *r, const struct object *object, const struc
 	json_close(json, '}');
 }
 
+void
+key_write_policy(struct json *json, const struct key *key)
+{
+	struct release_policy policy;
+
+	if (key->release_policy.len > 0 && release_policy_unpack(key->release_policy, &policy))
+		release_policy_write(json, &policy);
+}
+
 static void
 write_key(struct request *r, const struct object *object, const struct version *version)
 {
@@ -320,10 +355,13 @@ write_key(struct request *r, const struct object *object, const struct version *
 
 	if (!key_unpack(version->content, &key))
 		key = (struct key){ 0 };
+	r->key = key.material.spec;
 	write_jwk(r, object, version, &key);
-	write_key_attributes(r, object, version, &key);
+	key_write_attributes(r, &version->attributes, &key, object->managed);
 	write_tags(r, version->tags);
 	write_managed(r, object);
+	if (r->version->rank >= VERSION_7_3)
+		key_write_policy(&r->json, &key);
 }
 
 void
@@ -343,7 +381,7 @@ write_item(struct request *r, const struct object *object, const struct version 
 	if (!key_unpack(version->content, &key))
 		key = (struct key){ 0 };
 	write_id(r, "kid", key_type.collection, object, versioned ? version->id : V(""));
-	write_key_attributes(r, object, version, &key);
+	key_write_attributes(r, &version->attributes, &key, object->managed);
 	write_tags(r, version->tags);
 	write_managed(r, object);
 }
@@ -362,7 +400,8 @@ to_backup(struct request *r, view binding, struct version *version, struct error
 }
 
 static bool
-from_backup(struct request *r, view binding, struct version *version, struct error *err)
+from_backup(struct request *r, const struct object *object, view binding, struct version *version,
+    struct error *err)
 {
 	struct key key;
 
@@ -371,6 +410,8 @@ from_backup(struct request *r, view binding, struct version *version, struct err
 	return key_spec_check(r, &key.material.spec, err) &&
 	    material_restore(r->services->keyring, r->vault->key, key.material.private.bytes,
 		binding, r->arena, &key.material, err) &&
+	    material_keep(&r->tx, uuid_view(&r->vault->id), view_of(object->id), &key.material,
+		err) &&
 	    key_put(r, &key, version, err);
 }
 

@@ -21,8 +21,8 @@ struct key_ops {
 struct key {
 	struct material material;
 	struct key_ops ops;
-	bool exportable;
-	view release_policy; /* as release keeps it; empty: none */
+	bool exportable;     /* may be released, as its policy says */
+	view release_policy; /* packed; see release_policy.h; empty: none */
 };
 
 void key_pack(const struct key *key, struct buf *out);
@@ -56,6 +56,13 @@ bool key_op_find(view name, uint8_t *out); /* what struct key_ops has for it */
 bool key_ops_have(const struct key_ops *ops, view name);
 
 /*
+ * key_exchange_set(ops, spec, err):
+ * Make ${spec} what ${ops} make of a key: one in the token that may import does nothing else, and
+ * is RSA, else ERR_BAD_PARAMETER.
+ */
+MUST_USE bool key_exchange_set(const struct key_ops *ops, struct key_spec *spec, struct error *err);
+
+/*
  * key_spec_check(r, spec, err):
  * A size that there is, of a type that the vault's tier has; key_tier_check: only the latter.
  */
@@ -68,11 +75,21 @@ MUST_USE bool key_spec_check(const struct request *r, const struct key_spec *spe
 MUST_USE bool key_charge_create(struct request *r, const struct key_spec *spec, struct error *err);
 MUST_USE bool key_charge_use(struct request *r, const struct key_spec *spec, struct error *err);
 
+/*
+ * Parts of the bundle, to r->json: the members of "key" behind its kid; "attributes"; the policy,
+ * if there is one.
+ */
+void key_write_public(struct json *json, const struct key *key);
+void key_write_attributes(struct request *r, const struct attributes *attributes,
+    const struct key *key, bool managed);
+void key_write_policy(struct json *json, const struct key *key);
+
 /* key_reply(r, object, version): The reply is the key's bundle. */
 void key_reply(struct request *r, const struct object *object, const struct version *version);
 
 extern const struct object_type key_type;
 extern const struct op key_ops_table[]; /* making, changing, listing */
 extern const struct op key_use_ops[];   /* encrypting, signing ... */
+extern const struct op key_release_ops[];
 
 #endif

@@ -1,9 +1,13 @@
 #include "keys/key_body.h"
 #include "keys/key_make.h"
+#include "keys/release.h"
 #include "keys/rotation.h"
 
 #include "base/clock.h"
+#include "crypto/random.h"
 #include "vault/object_rows.h"
+
+#include <string.h>
 
 /* A disabled key is shown like any other: only its use is refused. */
 static bool
@@ -13,7 +17,8 @@ run_get(struct request *r, struct error *err)
 	AUTO(version_done) struct version version = { 0 };
 
 	if (!object_require(r, &key_type, r->params[0], object_version_param(r), TO_READ, &object,
-		&version, err))
+		&version, err) ||
+	    !release_show(r, &object, &version, err))
 		return false;
 	key_reply(r, &object, &version);
 	return true;
@@ -29,6 +34,21 @@ run_get_attestation(struct request *r, struct error *err)
 	return run_get(r, err);
 }
 
+/* The token knows, from the beginning, what a key exchange key may do. */
+static bool
+amend_ops(const struct key_common_body *body, struct key *key, struct error *err)
+{
+	struct key_spec before = key->material.spec;
+
+	if (!body->ops.given)
+		return true;
+	return key_ops_read(&body->ops, &before, &key->ops, err) &&
+	    key_exchange_set(&key->ops, &key->material.spec, err) &&
+	    (key->material.spec.exchange == before.exchange ||
+		error_set(err, ERR_BAD_PARAMETER,
+		    "A key can't become, or cease to be, a key exchange key."));
+}
+
 static bool
 amend(struct request *r, const struct key_common_body *body, const struct object *object,
     struct version *version, struct error *err)
@@ -36,9 +56,8 @@ amend(struct request *r, const struct key_common_body *body, const struct object
 	struct key key;
 
 	if (!object_refuse_managed(&key_type, object, "update", err) ||
-	    !key_of(r, object, version, &key, err) || !key_exportable_check(body, err))
-		return false;
-	if (body->ops.given && !key_ops_read(&body->ops, &key.material.spec, &key.ops, err))
+	    !key_of(r, object, version, &key, err) || !release_amend(r, body, &key, err) ||
+	    !amend_ops(body, &key, err))
 		return false;
 	if (body->tags.given && !tags_pack(&key_type, &body->tags, r->arena, &version->tags, err))
 		return false;
@@ -57,9 +76,28 @@ run_update(struct request *r, struct error *err)
 
 	if (!object_require(r, &key_type, r->params[0], object_version_param(r), TO_CHANGE, &object,
 		&version, err) ||
-	    !amend(r, r->body, &object, &version, err))
+	    !amend(r, r->body, &object, &version, err) || !release_show(r, &object, &version, err))
 		return false;
 	key_reply(r, &object, &version);
+	return true;
+}
+
+/* A managed HSM's operation, with a permission of its own: random bytes for whoever may ask. */
+static bool
+run_random(struct request *r, struct error *err)
+{
+	const struct key_random_body *body = r->body;
+	char bytes[KEY_RANDOM_MAX];
+
+	if (body->count.value < 1 || body->count.value > KEY_RANDOM_MAX)
+		return error_set(err, ERR_BAD_PARAMETER,
+		    "The property \"count\" must be between 1 and %d.", KEY_RANDOM_MAX);
+	random_bytes(bytes, (size_t)body->count.value);
+	reply_json(r);
+	json_open(&r->json, '{');
+	json_bytes(&r->json, "value", (view){ bytes, (size_t)body->count.value });
+	json_close(&r->json, '}');
+	explicit_bzero(bytes, sizeof(bytes));
 	return true;
 }
 
@@ -111,6 +149,9 @@ const struct op key_ops_table[] = {
 	  ACTION("recover/action"), .run = row_recover },
 	{ "KeyPurge", ROW, .method = HTTP_DELETE, .path = "/deletedkeys/{name}",
 	  ACTION("purge/action"), .run = row_purge },
+	{ "RandomBytesGet", ROW, .method = HTTP_POST, .path = "/rng",
+	  ACTION("rng/action"), .permission = "get", BODY(key_random_fields, key_random_body),
+	  .run = run_random },
 	{ 0 },
 };
 

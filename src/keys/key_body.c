@@ -1,18 +1,13 @@
 #include "keys/key_body.h"
 
 #include "base/base64.h"
+#include "keys/transfer.h"
 
 /* clang-format off */
 
 static const struct field exportable_fields[] = {
 	{ .name = "exportable", .kind = FIELD_FLAG,
 	  .offset = offsetof(struct key_common_body, exportable) },
-	{ 0 },
-};
-
-static const struct field release_fields[] = {
-	{ .name = "data", .kind = FIELD_TEXT,
-	  .offset = offsetof(struct key_common_body, release_data) },
 	{ 0 },
 };
 
@@ -23,7 +18,8 @@ static const struct field release_fields[] = {
 	{ .name = "attributes", .kind = FIELD_OBJECT, .fields = attributes_fields, \
 	  .offset = offsetof(struct key_common_body, attributes) }, \
 	{ .name = "attributes", .kind = FIELD_OBJECT, .fields = exportable_fields }, \
-	{ .name = "release_policy", .kind = FIELD_OBJECT, .fields = release_fields }
+	{ .name = "release_policy", .kind = FIELD_OBJECT, .fields = release_policy_fields, \
+	  .offset = offsetof(struct key_common_body, release_policy) }
 
 #define OPS_FIELD \
 	{ .name = "key_ops", .kind = FIELD_TEXTS, .max = KEY_OPS_MAX, \
@@ -43,6 +39,8 @@ const struct field key_create_fields[] = {
 	TEXT(struct key_create_body, "crv", crv, 16),
 	{ .name = "key_size", .kind = FIELD_NUMBER,
 	  .offset = offsetof(struct key_create_body, size) },
+	{ .name = "public_exponent", .kind = FIELD_NUMBER,
+	  .offset = offsetof(struct key_create_body, exponent) },
 	{ 0 },
 };
 
@@ -54,6 +52,13 @@ static const struct field jwk_fields[] = {
 	OPS_FIELD,
 	NUMBER(n), NUMBER(e), NUMBER(d), NUMBER(p), NUMBER(q), NUMBER(dp), NUMBER(dq), NUMBER(qi),
 	NUMBER(x), NUMBER(y), NUMBER(k),
+	TEXT(struct key_import_body, "key_hsm", transfer, TRANSFER_TEXT_MAX),
+	{ 0 },
+};
+
+const struct field key_random_fields[] = {
+	{ .name = "count", .kind = FIELD_NUMBER, .required = true,
+	  .offset = offsetof(struct key_random_body, count) },
 	{ 0 },
 };
 
@@ -191,17 +196,5 @@ key_numbers_of_import(const struct key_import_body *body, struct arena *arena,
 		if (!key_bytes(numbers[i].name, numbers[i].text, arena, numbers[i].out, err))
 			return false;
 	}
-	return true;
-}
-
-bool
-key_exportable_check(const struct key_common_body *body, struct error *err)
-{
-	if (body->exportable.value)
-		return error_set(err, ERR_BAD_PARAMETER,
-		    "AKV.SKR.1001: Exportable keys are not available in this vault.");
-	if (body->release_data.given)
-		return error_set(err, ERR_BAD_PARAMETER,
-		    "AKV.SKR.1005: Non-exportable keys must not have release policy.");
 	return true;
 }

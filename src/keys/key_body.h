@@ -5,6 +5,7 @@
 #define KEYS_KEY_BODY_H
 
 #include "keys/key.h"
+#include "keys/release_policy.h"
 
 /* Text of a JWK's number: 4096 bits take 683 characters; leading zeros may come with them. */
 #define KEY_NUMBER_TEXT_MAX 1024
@@ -15,23 +16,33 @@ struct key_common_body {
 	struct body_tags tags;
 	struct attributes_body attributes;
 	struct body_flag exportable;
-	struct body_text release_data;
+	struct release_policy_body release_policy;
 };
 
 struct key_create_body {
 	struct key_common_body common;
 	struct body_text kty, crv;
 	struct body_number size;
+	struct body_number exponent; /* vaults' keys have 65537, whatever is asked for */
 };
 
 struct key_import_body {
 	struct key_common_body common;
 	struct body_text kty, crv;
 	struct body_text n, e, d, p, q, dp, dq, qi, x, y, k;
+	struct body_text transfer; /* key_hsm: instead of the numbers */
 	struct body_flag hsm;
 };
 
-extern const struct field key_create_fields[], key_import_fields[], key_update_fields[];
+/* Bytes of random that are given away at a time. */
+#define KEY_RANDOM_MAX 128
+
+struct key_random_body {
+	struct body_number count;
+};
+
+extern const struct field key_create_fields[], key_import_fields[], key_update_fields[],
+    key_random_fields[];
 
 /* key_spec_of_create: What is to be made; sizes are only checked where they choose the curve. */
 MUST_USE bool key_spec_of_create(const struct key_create_body *body, struct key_spec *out,
@@ -46,9 +57,6 @@ MUST_USE bool key_spec_of_import(const struct key_import_body *body, struct key_
     struct error *err);
 MUST_USE bool key_numbers_of_import(const struct key_import_body *body, struct arena *arena,
     struct key_numbers *out, struct error *err);
-
-/* key_exportable_check: No key can be released yet, so none is exportable or has a policy. */
-MUST_USE bool key_exportable_check(const struct key_common_body *body, struct error *err);
 
 /* key_bytes(name, text, arena, out, err): base64url, else ERR_BAD_PARAMETER that names it. */
 MUST_USE bool key_bytes(const char *name, const struct body_text *text, struct arena *arena,

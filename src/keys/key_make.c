@@ -2,13 +2,17 @@
 
 #include "base/clock.h"
 #include "keys/key_body.h"
+#include "keys/release.h"
 #include "keys/rotation.h"
+#include "keys/transfer.h"
 
 /* What is on its way through request_defer. */
 struct making {
 	struct uuid vault; /* whose key sealed the material */
 	struct key key;
 	struct key_numbers numbers; /* of an import */
+	struct key exchange;        /* of a transfer, and what was wrapped for it */
+	view wrapped;
 	struct version version;
 };
 
@@ -43,6 +47,16 @@ work_take(struct request *r, struct error *err)
 }
 
 static bool
+work_take_wrapped(struct request *r, struct error *err)
+{
+	struct making *making = r->deferred;
+
+	return material_take_wrapped(r->services->keyring, r->vault->key,
+	    &making->exchange.material, making->wrapped, &making->key.material.spec, r->arena,
+	    &making->key.material, err);
+}
+
+static bool
 fill(struct request *r, const struct key_common_body *body, const struct key *key,
     struct version *version, struct error *err)
 {
@@ -52,17 +66,29 @@ fill(struct request *r, const struct key_common_body *body, const struct key *ke
 	    key_put(r, key, version, err);
 }
 
+/* The version, and what the token has of it. */
+static bool
+add_version(struct request *r, view name, const struct key *key, struct version *version,
+    struct object *object, struct error *err)
+{
+	return object_add_version(r, &key_type, name, object, version, err) &&
+	    material_keep(&r->tx, uuid_view(&r->vault->id), view_of(object->id), &key->material,
+		err);
+}
+
 /* The common body stands first in those of creating and importing. */
 static bool
 finish_add(struct request *r, struct error *err)
 {
 	const struct making *making = r->deferred;
 	struct version version = making->version;
+	struct key key = making->key;
 	AUTO(object_done) struct object object = { 0 };
 
 	if (!vault_require_same(r, &making->vault, err) ||
-	    !fill(r, r->body, &making->key, &version, err) ||
-	    !object_add_version(r, &key_type, r->params[0], &object, &version, err))
+	    !release_settle(r, r->params[0], r->body, TO_CHANGE, &key, err) ||
+	    !fill(r, r->body, &key, &version, err) ||
+	    !add_version(r, r->params[0], &key, &version, &object, err))
 		return false;
 	key_reply(r, &object, &version);
 	return true;
@@ -76,8 +102,10 @@ prepare(struct request *r, const struct key_common_body *body, struct making *ma
 	struct version probe = { .attributes = { .enabled = true } };
 
 	return key_ops_read(&body->ops, &making->key.material.spec, &making->key.ops, err) &&
-	    key_exportable_check(body, err) && fill(r, body, &making->key, &probe, err) &&
-	    object_require_free(r, &key_type, r->params[0], err);
+	    key_exchange_set(&making->key.ops, &making->key.material.spec, err) &&
+	    fill(r, body, &making->key, &probe, err) &&
+	    object_require_free(r, &key_type, r->params[0], err) &&
+	    release_settle(r, r->params[0], body, TO_READ, &making->key, err);
 }
 
 static enum workplace
@@ -104,6 +132,32 @@ key_create(struct request *r, struct error *err)
 	    making);
 }
 
+/* One whose private half is known outside would protect nothing. */
+static bool
+not_exchange(const struct making *making, struct error *err)
+{
+	return !making->key.material.spec.exchange ||
+	    error_set(err, ERR_BAD_PARAMETER,
+		"Key exchange keys are made in the vault; they can't be imported.");
+}
+
+static bool
+take_wrapped(struct request *r, const struct key_import_body *body, struct making *making,
+    struct error *err)
+{
+	struct transfer transfer;
+
+	if (!making->key.material.spec.hsm || body->d.given || body->k.given)
+		return error_set(err, ERR_BAD_PARAMETER,
+		    "The property \"key_hsm\" is for keys in an HSM, and stands in place of their "
+		    "private numbers.");
+	if (!transfer_read(body->transfer.text, r->arena, &transfer, err) ||
+	    !transfer_exchange(r, &transfer, &making->exchange, err))
+		return false;
+	making->wrapped = transfer.wrapped;
+	return request_defer(r, WORK_BURNS, work_take_wrapped, finish_add, making);
+}
+
 bool
 key_import(struct request *r, struct error *err)
 {
@@ -117,8 +171,12 @@ key_import(struct request *r, struct error *err)
 	if (!object_name_check(r->params[0], err) || !key_spec_of_import(body, spec, err) ||
 	    !key_numbers_of_import(body, r->arena, &making->numbers, err))
 		return false;
-	return key_tier_check(r, spec, err) && prepare(r, &body->common, making, err) &&
-	    request_defer(r, WORK_BURNS, work_take, finish_add, making);
+	if (!key_tier_check(r, spec, err) || !prepare(r, &body->common, making, err) ||
+	    !not_exchange(making, err))
+		return false;
+	if (body->transfer.given)
+		return take_wrapped(r, body, making, err);
+	return request_defer(r, WORK_BURNS, work_take, finish_add, making);
 }
 
 bool
@@ -128,14 +186,16 @@ key_add_successor(struct request *r, view name, const struct key *key, struct ve
 	AUTO(version_done) struct version before = { 0 };
 	AUTO(object_done) struct object live = { 0 };
 	AUTO(rotation_done) struct rotation rotation = { 0 };
+	struct key successor = *key;
 	struct attributes *attributes = &version->attributes;
 
 	if (!object_require(r, &key_type, name, V(""), TO_CHANGE, &live, &before, err) ||
-	    !rotation_read(r, &live, TO_CHANGE, &rotation, err) || !key_put(r, key, version, err))
+	    !rotation_read(r, &live, TO_CHANGE, &rotation, err) ||
+	    !release_inherit(&before, &successor, err) || !key_put(r, &successor, version, err))
 		return false;
 	attributes->created = clock_now();
 	rotation_policy_expiry(&rotation.policy, attributes->created, attributes);
-	return object_add_version(r, &key_type, name, object, version, err);
+	return add_version(r, name, &successor, version, object, err);
 }
 
 static bool

@@ -366,12 +366,13 @@ take_in(struct request *r, const struct object_type *type, struct restored *rest
 {
 	view binding;
 
+	random_ordered(restored->object.id);
 	if (type->from_backup == NULL)
 		return true;
 	if (!binding_of(r, &binding, err))
 		return false;
 	for (size_t i = 0; i < restored->count; i++) {
-		if (!type->from_backup(r, binding, &restored->versions[i], err))
+		if (!type->from_backup(r, &restored->object, binding, &restored->versions[i], err))
 			return err->code == ERR_CORRUPT ? malformed(err) : false;
 	}
 	return true;
@@ -381,7 +382,6 @@ static bool
 write_all(struct request *r, const struct object_type *type, struct restored *restored,
     struct error *err)
 {
-	random_ordered(restored->object.id);
 	if (!object_name(r, type, &restored->object, restored->object.latest, err))
 		return false;
 	for (size_t i = 0; i < restored->count; i++) {

@@ -1,6 +1,7 @@
 #include "vault/due.h"
 
 #include "base/pack.h"
+#include "keyring/token_object.h"
 #include "vault/deleted.h"
 #include "vault/object_store.h"
 
@@ -150,20 +151,25 @@ due_delete_vault(struct tx *tx, const struct vault *vault, int64_t time, struct 
 	return due_delete(tx, &due, err);
 }
 
-/* Delete what is under ${prefix}; when a commit can't hold it all, ${rest} says what is left. */
+/*
+ * Delete what is under ${prefix}, and what a token has of it; when a commit can't hold it all,
+ * ${rest} says what is left.
+ */
 static bool
 sweep(struct tx *tx, view prefix, const struct due *rest, struct error *err)
 {
 	size_t count;
 	view *paths;
+	bool more;
 
-	if (!store_keys(tx->reader, prefix, V(""), SWEEP_MAX, tx->arena, &paths, &count, err))
+	if (!token_object_release(tx, rest->vault, rest->object, SWEEP_MAX, &more, err) ||
+	    !store_keys(tx->reader, prefix, V(""), SWEEP_MAX, tx->arena, &paths, &count, err))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (!tx_delete(tx, paths[i], err))
 			return false;
 	}
-	return count < SWEEP_MAX || due_put(tx, rest, err);
+	return (count < SWEEP_MAX && !more) || due_put(tx, rest, err);
 }
 
 bool

@@ -74,13 +74,13 @@ struct object_type {
 	    const struct version *version, bool versioned);
 	/*
 	 * Turn a version's content into what a backup holds, sealed for ${binding} (see
-	 * keyring_seal_backup) where the content is not enough by itself, and back, for the vault
-	 * it comes to.  NULL: it is kept as it is.
+	 * keyring_seal_backup) where the content is not enough by itself, and back, for the object
+	 * and the vault it comes to.  NULL: it is kept as it is.
 	 */
 	bool (*to_backup)(struct request *r, view binding, struct version *version,
 	    struct error *err);
-	bool (*from_backup)(struct request *r, view binding, struct version *version,
-	    struct error *err);
+	bool (*from_backup)(struct request *r, const struct object *object, view binding,
+	    struct version *version, struct error *err);
 	/*
 	 * Of types whose objects have something beside their versions, as keys their rotation
 	 * policies.  changed: the latest version was added or changed, or the

@@ -1,63 +1,21 @@
 """Keys of premium vaults, in a real token (SoftHSM) behind a real server."""
-import os
-import subprocess
+import http.client
+import threading
 import time
 
 import pytest
 
 from certs import SELF, begin, leaf_of, merged, pfx_of, wait
+from hsm import PIN, premium, shown
 from keys import RSA_ENCRYPTION, create, digest_for, ec_key, ec_jwk, encrypts, key_of, public, random, rsa_in, rsa_jwk, rsa_key, \
     unb64, verifies
 from strongroom import unique
 from test_life import eventually, records
 
-MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
-LABEL, PIN = "premium", "25519-25519"
-
-
-class Token:
-	def __init__(self, folder):
-		self.tokens, self.pin_file = folder / "tokens", folder / "pin"
-		self.tokens.mkdir()
-		conf = folder / "softhsm2.conf"
-		conf.write_text(f"directories.tokendir = {self.tokens}\nobjectstore.backend = file\nlog.level = ERROR\n")
-		self.environment = {"SOFTHSM2_CONF": str(conf)}
-		self.pin_file.write_text(PIN + "\n")
-		self.pin_file.chmod(0o600)
-		subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", LABEL, "--so-pin", "87654321", "--pin", PIN],
-		    check=True, capture_output=True, env={**os.environ, **self.environment})
-
-	@property
-	def options(self):
-		module = next(path for path in MODULES if os.path.exists(path))
-		return ("--hsm-module", module, "--hsm-token", LABEL, "--hsm-pin-file", self.pin_file)
-
-
-@pytest.fixture
-def token(tmp_path):
-	return Token(tmp_path)
-
-
-def premium(server, name="premium"):
-	"""A vault of the premium tier."""
-	body = {"location": "local", "properties": {"tenantId": server.tenant, "sku": {"family": "A", "name": "premium"},
-	    "enableRbacAuthorization": True}}
-	group = f"{server.scope()}/resourceGroups/premium"
-	server.manage("PUT", group, {"location": "local"}, version="2021-04-01")
-	path = f"{group}/providers/Microsoft.KeyVault/vaults/{name}"
-	server.manage("PUT", path, body, version="2023-07-01").expect(201)
-	server.assign(server.admin, "00482a5a-887f-4fb3-b363-3b7fe8e74483", path)
-	return server.vault(name)
-
 
 @pytest.fixture
 def one(server, token):
 	return server(options=token.options, environment=token.environment)
-
-
-def shown(bundle):
-	"""The public key; a type's name says where the other half is."""
-	return public({**bundle["key"], "kty": bundle["key"]["kty"].removesuffix("-HSM")})
 
 
 def test_every_type(one):
@@ -174,6 +132,139 @@ def test_token_goes_and_comes_back(one, token):
 		time.sleep(0.25)
 	assert verifies(shown(bundle), "ES256", digest, unb64(reply.expect(200).json["value"]))
 	assert vault.get("/keys/other").status == 404
+
+
+def purge(vault, name):
+	vault.delete(f"/keys/{name}").expect(200)
+	vault.delete(f"/deletedkeys/{name}").expect(204)
+
+
+def test_a_purge_destroys(one, token):
+	"""What a key had in the token goes with it, every version, however it came; and nothing of another key."""
+	vault, digest = premium(one), digest_for("ES256")
+	stays = create(vault, "stays", "EC-HSM")
+	before = token.objects
+	create(vault, "k", "EC-HSM")
+	vault.post("/keys/k/rotate").expect(200)
+	vault.put("/keys/k", {"key": rsa_jwk(rsa_key(2048)), "Hsm": True}).expect(200)
+	create(vault, "k", "EC")
+	assert token.objects == before + 3
+	blob = vault.post("/keys/k/backup").expect(200).json["value"]
+	vault.delete("/keys/k").expect(200)
+	time.sleep(1.5)
+	vault.post("/deletedkeys/k/recover").expect(200)
+	assert token.objects == before + 3, "recovered, it is whole"
+	purge(vault, "k")
+	eventually(lambda: token.objects == before)
+	vault.post("/keys/restore", {"value": blob}).expect(200)
+	assert token.objects == before + 3
+	vault.post("/keys/restore", {"value": blob}).expect(409)
+	vault.delete("/keys/k").expect(200)
+	one.advance("90d")
+	eventually(lambda: token.objects == before)
+	assert verifies(shown(stays), "ES256", digest, key_of(vault, stays).use("sign", "ES256", digest))
+
+
+def test_a_purge_while_the_token_is_away(one, token):
+	"""The key is gone for who asks; the token destroys its object when it is back."""
+	vault = premium(one)
+	create(vault, "stays", "EC-HSM")
+	before = token.objects
+	for number in range(3):
+		create(vault, f"k{number}", "EC-HSM")
+	token.tokens.rename(away := token.tokens.with_name("away"))
+	for number in range(3):
+		purge(vault, f"k{number}")
+	time.sleep(2.5)
+	one.restart()
+	time.sleep(1.5)
+	away.rename(token.tokens)
+	assert token.objects == before + 3
+	eventually(lambda: token.objects == before or one.advance("61s"))
+
+
+def test_a_vaults_purge_destroys(one, token):
+	vault, other = premium(one), premium(one, "second")
+	create(other, "stays", "EC-HSM")
+	before = token.objects
+	for number in range(3):
+		create(vault, f"k{number}", "EC-HSM")
+	vault.delete("/keys/k0").expect(200)
+	group = f"{one.scope()}/resourceGroups/premium/providers/Microsoft.KeyVault/vaults/premium"
+	one.manage("DELETE", group, version="2023-07-01").expect(200)
+	time.sleep(1.5)
+	assert token.objects == before + 3
+	deleted = f"{one.scope()}/providers/Microsoft.KeyVault/locations/local/deletedVaults/premium/purge"
+	assert one.manage("POST", deleted, version="2023-07-01").status in (200, 202)
+	eventually(lambda: token.objects == before)
+	assert other.get("/keys/stays").status == 200
+
+
+def test_a_refused_key_is_destroyed(one, token):
+	"""Its name went to a deleted key while it was made: 409, and an hour later nothing of it is left."""
+	vault = premium(one)
+	create(vault, "stays", "EC-HSM")
+	before, statuses = token.objects, []
+
+	def make(name):
+		statuses.append(one.vault("premium").post(f"/keys/{name}/create", {"kty": "RSA-HSM", "key_size": 4096}).status)
+
+	for attempt in range(10):
+		thread = threading.Thread(target=make, args=(f"k{attempt}",))
+		thread.start()
+		time.sleep(0.05)
+		create(vault, f"k{attempt}")
+		vault.delete(f"/keys/k{attempt}").expect(200)
+		thread.join()
+		if statuses[-1] == 409 and token.objects == before + 1:
+			break
+		vault.delete(f"/deletedkeys/k{attempt}").expect(204)
+		eventually(lambda: token.objects == before)
+	else:
+		pytest.fail(f"no key was refused once it was made: {statuses}")
+	time.sleep(1.5)
+	assert token.objects == before + 1
+	one.advance("61m")
+	eventually(lambda: token.objects == before)
+
+
+def test_killed_while_keys_are_made(one, token):
+	"""What was made in the token and not kept is destroyed; what was kept stays, and works."""
+	vault, digest, stop = premium(one), digest_for("ES256"), threading.Event()
+	create(vault, "first", "EC-HSM")
+	base = token.objects - 1
+
+	def make(number):
+		made = 0
+		while not stop.is_set():
+			try:
+				one.vault("premium").post(f"/keys/k{number}-{made}/create", {"kty": "EC-HSM"})
+				made += 1
+			except (OSError, http.client.HTTPException):
+				time.sleep(0.05)
+
+	for _ in range(4):
+		stop.clear()
+		threads = [threading.Thread(target=make, args=(number,)) for number in range(4)]
+		for thread in threads:
+			thread.start()
+		time.sleep(0.7)
+		one.kill()
+		stop.set()
+		for thread in threads:
+			thread.join()
+		one.forget_connections()
+		one.start()
+	names = [item["kid"].rsplit("/", 1)[1] for item in vault.items("/keys")]
+	kept = sum(len(vault.items(f"/keys/{name}/versions")) for name in names)
+	assert kept > 1 and token.objects >= base + kept
+	one.advance("61m")
+	eventually(lambda: token.objects == base + kept)
+	time.sleep(1.5)
+	assert token.objects == base + kept
+	for name in names:
+		bundle = vault.get(f"/keys/{name}").json
+		assert verifies(shown(bundle), "ES256", digest, key_of(vault, bundle).use("sign", "ES256", digest))
 
 
 def test_a_token_that_is_away_at_the_start(server, token):
