@@ -55,7 +55,7 @@ read_constraints(struct reader *reader, view value)
 	if (der_expect(&in, DER_INTEGER, &length)) {
 		if (length.len != 1 || (length.ptr[0] & 0x80) != 0)
 			return false;
-		reader->out->path_length = length.ptr[0];
+		reader->out->path_length = (unsigned char)length.ptr[0];
 	}
 	return in.len == 0;
 }
