@@ -19,7 +19,7 @@ import time
 
 from control import control
 from keys import keys
-from load import Result, cost_ratio, median, rate, rate_ratio, rounds, wrk
+from load import Result, cost, cost_ratio, median, rate, rate_ratio, rounds, wrk
 from servers import HOST, NGINX, Nginx, Strongroom, run
 
 ROUNDS = 5
@@ -93,8 +93,7 @@ def get(table, server, logging, silent):
             table.ratio("  the same, nginx without a log", rate_ratio(ours, quiet[0]), None,
                         f"{rate(ours):.0f} : {rate(quiet[0]):.0f}")
             table.ratio("  the server's processor time each", cost_ratio(ours, theirs), None,
-                        f"{1e6 * median(r.cost for r in ours):.1f} : "
-                        f"{1e6 * median(r.cost for r in theirs):.1f} us")
+                        f"{cost(ours):.1f} : {cost(theirs):.1f} us")
 
 
 def floor(folder, build, rows):
@@ -195,8 +194,7 @@ def signing(table, server, nginx):
     table.ratio("full TLS handshakes/s : nginx", rate_ratio(ours, theirs), None,
                 f"{rate(ours):.0f} : {rate(theirs):.0f}")
     table.ratio("  the server's processor time each", cost_ratio(ours, theirs), None,
-                f"{1e6 * median(r.cost for r in ours):.0f} : "
-                f"{1e6 * median(r.cost for r in theirs):.0f} us")
+                f"{cost(ours):.0f} : {cost(theirs):.0f} us")
     ours, limit = rounds(ROUNDS, lambda: wrk(server, server.sign_in, 8, KIND="token",
                                              FORM=server.form), rsa_speed)
     table.ratio("tokens/s : RSA-2048 signatures/s, all cores", rate_ratio(ours, limit), None,

@@ -48,6 +48,11 @@ def rate(results):
     return median(result.rate for result in results)
 
 
+def cost(results):
+    """Microseconds of processor time for one of them."""
+    return 1e6 * median(result.cost for result in results)
+
+
 def rate_ratio(ours, theirs):
     """Neighbours are compared: what slows a whole round down slows both."""
     return median(a.rate / b.rate for a, b in zip(ours, theirs))

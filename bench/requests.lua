@@ -26,10 +26,12 @@ function kinds.token()
 	return wrk.format("POST", nil, nil, form)
 end
 
--- A signature by KEY.
+-- A signature by KEY: always the same request, put together once.
+local sign
 function kinds.sign()
-	return wrk.format("POST", "/keys/" .. os.getenv("KEY") .. "/sign" .. query, nil,
+	sign = sign or wrk.format("POST", "/keys/" .. os.getenv("KEY") .. "/sign" .. query, nil,
 		'{"alg":"' .. os.getenv("ALGORITHM") .. '","value":"' .. os.getenv("DIGEST") .. '"}')
+	return sign
 end
 
 local group, tenant = os.getenv("GROUP"), os.getenv("TENANT")

@@ -321,7 +321,7 @@ struct worker {
 	char name[2];
 	bool done[EACH]; /* was it acknowledged? */
 	pthread_t thread;
-	_Atomic unsigned *running;
+	_Atomic unsigned *running, *turn;
 };
 
 static void *
@@ -330,10 +330,13 @@ work(void *arg)
 	struct worker *worker = arg;
 
 	for (unsigned n = 0; n < EACH; n++) {
+		unsigned turn = atomic_load(worker->turn);
+
 		worker->done[n] = worker->name[0] % 2 == 0
 		    ? fixture_append(worker->f, worker->name, n)
 		    : fixture_commit(worker->f, worker->name, n);
-		(void)usleep(300); /* for the faults to get their turns */
+		while (atomic_load(worker->turn) == turn) /* one in each, however busy it is */
+			(void)usleep(50);
 	}
 	atomic_fetch_sub(worker->running, 1);
 	return NULL;
@@ -358,7 +361,7 @@ test_faults_come_and_go(void **state)
 {
 	static struct worker workers[THREADS];
 	struct audit_report report;
-	_Atomic unsigned running = THREADS;
+	_Atomic unsigned running = THREADS, turns = 0;
 	unsigned times = 0;
 	struct fixture f;
 
@@ -368,8 +371,10 @@ test_faults_come_and_go(void **state)
 	f.settings.segment_bytes = 8192;
 	fixture_open(&f);
 	for (int t = 0; t < THREADS; t++) {
-		workers[t] =
-		    (struct worker){ .f = &f, .name = { (char)('a' + t) }, .running = &running };
+		workers[t] = (struct worker){ .f = &f,
+			.name = { (char)('a' + t) },
+			.running = &running,
+			.turn = &turns };
 		assert_int_equal(pthread_create(&workers[t].thread, NULL, work, &workers[t]), 0);
 	}
 	for (unsigned turn = 0; atomic_load(&running) > 0; turn++) {
@@ -379,6 +384,7 @@ test_faults_come_and_go(void **state)
 		times += audit_healthy(f.audit) ? 0 : 1;
 		faults_off();
 		audit_tick(f.audit);
+		atomic_fetch_add(&turns, 1);
 	}
 	for (int t = 0; t < THREADS; t++)
 		assert_int_equal(pthread_join(workers[t].thread, NULL), 0);

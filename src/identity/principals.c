@@ -372,23 +372,32 @@ search_visit(struct search *search, const struct uuid *tenant, size_t at)
 	}
 }
 
+static void
+search_groups(struct principals *principals, const struct node *node, const struct id *id,
+    struct memberships *out)
+{
+	struct search search = { .principals = principals, .out = out };
+
+	search_add(&search, id);
+	for (size_t i = 0; i < out->count && out->whole; i++)
+		search_visit(&search, node->tenant, i);
+}
+
 void
 principals_memberships(struct principals *principals, const struct uuid *object,
     struct memberships *out)
 {
-	struct search search = { .principals = principals, .out = out };
 	const struct id id = id_of(object);
 	const struct node *node;
 
 	out->whole = true;
 	out->count = 0;
-	search_add(&search, &id);
 	(void)pthread_rwlock_rdlock(&principals->lock);
 	node = find(principals, &id);
-	if (node != NULL && node->kind != PRINCIPAL_NONE) {
-		for (size_t i = 0; i < out->count && out->whole; i++)
-			search_visit(&search, node->tenant, i);
-	}
+	if (node != NULL && node->kind != PRINCIPAL_NONE && node->group_count > 0)
+		search_groups(principals, node, &id, out);
+	else /* most are in none: without the search's 24 KB, which are cleared first */
+		id_print(&id, &out->ids[out->count++]);
 	(void)pthread_rwlock_unlock(&principals->lock);
 }
 

@@ -19,6 +19,7 @@ struct key_spec {
 	enum key_curve curve; /* KEY_EC */
 	unsigned bits;        /* the modulus, the curve's field, or the symmetric key */
 	bool hsm;             /* its private part lives in the token */
+	bool exchange;        /* RSA in the token, and all it does is unwrap keys from outside */
 };
 
 /* A JWK's numbers: big-endian, without signs.  Public ones are as long as the modulus or field. */

@@ -164,6 +164,25 @@ material_take(struct keyring *keyring, struct vault_key *key, const struct key_s
 }
 
 bool
+material_take_wrapped(struct keyring *keyring, struct vault_key *key,
+    const struct material *exchange, view blob, const struct key_spec *spec, struct arena *arena,
+    struct material *out, struct error *err)
+{
+	struct material material = { .spec = *spec };
+	view wrapped;
+
+	if (!exchange->spec.exchange || !spec->hsm)
+		return error_set(err, ERR_INTERNAL, "The key is no key exchange key.");
+	if (!new_id(arena, &material.id, err) ||
+	    !material_token_take_wrapped(keyring, exchange, blob, &material.spec, material.id,
+		arena, &material.public, &wrapped, err) ||
+	    !seal_body(key, material.id, FORMAT_TOKEN, wrapped, arena, &material.private, err))
+		return false;
+	*out = material;
+	return true;
+}
+
+bool
 material_burns(const struct material *material, const struct key_algorithm *algorithm,
     enum key_use use)
 {

@@ -58,6 +58,15 @@ MUST_USE bool material_take_pkcs8(struct keyring *keyring, struct vault_key *key
 MUST_USE bool material_put_pkcs8(struct vault_key *key, const struct material *material,
     struct plain **out, struct error *err);
 
+/*
+ * material_take_wrapped(keyring, key, exchange, blob, spec, arena, out, err):
+ * Take in a key that was wrapped for the token's key ${exchange}, as token_take has it; ${spec}:
+ * its kind and curve.  ERR_BAD_PARAMETER, with one message, for all that is wrong with ${blob}.
+ */
+MUST_USE bool material_take_wrapped(struct keyring *keyring, struct vault_key *key,
+    const struct material *exchange, view blob, const struct key_spec *spec, struct arena *arena,
+    struct material *out, struct error *err);
+
 /* material_burns(material, algorithm, use): Does it take so long that it would hold up a loop? */
 bool material_burns(const struct material *material, const struct key_algorithm *algorithm,
     enum key_use use);

@@ -495,13 +495,15 @@ test_burns(void **state)
 		const char *algorithm;
 		bool burns[4]; /* by use */
 	} rows[] = {
-		{ { KEY_RSA, 0, 2048, false }, "RS256", { false, true, true, false } },
-		{ { KEY_EC, KEY_P256, 256, false }, "ES256", { false, false, false, false } },
-		{ { KEY_EC, KEY_P256K, 256, false }, "ES256K", { false, true, true, false } },
-		{ { KEY_EC, KEY_P384, 384, false }, "ES384", { true, true, true, true } },
-		{ { KEY_EC, KEY_P521, 521, false }, "ES512", { true, true, true, true } },
-		{ { KEY_OCT, 0, 256, false }, "HS256", { false, false, false, false } },
-		{ { KEY_OCT, 0, 256, true }, "HS256", { true, true, true, true } },
+		{ { KEY_RSA, 0, 2048, false, false }, "RS256", { false, true, true, false } },
+		{ { KEY_EC, KEY_P256, 256, false, false }, "ES256",
+		    { false, false, false, false } },
+		{ { KEY_EC, KEY_P256K, 256, false, false }, "ES256K",
+		    { false, true, true, false } },
+		{ { KEY_EC, KEY_P384, 384, false, false }, "ES384", { true, true, true, true } },
+		{ { KEY_EC, KEY_P521, 521, false, false }, "ES512", { true, true, true, true } },
+		{ { KEY_OCT, 0, 256, false, false }, "HS256", { false, false, false, false } },
+		{ { KEY_OCT, 0, 256, true, false }, "HS256", { true, true, true, true } },
 	};
 
 	(void)state;

@@ -28,6 +28,16 @@ material_token_take(struct keyring *keyring, const struct key_spec *spec, view i
 }
 
 bool
+material_token_take_wrapped(struct keyring *keyring, const struct material *exchange, view blob,
+    struct key_spec *spec, view id, struct arena *arena, struct key_numbers *public, view *wrapped,
+    struct error *err)
+{
+	return has_token(keyring, err) &&
+	    token_take(keyring->token, &exchange->spec, exchange->id, blob, spec, id, arena, public,
+		wrapped, err);
+}
+
+bool
 material_token_restore(struct keyring *keyring, const struct key_spec *spec, view id, view wrapped,
     struct error *err)
 {

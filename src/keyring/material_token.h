@@ -12,6 +12,9 @@ MUST_USE bool material_token_make(struct keyring *keyring, const struct key_spec
     struct arena *arena, struct key_numbers *public, view *wrapped, struct error *err);
 MUST_USE bool material_token_take(struct keyring *keyring, const struct key_spec *spec, view id,
     const struct key_numbers *numbers, struct arena *arena, view *wrapped, struct error *err);
+MUST_USE bool material_token_take_wrapped(struct keyring *keyring, const struct material *exchange,
+    view blob, struct key_spec *spec, view id, struct arena *arena, struct key_numbers *public,
+    view *wrapped, struct error *err);
 MUST_USE bool material_token_restore(struct keyring *keyring, const struct key_spec *spec, view id,
     view wrapped, struct error *err);
 

@@ -50,6 +50,18 @@ MUST_USE bool token_restore(struct token *token, const struct key_spec *spec, vi
     struct error *err);
 
 /*
+ * token_take(token, exchange, exchange_id, blob, spec, id, arena, public, wrapped, err):
+ * A key from outside that was wrapped for the token's key ${exchange_id}, of spec ${exchange}: an
+ * AES key under RSA-OAEP with SHA-1, then the key itself (PKCS#8; a symmetric one as it is) under
+ * that AES key with AES-KWP, RFC 5649.  Both are unwrapped in the token.  ${spec} comes with the
+ * kind and curve and gets the size that was found.  ERR_BAD_PARAMETER, with one message, for all
+ * that is wrong with the blob.
+ */
+MUST_USE bool token_take(struct token *token, const struct key_spec *exchange, view exchange_id,
+    view blob, struct key_spec *spec, view id, struct arena *arena, struct key_numbers *public,
+    view *wrapped, struct error *err);
+
+/*
  * token_use(...): As material_use; only what takes the private or symmetric part (decrypt and sign;
  * everything with AES and HMAC).  Any thread; blocks.  A key that is not in the token is
  * ERR_UNAVAILABLE, too.

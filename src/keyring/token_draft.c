@@ -55,17 +55,17 @@ template_describe(struct template *template, const struct key_spec *spec)
 void
 template_allow(struct template *template, const struct key_spec *spec)
 {
-	template_add_bool(template, CKA_SIGN, true);
-	template_add_bool(template, CKA_DECRYPT, spec->kind != KEY_EC);
-	template_add_bool(template, CKA_UNWRAP, false);
+	template_add_bool(template, CKA_SIGN, !spec->exchange);
+	template_add_bool(template, CKA_DECRYPT, spec->kind != KEY_EC && !spec->exchange);
+	template_add_bool(template, CKA_UNWRAP, spec->exchange);
 	if (spec->kind != KEY_OCT)
 		return;
 	template_add_bool(template, CKA_ENCRYPT, true);
 	template_add_bool(template, CKA_WRAP, false);
 }
 
-static void
-as_draft(struct template *template, const struct key_spec *spec)
+void
+template_draft(struct template *template, const struct key_spec *spec)
 {
 	template_describe(template, spec);
 	template_add_bool(template, CKA_TOKEN, false);
@@ -84,9 +84,8 @@ draft_done(struct draft *draft)
 		draft->visit->away = true;
 }
 
-/* An object identifier in DER. */
-static view
-curve_params(enum key_curve curve)
+view
+token_curve(enum key_curve curve)
 {
 	static const view params[] = {
 		[KEY_P256] = V_INIT("\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"),
@@ -106,8 +105,8 @@ odd_object(struct error *err)
 	return error_set(err, ERR_INTERNAL, "The HSM token made a key that can't be read.");
 }
 
-static bool
-read_attribute(struct visit *visit, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, void *out,
+bool
+token_read(struct visit *visit, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, void *out,
     size_t room, view *read, struct error *err)
 {
 	CK_ATTRIBUTE row = { type, out, (CK_ULONG)room };
@@ -121,22 +120,18 @@ read_attribute(struct visit *visit, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE t
 	return true;
 }
 
-static bool
-read_rsa(struct visit *visit, const struct key_spec *spec, CK_OBJECT_HANDLE object,
-    struct arena *arena, struct key_numbers *out, struct error *err)
+bool
+token_read_rsa(struct visit *visit, CK_OBJECT_HANDLE object, struct arena *arena,
+    struct key_numbers *out, struct error *err)
 {
 	char modulus[MODULUS_MAX + 1], exponent[EXPONENT_MAX];
 	view n = V(""), e = V("");
 
-	if (!read_attribute(visit, object, CKA_MODULUS, modulus, sizeof(modulus), &n, err) ||
-	    !read_attribute(visit, object, CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent), &e,
-		err))
+	if (!token_read(visit, object, CKA_MODULUS, modulus, sizeof(modulus), &n, err) ||
+	    !token_read(visit, object, CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent), &e, err))
 		return false;
-	n = key_without_zeros(n);
-	if (n.len != spec->bits / 8)
-		return odd_object(err);
 	*out = (struct key_numbers){ 0 };
-	return (arena_copy(arena, n, &out->n) &&
+	return (arena_copy(arena, key_without_zeros(n), &out->n) &&
 		   arena_copy(arena, key_without_zeros(e), &out->e)) ||
 	    error_memory(err);
 }
@@ -167,7 +162,7 @@ read_ec(struct visit *visit, const struct key_spec *spec, CK_OBJECT_HANDLE objec
 	char bytes[POINT_DER_MAX];
 	view point = V(""), x, y;
 
-	if (!read_attribute(visit, object, CKA_EC_POINT, bytes, sizeof(bytes), &point, err))
+	if (!token_read(visit, object, CKA_EC_POINT, bytes, sizeof(bytes), &point, err))
 		return false;
 	if (!parse_point(point, key_field_len(spec->curve), &x, &y))
 		return odd_object(err);
@@ -186,7 +181,7 @@ generate_secret(struct visit *visit, const struct key_spec *spec, struct draft *
 	struct template template = { .count = 0 };
 	CK_RV rv;
 
-	as_draft(&template, spec);
+	template_draft(&template, spec);
 	template_add_number(&template, CKA_VALUE_LEN, spec->bits / 8);
 	rv = visit->token->calls->C_GenerateKey(visit->session, &mechanism, template.rows,
 	    template.count, &out->key);
@@ -199,7 +194,7 @@ generate_secret(struct visit *visit, const struct key_spec *spec, struct draft *
 static void
 as_public(struct template *template, const struct key_spec *spec)
 {
-	view params = spec->kind == KEY_EC ? curve_params(spec->curve) : V("\x01\x00\x01");
+	view params = spec->kind == KEY_EC ? token_curve(spec->curve) : V("\x01\x00\x01");
 
 	template_add_bool(template, CKA_TOKEN, false);
 	template_add_bool(template, CKA_PRIVATE, false);
@@ -220,7 +215,7 @@ generate_pair(struct visit *visit, const struct key_spec *spec, struct draft *pr
 	struct template of_private = { .count = 0 }, of_public = { .count = 0 };
 	CK_RV rv;
 
-	as_draft(&of_private, spec);
+	template_draft(&of_private, spec);
 	as_public(&of_public, spec);
 	rv = visit->token->calls->C_GenerateKeyPair(visit->session, &mechanism, of_public.rows,
 	    of_public.count, of_private.rows, of_private.count, &public->key, &private->key);
@@ -242,8 +237,10 @@ draft_generate(struct visit *visit, const struct key_spec *spec, struct arena *a
 	}
 	if (!generate_pair(visit, spec, out, &half, err))
 		return false;
-	return spec->kind == KEY_RSA ? read_rsa(visit, spec, half.key, arena, public, err)
-				     : read_ec(visit, spec, half.key, arena, public, err);
+	if (spec->kind == KEY_EC)
+		return read_ec(visit, spec, half.key, arena, public, err);
+	return token_read_rsa(visit, half.key, arena, public, err) &&
+	    (public->n.len == spec->bits / 8 || odd_object(err));
 }
 
 /* Importing */
@@ -272,7 +269,7 @@ add_numbers(struct template *template, const struct key_spec *spec,
 		template_add(template, rsa[i].type, number.ptr, number.len);
 	}
 	if (spec->kind == KEY_EC) {
-		params = curve_params(spec->curve);
+		params = token_curve(spec->curve);
 		number = key_without_zeros(numbers->d);
 		template_add(template, CKA_EC_PARAMS, params.ptr, params.len);
 		template_add(template, CKA_VALUE, number.ptr, number.len);
@@ -288,7 +285,7 @@ draft_import(struct visit *visit, const struct key_spec *spec, const struct key_
 	struct template template = { .count = 0 };
 	CK_RV rv;
 
-	as_draft(&template, spec);
+	template_draft(&template, spec);
 	add_numbers(&template, spec, numbers);
 	rv = visit->token->calls->C_CreateObject(visit->session, template.rows, template.count,
 	    &out->key);

@@ -212,7 +212,6 @@ unwrap(struct visit *visit, const struct key_spec *spec, const struct name *name
 	return rv;
 }
 
-/* A draft becomes a key by being wrapped and unwrapped: so what is backed up is what is used. */
 static bool
 keep_locked(const struct draft *draft, const struct key_spec *spec, const struct name *name,
     struct arena *arena, view *wrapped, struct error *err)
@@ -228,16 +227,19 @@ keep_locked(const struct draft *draft, const struct key_spec *spec, const struct
 	return rv == CKR_OK || visit_failed(visit, rv, err);
 }
 
-static bool
-keep(const struct draft *draft, const struct key_spec *spec, const struct name *name,
-    struct arena *arena, view *wrapped, struct error *err)
+bool
+draft_keep(const struct draft *draft, const struct key_spec *spec, view id, struct arena *arena,
+    view *wrapped, struct error *err)
 {
 	struct token *token = draft->visit->token;
+	struct name name;
 	view out;
 	bool ok;
 
+	if (!make_name(id, &name, err))
+		return false;
 	(void)pthread_rwlock_wrlock(&token->objects);
-	ok = keep_locked(draft, spec, name, arena, &out, err);
+	ok = keep_locked(draft, spec, &name, arena, &out, err);
 	(void)pthread_rwlock_unlock(&token->objects);
 	if (ok)
 		*wrapped = out;
@@ -251,11 +253,10 @@ token_generate(struct token *token, const struct key_spec *spec, view id, struct
 	AUTO(visit_done) struct visit visit = { .token = NULL };
 	AUTO(draft_done) struct draft draft = { &visit, CK_INVALID_HANDLE };
 	struct key_numbers numbers;
-	struct name name;
 
-	if (!make_name(id, &name, err) || !visit_begin(token, &visit, err) ||
+	if (!visit_begin(token, &visit, err) ||
 	    !draft_generate(&visit, spec, arena, &draft, &numbers, err) ||
-	    !keep(&draft, spec, &name, arena, wrapped, err))
+	    !draft_keep(&draft, spec, id, arena, wrapped, err))
 		return false;
 	*public = numbers;
 	return true;
@@ -267,11 +268,10 @@ token_import(struct token *token, const struct key_spec *spec, view id,
 {
 	AUTO(visit_done) struct visit visit = { .token = NULL };
 	AUTO(draft_done) struct draft draft = { &visit, CK_INVALID_HANDLE };
-	struct name name;
 
-	return make_name(id, &name, err) && visit_begin(token, &visit, err) &&
+	return visit_begin(token, &visit, err) &&
 	    draft_import(&visit, spec, numbers, &draft, err) &&
-	    keep(&draft, spec, &name, arena, wrapped, err);
+	    draft_keep(&draft, spec, id, arena, wrapped, err);
 }
 
 static bool

@@ -120,9 +120,31 @@ MUST_USE bool draft_generate(struct visit *visit, const struct key_spec *spec, s
 MUST_USE bool draft_import(struct visit *visit, const struct key_spec *spec,
     const struct key_numbers *numbers, struct draft *out, struct error *err);
 
-/* template_describe, template_allow: What kind of key it is, and what it may be used for. */
+/*
+ * template_describe, template_allow: What kind of key it is, and what it may be used for.
+ * template_draft: Both, for a draft.
+ */
 void template_describe(struct template *template, const struct key_spec *spec);
 void template_allow(struct template *template, const struct key_spec *spec);
+void template_draft(struct template *template, const struct key_spec *spec);
+
+/* token_curve: A curve's object identifier in DER, as CKA_EC_PARAMS has it. */
+view token_curve(enum key_curve curve);
+
+/* token_read(visit, object, type, out, room, read, err): An attribute; ${read} points to ${out}. */
+MUST_USE bool token_read(struct visit *visit, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
+    void *out, size_t room, view *read, struct error *err);
+
+/* token_read_rsa(visit, object, arena, out, err): n and e, which a private key has, too. */
+MUST_USE bool token_read_rsa(struct visit *visit, CK_OBJECT_HANDLE object, struct arena *arena,
+    struct key_numbers *out, struct error *err);
+
+/*
+ * draft_keep(draft, spec, id, arena, wrapped, err):
+ * Make it a key of the token's by wrapping and unwrapping it: what is backed up is what is used.
+ */
+MUST_USE bool draft_keep(const struct draft *draft, const struct key_spec *spec, view id,
+    struct arena *arena, view *wrapped, struct error *err);
 
 /* Use: token_use.c, token_aes.c */
 
@@ -137,6 +159,9 @@ struct job {
 	const struct key_message *in;
 	struct arena *arena;
 };
+
+/* job_use(job, use, out, err): What the job's key is asked for. */
+MUST_USE bool job_use(struct job *job, enum key_use use, struct key_result *out, struct error *err);
 
 /*
  * job_begin, job_finish: An operation of the token's over one value.  ${len}: the room, then what

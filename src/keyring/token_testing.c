@@ -121,6 +121,36 @@ hsm_use(struct hsm *hsm, const struct hsm_key *key, const char *algorithm, enum 
 	    &hsm->err);
 }
 
+/* By a key in software. */
+static view
+encrypted(struct hsm *hsm, struct software_key *key, const char *algorithm, view value)
+{
+	const struct key_message in = { .value = value };
+	struct key_result out;
+
+	assert_fine(software_use(key, key_algorithm_find(view_of(algorithm)), KEY_ENCRYPT, &in,
+			&hsm->arena, &out, &hsm->err),
+	    &hsm->err);
+	return out.value;
+}
+
+view
+hsm_wrap(struct hsm *hsm, const struct hsm_key *exchange, view secret)
+{
+	AUTO(software_done) struct software_key *public = NULL, *transport = NULL;
+	const struct key_spec spec = { .kind = KEY_OCT, .bits = 256 };
+	const struct key_numbers aes = { .k = V("0123456789abcdef0123456789abcdef") };
+	view parts[2], whole;
+
+	assert_fine(software_public(&exchange->spec, &exchange->public, &public, &hsm->err),
+	    &hsm->err);
+	assert_fine(software_take(&spec, &aes, &transport, &hsm->err), &hsm->err);
+	parts[0] = encrypted(hsm, public, "RSA-OAEP", aes.k);
+	parts[1] = encrypted(hsm, transport, "CKM_AES_KEY_WRAP_PAD", secret);
+	assert_true(arena_join(&hsm->arena, parts, COUNT_OF(parts), &whole));
+	return whole;
+}
+
 bool
 hsm_signs(struct hsm *hsm, const struct hsm_key *key)
 {

@@ -40,6 +40,12 @@ struct hsm_key hsm_make(struct hsm *hsm, struct key_spec spec);
 bool hsm_use(struct hsm *hsm, const struct hsm_key *key, const char *algorithm, enum key_use use,
     const struct key_message *in, struct key_result *out);
 
+/*
+ * hsm_wrap(hsm, exchange, secret): ${secret} wrapped for the token's key exchange key, as its
+ * owner's HSM does it; lies in the arena.
+ */
+view hsm_wrap(struct hsm *hsm, const struct hsm_key *exchange, view secret);
+
 /* Does it still sign what its public number verifies? */
 bool hsm_signs(struct hsm *hsm, const struct hsm_key *key);
 

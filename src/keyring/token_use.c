@@ -290,11 +290,9 @@ use_private(const struct job *job, enum key_use use, struct key_result *out, str
 	return true;
 }
 
-static bool
-find_and_use(struct job *job, view id, enum key_use use, struct key_result *out, struct error *err)
+bool
+job_use(struct job *job, enum key_use use, struct key_result *out, struct error *err)
 {
-	if (!token_find_key(job->visit, job->spec, id, &job->key, err))
-		return false;
 	if (job->spec->kind != KEY_OCT)
 		return use_private(job, use, out, err);
 	return job->algorithm->signs ? use_hmac(job, use, out, err) : token_use_aes(job, out, err);
@@ -315,7 +313,7 @@ token_use(struct token *token, const struct key_spec *spec, view id,
 	if (!lengths_fit(spec, algorithm, use, in, err) || !visit_begin(token, &visit, err))
 		return false;
 	(void)pthread_rwlock_rdlock(&token->objects);
-	ok = find_and_use(&job, id, use, out, err);
+	ok = token_find_key(&visit, spec, id, &job.key, err) && job_use(&job, use, out, err);
 	(void)pthread_rwlock_unlock(&token->objects);
 	return ok;
 }

@@ -99,6 +99,24 @@ key_ops_read(const struct body_texts *texts, const struct key_spec *spec, struct
 	return true;
 }
 
+static bool
+is_exchange(const struct key_ops *ops, const struct key_spec *spec)
+{
+	return spec->hsm && spec->kind == KEY_RSA && ops->count == 1 &&
+	    key_ops_have(ops, V("import"));
+}
+
+bool
+key_exchange_set(const struct key_ops *ops, struct key_spec *spec, struct error *err)
+{
+	spec->exchange = is_exchange(ops, spec);
+	if (spec->hsm && !spec->exchange && key_ops_have(ops, V("import")))
+		return error_set(err, ERR_BAD_PARAMETER,
+		    "The key operation import is for keys of type RSA-HSM, and mutually exclusive "
+		    "with all other key operations.");
+	return true;
+}
+
 static void
 pack_numbers(const struct key_numbers *numbers, struct buf *out)
 {
@@ -157,6 +175,7 @@ key_unpack(view content, struct key *out)
 	material->spec.hsm = (flags & FLAG_HSM) != 0;
 	key.exportable = (flags & FLAG_EXPORTABLE) != 0;
 	fine = fine && unpack_ops(unpack_bytes(&in), &key.ops);
+	material->spec.exchange = is_exchange(&key.ops, &material->spec);
 	material->id = unpack_bytes(&in);
 	material->private.bytes = unpack_bytes(&in);
 	material->public.n = unpack_bytes(&in);

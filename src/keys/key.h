@@ -55,6 +55,13 @@ MUST_USE bool key_ops_read(const struct body_texts *texts, const struct key_spec
 bool key_ops_have(const struct key_ops *ops, view name);
 
 /*
+ * key_exchange_set(ops, spec, err):
+ * Make ${spec} what ${ops} make of a key: one in the token that may import does nothing else, and
+ * is RSA, else ERR_BAD_PARAMETER.
+ */
+MUST_USE bool key_exchange_set(const struct key_ops *ops, struct key_spec *spec, struct error *err);
+
+/*
  * key_spec_check(r, spec, err):
  * A size that there is, of a type that the vault's tier has; key_tier_check: only the latter.
  */

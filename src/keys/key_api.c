@@ -2,6 +2,9 @@
 #include "keys/key_make.h"
 
 #include "base/clock.h"
+#include "crypto/random.h"
+
+#include <string.h>
 
 /* A disabled key is shown like any other: only its use is refused. */
 static bool
@@ -27,15 +30,29 @@ run_get_attestation(struct request *r, struct error *err)
 	return run_get(r, err);
 }
 
+/* The token knows, from the beginning, what a key exchange key may do. */
+static bool
+amend_ops(const struct key_common_body *body, struct key *key, struct error *err)
+{
+	struct key_spec before = key->material.spec;
+
+	if (!body->ops.given)
+		return true;
+	return key_ops_read(&body->ops, &before, &key->ops, err) &&
+	    key_exchange_set(&key->ops, &key->material.spec, err) &&
+	    (key->material.spec.exchange == before.exchange ||
+		error_set(err, ERR_BAD_PARAMETER,
+		    "A key can't become, or cease to be, a key exchange key."));
+}
+
 static bool
 amend(struct request *r, const struct key_common_body *body, const struct object *object,
     struct version *version, struct error *err)
 {
 	struct key key;
 
-	if (!key_of(r, object, version, &key, err) || !key_exportable_check(body, err))
-		return false;
-	if (body->ops.given && !key_ops_read(&body->ops, &key.material.spec, &key.ops, err))
+	if (!key_of(r, object, version, &key, err) || !key_exportable_check(body, err) ||
+	    !amend_ops(body, &key, err))
 		return false;
 	if (body->tags.given && !tags_pack(&key_type, &body->tags, r->arena, &version->tags, err))
 		return false;
@@ -116,6 +133,25 @@ run_restore(struct request *r, struct error *err)
 	return object_restore(r, &key_type, body->value.text, err);
 }
 
+/* A managed HSM's operation, with a permission of its own: random bytes for whoever may ask. */
+static bool
+run_random(struct request *r, struct error *err)
+{
+	const struct key_random_body *body = r->body;
+	char bytes[KEY_RANDOM_MAX];
+
+	if (body->count.value < 1 || body->count.value > KEY_RANDOM_MAX)
+		return error_set(err, ERR_BAD_PARAMETER,
+		    "The property \"count\" must be between 1 and %d.", KEY_RANDOM_MAX);
+	random_bytes(bytes, (size_t)body->count.value);
+	reply_json(r);
+	json_open(&r->json, '{');
+	json_bytes(&r->json, "value", (view){ bytes, (size_t)body->count.value });
+	json_close(&r->json, '}');
+	explicit_bzero(bytes, sizeof(bytes));
+	return true;
+}
+
 /* clang-format off */
 
 #define COSTLY .plane = PLANE_VAULT, .guard = GUARD_DATA, .versioning = VERSION_VAULT
@@ -159,6 +195,9 @@ const struct op key_ops_table[] = {
 	  ACTION("recover/action"), .run = run_recover },
 	{ "KeyPurge", ROW, .method = HTTP_DELETE, .path = "/deletedkeys/{name}",
 	  ACTION("purge/action"), .run = run_purge },
+	{ "RandomBytesGet", ROW, .method = HTTP_POST, .path = "/rng",
+	  ACTION("rng/action"), .permission = "get", BODY(key_random_fields, key_random_body),
+	  .run = run_random },
 	{ 0 },
 };
 

@@ -1,6 +1,7 @@
 #include "keys/key_body.h"
 
 #include "base/base64.h"
+#include "keys/transfer.h"
 
 /* clang-format off */
 
@@ -43,6 +44,8 @@ const struct field key_create_fields[] = {
 	TEXT(struct key_create_body, "crv", crv, 16),
 	{ .name = "key_size", .kind = FIELD_NUMBER,
 	  .offset = offsetof(struct key_create_body, size) },
+	{ .name = "public_exponent", .kind = FIELD_NUMBER,
+	  .offset = offsetof(struct key_create_body, exponent) },
 	{ 0 },
 };
 
@@ -54,6 +57,13 @@ static const struct field jwk_fields[] = {
 	OPS_FIELD,
 	NUMBER(n), NUMBER(e), NUMBER(d), NUMBER(p), NUMBER(q), NUMBER(dp), NUMBER(dq), NUMBER(qi),
 	NUMBER(x), NUMBER(y), NUMBER(k),
+	TEXT(struct key_import_body, "key_hsm", transfer, TRANSFER_TEXT_MAX),
+	{ 0 },
+};
+
+const struct field key_random_fields[] = {
+	{ .name = "count", .kind = FIELD_NUMBER, .required = true,
+	  .offset = offsetof(struct key_random_body, count) },
 	{ 0 },
 };
 

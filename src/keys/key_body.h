@@ -22,16 +22,26 @@ struct key_create_body {
 	struct key_common_body common;
 	struct body_text kty, crv;
 	struct body_number size;
+	struct body_number exponent; /* vaults' keys have 65537, whatever is asked for */
 };
 
 struct key_import_body {
 	struct key_common_body common;
 	struct body_text kty, crv;
 	struct body_text n, e, d, p, q, dp, dq, qi, x, y, k;
+	struct body_text transfer; /* key_hsm: instead of the numbers */
 	struct body_flag hsm;
 };
 
-extern const struct field key_create_fields[], key_import_fields[], key_update_fields[];
+/* Bytes of random that are given away at a time. */
+#define KEY_RANDOM_MAX 128
+
+struct key_random_body {
+	struct body_number count;
+};
+
+extern const struct field key_create_fields[], key_import_fields[], key_update_fields[],
+    key_random_fields[];
 
 /* key_spec_of_create: What is to be made; sizes are only checked where they choose the curve. */
 MUST_USE bool key_spec_of_create(const struct key_create_body *body, struct key_spec *out,

@@ -1,12 +1,15 @@
 #include "keys/key_make.h"
 
 #include "keys/key_body.h"
+#include "keys/transfer.h"
 
 /* What is on its way through request_defer. */
 struct making {
 	struct uuid vault; /* whose key sealed the material */
 	struct key key;
 	struct key_numbers numbers; /* of an import */
+	struct key exchange;        /* of a transfer, and what was wrapped for it */
+	view wrapped;
 	struct version version;
 };
 
@@ -49,6 +52,16 @@ work_take(struct request *r, struct error *err)
 }
 
 static bool
+work_take_wrapped(struct request *r, struct error *err)
+{
+	struct making *making = r->deferred;
+
+	return material_take_wrapped(r->services->keyring, r->vault->key,
+	    &making->exchange.material, making->wrapped, &making->key.material.spec, r->arena,
+	    &making->key.material, err);
+}
+
+static bool
 fill(struct request *r, const struct key_common_body *body, const struct key *key,
     struct version *version, struct error *err)
 {
@@ -81,6 +94,7 @@ prepare(struct request *r, const struct key_common_body *body, struct making *ma
 	struct version probe = { .attributes = { .enabled = true } };
 
 	return key_ops_read(&body->ops, &making->key.material.spec, &making->key.ops, err) &&
+	    key_exchange_set(&making->key.ops, &making->key.material.spec, err) &&
 	    key_exportable_check(body, err) && fill(r, body, &making->key, &probe, err) &&
 	    object_require_free(r, &key_type, r->params[0], err);
 }
@@ -109,6 +123,32 @@ key_create(struct request *r, struct error *err)
 	    making);
 }
 
+/* One whose private half is known outside would protect nothing. */
+static bool
+not_exchange(const struct making *making, struct error *err)
+{
+	return !making->key.material.spec.exchange ||
+	    error_set(err, ERR_BAD_PARAMETER,
+		"Key exchange keys are made in the vault; they can't be imported.");
+}
+
+static bool
+take_wrapped(struct request *r, const struct key_import_body *body, struct making *making,
+    struct error *err)
+{
+	struct transfer transfer;
+
+	if (!making->key.material.spec.hsm || body->d.given || body->k.given)
+		return error_set(err, ERR_BAD_PARAMETER,
+		    "The property \"key_hsm\" is for keys in an HSM, and stands in place of their "
+		    "private numbers.");
+	if (!transfer_read(body->transfer.text, r->arena, &transfer, err) ||
+	    !transfer_exchange(r, &transfer, &making->exchange, err))
+		return false;
+	making->wrapped = transfer.wrapped;
+	return request_defer(r, WORK_BURNS, work_take_wrapped, finish_add, making);
+}
+
 bool
 key_import(struct request *r, struct error *err)
 {
@@ -122,8 +162,12 @@ key_import(struct request *r, struct error *err)
 	if (!object_name_check(r->params[0], err) || !key_spec_of_import(body, spec, err) ||
 	    !key_numbers_of_import(body, r->arena, &making->numbers, err))
 		return false;
-	return key_tier_check(r, spec, err) && prepare(r, &body->common, making, err) &&
-	    request_defer(r, WORK_BURNS, work_take, finish_add, making);
+	if (!key_tier_check(r, spec, err) || !prepare(r, &body->common, making, err) ||
+	    !not_exchange(making, err))
+		return false;
+	if (body->transfer.given)
+		return take_wrapped(r, body, making, err);
+	return request_defer(r, WORK_BURNS, work_take, finish_add, making);
 }
 
 bool

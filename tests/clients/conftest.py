@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 import strongroom
+from hsm import Token
 from strongroom import Server, claims
 
 VAULTS = ("main", "other", "protected", "short", "lists", "sdk", "node-sdk", "az-cli", "access",
@@ -126,3 +127,8 @@ def certified(shared, tmp_path_factory):
 	for vault in ("sdk", "node-sdk"):
 		shared.assign(object_id, "Key Vault Secrets Officer", shared.scope(vault))
 	return robot
+
+
+@pytest.fixture
+def token(tmp_path):
+	return Token(tmp_path)

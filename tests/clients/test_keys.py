@@ -552,3 +552,11 @@ def test_roles(shared, principal, main, name):
 	sees.delete(f"/keys/{name}").expect(403, "Forbidden", "ForbiddenByRbac")
 	sees.get("/secrets").expect(403, "Forbidden", "ForbiddenByRbac")
 	assert len(main.items(f"/keys/{name}/versions")) == 1
+
+
+def test_random_bytes(main):
+	seen = [unb64(main.post("/rng", {"count": count}).expect(200).json["value"]) for count in (1, 32, 128, 128)]
+	assert [len(each) for each in seen] == [1, 32, 128, 128] and seen[2] != seen[3]
+	for count in (0, 129, -1, 2**40, 1.5, "32", None):
+		main.post("/rng", {"count": count}).expect(400, "BadParameter")
+	main.post("/rng", {}).expect(400, "BadParameter")
