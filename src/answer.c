@@ -303,6 +303,17 @@ work_run(struct http_exchange *exchange)
 		fail(r, &err);
 }
 
+/* The server stops, and can't wait until it is this one's turn. */
+static void
+work_drop(struct http_exchange *exchange)
+{
+	struct request *r = exchange->user;
+	struct error err;
+
+	journey_of(r)->ran = error_set(&err, ERR_UNAVAILABLE, "The server is stopping.");
+	refuse(r, &err);
+}
+
 /* On the loop again; what the work has left in the arena stays from here on. */
 static void
 work_done(struct http_exchange *exchange)
@@ -322,12 +333,13 @@ work_done(struct http_exchange *exchange)
 static void
 defer(struct request *r)
 {
+	static const struct slow_job job = { work_run, work_drop, work_done };
 	struct answerer *answerer = journey_of(r)->answerer;
 	struct error err;
 
 	tx_reset(&r->tx);
 	if (slow_queue_add(r->place == WORK_MAKES ? answerer->making : answerer->burning,
-		r->exchange, work_run, work_done, &err))
+		r->exchange, &job, &err))
 		return;
 	r->work = NULL;
 	refuse(r, &err);
@@ -340,6 +352,7 @@ forget_try(struct request *r)
 {
 	tx_reset(&r->tx);
 	r->scope = r->assignment = r->object_id = r->content_type = V("");
+	r->key = (struct key_spec){ 0 };
 	arena_rewind(r->arena, r->before);
 }
 
@@ -557,6 +570,15 @@ answerer_new(const struct services *services, const struct router *router, struc
 	}
 	*out = answerer;
 	return true;
+}
+
+void
+answer_overdue(void *ctx)
+{
+	struct answerer *answerer = ctx;
+
+	slow_queue_give_up(answerer->burning);
+	slow_queue_give_up(answerer->making);
 }
 
 void

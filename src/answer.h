@@ -24,5 +24,6 @@ void answerer_free(struct answerer *answerer); /* NULL is fine */
 void answer_request(void *ctx, struct http_exchange *exchange);
 void answer_turn(void *ctx, struct http_loop *loop, struct http_exchange *waiting);
 void answer_refuse(void *ctx, const struct error *err, struct http_reply *reply);
+void answer_overdue(void *ctx); /* drops what waits for its turn to burn */
 
 #endif

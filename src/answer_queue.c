@@ -1,6 +1,7 @@
 #include "answer_queue.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -10,8 +11,7 @@
 struct entry {
 	struct http_task task; /* first: the loop gives this back */
 	struct http_exchange *exchange;
-	void (*work)(struct http_exchange *);
-	void (*done)(struct http_exchange *);
+	const struct slow_job *job;
 	struct entry *next;
 };
 
@@ -21,6 +21,7 @@ struct slow_queue {
 	struct entry *first, **end;
 	size_t waiting, most;
 	bool stopping;
+	atomic_bool given_up;
 	int behind;
 	pthread_t threads[THREADS_MAX];
 	size_t thread_count;
@@ -50,10 +51,10 @@ entry_done(struct http_task *task)
 {
 	struct entry *entry = (struct entry *)(void *)task;
 	struct http_exchange *exchange = entry->exchange;
-	void (*done)(struct http_exchange *) = entry->done;
+	const struct slow_job *job = entry->job;
 
 	free(entry);
-	done(exchange);
+	job->done(exchange);
 }
 
 static void *
@@ -65,7 +66,8 @@ thread_main(void *ctx)
 	/* On Linux a priority is a thread's own. */
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), queue->behind);
 	while ((entry = take(queue)) != NULL) {
-		entry->work(entry->exchange);
+		(atomic_load(&queue->given_up) ? entry->job->drop : entry->job->work)(
+		    entry->exchange);
 		entry->task.fn = entry_done;
 		http_loop_post(entry->exchange->loop, &entry->task);
 	}
@@ -121,16 +123,22 @@ slow_queue_free(struct slow_queue *queue)
 	free(queue);
 }
 
+void
+slow_queue_give_up(struct slow_queue *queue)
+{
+	atomic_store(&queue->given_up, true);
+}
+
 bool
-slow_queue_add(struct slow_queue *queue, struct http_exchange *exchange,
-    void (*work)(struct http_exchange *), void (*done)(struct http_exchange *), struct error *err)
+slow_queue_add(struct slow_queue *queue, struct http_exchange *exchange, const struct slow_job *job,
+    struct error *err)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
 	bool full;
 
 	if (entry == NULL)
 		return error_memory(err);
-	*entry = (struct entry){ .exchange = exchange, .work = work, .done = done };
+	*entry = (struct entry){ .exchange = exchange, .job = job };
 	(void)pthread_mutex_lock(&queue->lock);
 	full = queue->most > 0 && queue->waiting == queue->most;
 	if (!full) {

@@ -2,6 +2,7 @@
 
 #include "audit/record.h"
 #include "base/clock.h"
+#include "keys/key.h"
 #include "vault/vault.h"
 
 #define USER_AGENT_MAX 256
@@ -76,6 +77,16 @@ add_authorization(const struct request *r, struct audit_record *record)
 	record->scope = printable(r->scope, PATH_MAX_SHOWN);
 }
 
+static void
+add_key(const struct request *r, struct audit_record *record)
+{
+	if (r->key.kind == 0)
+		return;
+	record->key_type = view_of(key_type_name(&r->key));
+	record->key_curve = view_of(key_curve_name(r->key.curve));
+	record->key_size = r->key.bits;
+}
+
 /* What the record is about: the vault, else the scope that was asked for. */
 static view
 resource_of(struct request *r)
@@ -121,5 +132,6 @@ record_of(struct request *r)
 	record.uri = request_uri(r, record.version);
 	add_caller(r, &record);
 	add_authorization(r, &record);
+	add_key(r, &record);
 	return record_line(&record, r->arena, &line, &err) ? line : V("");
 }

@@ -27,8 +27,6 @@ vault_fields(struct request *r)
 {
 	view location = view_of(r->services->config->location);
 
-	if (r->error.code == ERR_THROTTLED)
-		buf_print(&r->out->fields, "Retry-After: %u\r\n", throttle_wait());
 	/* Strangers are not told by this that a vault is there. */
 	if (r->vault != NULL && r->caller.known)
 		location = r->vault->location;
@@ -91,6 +89,8 @@ reply_finish(struct request *r)
 	buf_add(fields, V("\r\n"));
 	if (http_field(r->in, V("x-ms-client-request-id")).len > 0)
 		reply_field(r, "x-ms-client-request-id", r->correlation);
+	if (r->error.code == ERR_THROTTLED)
+		buf_print(fields, "Retry-After: %u\r\n", throttle_wait());
 	if (r->plane == PLANE_VAULT)
 		vault_fields(r);
 	if (r->plane == PLANE_MANAGEMENT)

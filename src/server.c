@@ -324,6 +324,7 @@ open_http(struct server *server, struct error *err)
 		.answer = answer_request,
 		.turn = answer_turn,
 		.refuse = answer_refuse,
+		.overdue = answer_overdue,
 		.ctx = server->answerer,
 	};
 

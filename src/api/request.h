@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/uuid.h"
 #include "http/http.h"
+#include "keyring/key.h"
 #include "keyring/tx.h"
 
 struct access;
@@ -93,6 +94,7 @@ struct request {
 	struct json json;         /* writes out->body */
 	view content_type;        /* of out->body; empty: JSON */
 	view object_id;           /* for the audit log: the URL of the object */
+	struct key_spec key;      /* for the audit log: of the key; without a kind: no key */
 	struct error error;       /* why it was refused, when it was */
 	struct arena_mark before; /* where the arena stood before the row's function ran */
 	bool charged;             /* it counts against the vault's service limits */

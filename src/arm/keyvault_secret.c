@@ -1,6 +1,7 @@
 /*
  * Secrets as resources of their vault: how templates set them.  Whoever may write here sets values
- * and never reads one: the replies have all but that.
+ * and never reads one: the replies have all but that.  Setting them counts against the vault's
+ * limits as it does at the vault itself.
  */
 #include "arm/keyvault.h"
 #include "api/paging.h"
@@ -78,15 +79,20 @@ write_secret(struct request *r, const struct object *object, const struct versio
 static bool
 on_vault(struct request *r, unsigned levels, bool change, op_run *work, struct error *err)
 {
+	const struct vault *counted;
 	struct resource resource;
 	struct vault vault;
 	bool fine;
 
 	if (!vault_of(r, vault_path_less(r->path, levels), change, &resource, &vault, err))
 		return false;
+	/* What is read from a document has no counters: those are the mirror's. */
+	counted = vaults_find(r->services->vaults, vault.name);
+	vault.throttle = counted == NULL ? NULL : counted->throttle;
 	r->vault = &vault;
 	fine = work(r, err);
 	r->vault = NULL;
+	vault_release(counted);
 	return fine;
 }
 
@@ -114,7 +120,8 @@ add_version(struct request *r, const struct secret_body *body, struct error *err
 	struct version version = { .attributes = { .enabled = true } };
 	view name = r->params[3];
 
-	return object_name_check(name, err) && secret_fill(r, body, &secret, &version, err) &&
+	return vault_charge(r, THROTTLE_SET, NULL, err) && object_name_check(name, err) &&
+	    secret_fill(r, body, &secret, &version, err) &&
 	    object_add_version(r, &secret_type, name, &object, &version, err) &&
 	    reply_secret(r, &object, &version, err);
 }
@@ -140,7 +147,8 @@ patch(struct request *r, struct error *err)
 
 	if (body->value.given)
 		return add_version(r, body, err);
-	if (!object_require(r, &secret_type, r->params[3], V(""), TO_CHANGE, &object, &version,
+	if (!vault_charge(r, THROTTLE_OTHER, NULL, err) ||
+	    !object_require(r, &secret_type, r->params[3], V(""), TO_CHANGE, &object, &version,
 		err))
 		return false;
 	return secret_amend(r, body, &object, &version, err) &&

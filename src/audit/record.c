@@ -67,6 +67,16 @@ write_identity(struct json *json, const struct audit_record *record)
 }
 
 static void
+write_key(struct json *json, const struct audit_record *record)
+{
+	json_open_in(json, "keyProperties", '{');
+	json_text(json, "type", record->key_type);
+	json_number(json, "size", record->key_size);
+	text_if(json, "curve", record->key_curve);
+	json_close(json, '}');
+}
+
+static void
 write_properties(struct json *json, const struct audit_record *record)
 {
 	json_open_in(json, "properties", '{');
@@ -77,6 +87,8 @@ write_properties(struct json *json, const struct audit_record *record)
 	text_if(json, "tlsVersion", record->tls_version);
 	json_flag(json, "isRbacAuthorized", record->assignment.len > 0);
 	text_if(json, "appliedAssignmentId", record->assignment);
+	if (record->key_type.len > 0)
+		write_key(json, record);
 	text_if(json, "requestId", record->request);
 	json_close(json, '}');
 }

@@ -25,8 +25,10 @@ struct audit_record {
 	view upn;                         /* of a person */
 	view user_agent, uri, id;         /* id: URL of the object */
 	view tls_version;
-	view assignment; /* of the role that allowed it */
-	view action;     /* that was authorised, at this scope */
+	view key_type, key_curve; /* of a key that it is about: "RSA-HSM"; "P-256" */
+	unsigned key_size;        /* bits */
+	view assignment;          /* of the role that allowed it */
+	view action;              /* that was authorised, at this scope */
 	view scope;
 };
 

@@ -89,6 +89,12 @@ typedef void http_turn(void *ctx, struct http_loop *loop, struct http_exchange *
  */
 typedef void http_refuse(void *ctx, const struct error *err, struct http_reply *reply);
 
+/*
+ * The overdue function: called on each loop, more than once, when the time for draining is over:
+ * nobody waits any longer for what is still unanswered.
+ */
+typedef void http_overdue(void *ctx);
+
 struct http_settings {
 	const char *const *addresses; /* numeric, NULL at the end */
 	unsigned port;                /* 0: any free one; see http_server_port */
@@ -111,6 +117,7 @@ struct http_settings {
 	http_answer *answer;
 	http_turn *turn;
 	http_refuse *refuse;
+	http_overdue *overdue; /* NULL: nothing can be given up */
 	void *ctx;
 };
 

@@ -113,6 +113,14 @@ close_all(struct http_loop *loop)
 		conn_close(loop->conns);
 }
 
+static void
+give_up(struct http_loop *loop)
+{
+	close_all(loop);
+	if (loop->settings->overdue != NULL)
+		loop->settings->overdue(loop->settings->ctx);
+}
+
 /* Memory was short when these connections came; it may not be now. */
 static void
 accept_stalled(struct http_loop *loop)
@@ -142,7 +150,7 @@ on_sweep(uv_timer_t *timer)
 	}
 	accept_stalled(loop);
 	if (loop->draining && now >= loop->drain_until)
-		close_all(loop);
+		give_up(loop);
 }
 
 static void

@@ -42,9 +42,12 @@ job_finish(const struct job *job, enum token_call call, view value, void *out, s
 	CK_RV rv = calls_for(job, call).finish(job->visit->session,
 	    (CK_BYTE *)(uintptr_t)octets(value), value.len, out, &written);
 
-	if (rv == CKR_OK)
-		*len = written;
-	return rv;
+	if (rv != CKR_OK)
+		return rv;
+	if (written > *len) /* a token that counts wrongly is not one to be read from */
+		return CKR_DEVICE_ERROR;
+	*len = written;
+	return CKR_OK;
 }
 
 CK_RV

@@ -206,6 +206,7 @@ key_of(struct request *r, const struct object *object, const struct version *ver
 {
 	if (!key_unpack(version->content, out))
 		return error_set(err, ERR_CORRUPT, "a key's content can't be read");
+	r->key = out->material.spec;
 	return object_paths(r, &key_type, object, version->id, &out->material.path,
 	    &out->material.head, err);
 }
@@ -337,6 +338,7 @@ write_key(struct request *r, const struct object *object, const struct version *
 
 	if (!key_unpack(version->content, &key))
 		key = (struct key){ 0 };
+	r->key = key.material.spec;
 	write_jwk(r, object, version, &key);
 	write_key_attributes(r, version, &key);
 	write_tags(r, version->tags);

@@ -94,10 +94,10 @@ check_window(const struct key_row *row, const struct attributes *attributes, str
 
 	if (!row->windowed)
 		return true;
-	if (attributes->has_nbf && now < attributes->nbf - SKEW_SECONDS)
+	if (attributes->has_nbf && now + SKEW_SECONDS < attributes->nbf)
 		return error_set(err, ERR_KEY_NOT_YET_VALID,
 		    "Operation %s is not allowed on a key that is not yet valid.", row->op);
-	if (attributes->has_exp && now > attributes->exp + SKEW_SECONDS)
+	if (attributes->has_exp && now - SKEW_SECONDS > attributes->exp)
 		return error_set(err, ERR_KEY_EXPIRED,
 		    "Operation %s is not allowed on an expired key.", row->op);
 	return true;

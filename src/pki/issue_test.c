@@ -292,6 +292,29 @@ test_a_leaf_signs_nothing(void **state)
 	arena_free(&arena);
 }
 
+/* OpenSSL reads any octet but 0 as true; Go's parser refuses what is not DER. */
+static void
+test_an_authority_says_so_in_der(void **state)
+{
+	static const char der[] = "\x04\x08\x30\x06\x01\x01\xff\x02\x01\x00";
+	AUTO(test_key_done) struct test_key *key = test_key_new("P-256");
+	AUTO(buf_free) struct buf certificate = { 0 };
+	struct arena arena;
+	struct profile profile = { .ca = true };
+	const struct x509_wish wish = { .profile = &profile,
+		.spki = buf_view(&key->spki),
+		.not_before = NOON,
+		.not_after = NOON };
+	struct error err;
+
+	(void)state;
+	arena_init(&arena, ARENA);
+	profile.subject = test_name(&arena, "CN=a");
+	assert_fine(x509_issue(&wish, &key->signer, &certificate, &err), &err);
+	assert_non_null(memmem(certificate.ptr, certificate.len, der, sizeof(der) - 1));
+	arena_free(&arena);
+}
+
 static void
 test_serials_are_positive_and_random(void **state)
 {
@@ -540,6 +563,7 @@ main(void)
 		cmocka_unit_test(test_requests_with_every_algorithm),
 		cmocka_unit_test(test_openssl_verifies_a_server),
 		cmocka_unit_test(test_a_leaf_signs_nothing),
+		cmocka_unit_test(test_an_authority_says_so_in_der),
 		cmocka_unit_test(test_serials_are_positive_and_random),
 		cmocka_unit_test(test_given_serials),
 		cmocka_unit_test(test_alternative_names),

@@ -29,21 +29,29 @@ resource_of(view scope, view *out)
 	return false;
 }
 
+bool
+scope_is_of_sign_in(view scope)
+{
+	static const view names[] = { V_INIT("openid"), V_INIT("profile"), V_INIT("email"),
+		V_INIT("offline_access") };
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		if (view_ieq(scope, names[i]))
+			return true;
+	}
+	return false;
+}
+
 static bool
 add(struct scopes *scopes, view scope, struct error *err)
 {
 	view resource;
 
-	if (view_ieq(scope, V("openid")) || view_ieq(scope, V("profile"))) {
-		scopes->openid = true;
+	if (scope_is_of_sign_in(scope)) {
+		scopes->openid |= view_ieq(scope, V("openid")) || view_ieq(scope, V("profile"));
+		scopes->offline |= view_ieq(scope, V("offline_access"));
 		return true;
 	}
-	if (view_ieq(scope, V("offline_access"))) {
-		scopes->offline = true;
-		return true;
-	}
-	if (view_ieq(scope, V("email")))
-		return true;
 	if (!resource_of(scope, &resource))
 		return bad(scope, err);
 	if (scopes->resource.len > 0 && !view_eq(scopes->resource, resource))

@@ -22,6 +22,9 @@ struct scopes {
  */
 MUST_USE bool scopes_read(view scope, view resource, struct scopes *out, struct error *err);
 
+/* scope_is_of_sign_in(scope): openid, profile, email, offline_access: what names no resource. */
+bool scope_is_of_sign_in(view scope);
+
 /* scopes_write(scopes, out): What was granted, as the token reply says it. */
 void scopes_write(const struct scopes *scopes, struct buf *out);
 

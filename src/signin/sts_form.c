@@ -3,6 +3,7 @@
 #include "base/percent.h"
 #include "base/base64.h"
 #include "identity/jwt.h"
+#include "signin/scope.h"
 
 #define BASIC_MAX 1024
 #define JWT_BEARER V("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
@@ -125,14 +126,19 @@ bool
 sts_scope_resource(view scope, view *out)
 {
 	static const view suffix = V_INIT("/.default");
-	size_t space;
+	view resource = V("");
 
-	scope = view_trim(scope);
-	if (scope.len <= suffix.len || !view_ends(scope, suffix) || view_find(scope, ' ', &space))
-		return false;
-	scope.len -= suffix.len;
-	*out = scope;
-	return true;
+	while (scope.len > 0) {
+		view next = view_trim(view_cut(&scope, ' '));
+
+		if (next.len == 0 || scope_is_of_sign_in(next))
+			continue;
+		if (resource.len > 0 || next.len <= suffix.len || !view_ends(next, suffix))
+			return false;
+		resource = (view){ next.ptr, next.len - suffix.len };
+	}
+	*out = resource;
+	return resource.len > 0;
 }
 
 static bool

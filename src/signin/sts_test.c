@@ -425,6 +425,13 @@ static const struct {
 	{ "client_id=a&client_secret=b&scope=https%3A%2F%2Fv%2F%2F.default&grant_type=client_"
 	  "credentials&client_info=1",
 	    NULL, ERR_NONE, NULL, "a", "b", "https://v/" },
+	{ "grant_type=client_credentials&client_id=a&client_secret=b&scope=openid+https://v/.default+"
+	  "profile+offline_access",
+	    NULL, ERR_NONE, NULL, "a", "b", "https://v" },
+	{ "grant_type=client_credentials&client_id=a&client_secret=b&scope=a/.default+a/.default",
+	    NULL, ERR_STS_MALFORMED, "AADSTS1002012", NULL, NULL, NULL },
+	{ "grant_type=client_credentials&client_id=a&client_secret=b&scope=openid+profile+/.default",
+	    NULL, ERR_STS_MALFORMED, "AADSTS1002012", NULL, NULL, NULL },
 	{ "grant_type=client_credentials&client_id=a&client_secret=b&resource=https://v/", NULL,
 	    ERR_NONE, NULL, "a", "b", "https://v/" },
 	{ "grant_type=client_credentials&resource=r", "Basic YTpiJTJCYw==", ERR_NONE, NULL, "a",

@@ -189,7 +189,7 @@ class Server:
 			self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
 			    stderr=log, cwd=self.folder, env=environment, preexec_fn=prepare, **self.user)
 
-	def start(self, seconds=30):
+	def start(self, seconds=int(os.environ.get("STRONGROOM_START_SECONDS", 30))):
 		assert self.binary.exists(), f"no server at {self.binary}: build it, or set STRONGROOM_BINARY"
 		offset = self.log.stat().st_size if self.log.exists() else 0
 		self.spawn()

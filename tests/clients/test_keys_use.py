@@ -228,6 +228,15 @@ def test_state(main, name, work, state):
 		main.post(f"{key.path}/{verb}", work[verb]).expect(200)
 
 
+@pytest.mark.parametrize("edge", [2**63 - 1, 2**63 - 299, 2**53])
+def test_expiry_at_the_end_of_time(main, name, edge):
+	"""Nothing is added to what a client sends: it would come out before the beginning."""
+	key = key_of(main, create(main, name))
+	reply = main.patch(key.path, {"attributes": {"exp": edge}})
+	assert reply.status in (200, 400)
+	key.use("sign", "ES256", digest_for("ES256"))
+
+
 def test_state_is_of_a_version(main, name):
 	old, new = create(main, name), create(main, name, attributes={"enabled": False})
 	digest = digest_for("ES256")

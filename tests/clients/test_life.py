@@ -462,6 +462,30 @@ def test_no_core_dump(unprivileged):
 		pytest.skip("nothing dumps core on this machine: that the server doesn't proves nothing")
 
 
+def test_stopping_does_not_wait_for_keys_to_be_made(server):
+	"""What waits to be made when the time to drain is over is dropped, and recorded as refused."""
+	one = server(options=["--drain-seconds", 1])
+	main, count = one.vault("main"), 60
+	main.principal.token()
+
+	def make(number):
+		with contextlib.suppress(OSError, http.client.HTTPException, AssertionError):
+			main.post(f"/keys/k{number}/create", {"kty": "RSA", "key_size": 4096})
+
+	threads = [threading.Thread(target=make, args=(number,)) for number in range(count)]
+	for thread in threads:
+		thread.start()
+	time.sleep(1.5)
+	one.process.send_signal(signal.SIGTERM)
+	assert one.wait(120) == 0
+	for thread in threads:
+		thread.join()
+	made = [line["properties"]["httpStatusCode"] for line in records(one) if line["operationName"] == "KeyCreate"]
+	assert set(made) <= {200, 503} and made.count(503) > count // 3
+	one.start()
+	assert len(one.vault("main").items("/keys")) == made.count(200)
+
+
 # The audit log
 
 def records(one):
@@ -529,6 +553,32 @@ def test_audit_record_of_every_request(server):
 		if path != "/secrets/bad_name" and "restore" not in path:
 			assert properties["isRbacAuthorized"] is True and properties["appliedAssignmentId"]
 		assert (line["resultDescription"] != "") if status >= 400 else True
+
+
+def test_audit_record_of_keys(server):
+	"""What is known of the key when it is done, or refused."""
+	one = server()
+	main = one.vault("main", version="2025-07-01")
+	ec, rsa, symmetric = ({"type": "EC", "size": 384, "curve": "P-384"}, {"type": "RSA", "size": 2048},
+	    {"type": "oct", "size": 256})
+	asked = [
+		("POST", "/keys/ec/create", {"kty": "EC", "crv": "P-384"}, 200, ec),
+		("POST", "/keys/rsa/create", {"kty": "RSA"}, 200, rsa),
+		("POST", "/keys/oct/create", {"kty": "oct", "key_size": 256}, 200, symmetric),
+		("GET", "/keys/ec", None, 200, ec),
+		("POST", "/keys/rsa/encrypt", {"alg": "RSA-OAEP", "value": "AAAA"}, 200, rsa),
+		("POST", "/keys/rsa/decrypt", {"alg": "RSA-OAEP", "value": "AAAA"}, 400, rsa),
+		("PATCH", "/keys/ec", {"attributes": {"enabled": False}}, 200, ec),
+		("POST", "/keys/ec/sign", {"alg": "ES384", "value": "A" * 64}, 403, ec),
+		("GET", "/keys", None, 200, None), ("GET", "/keys/none", None, 404, None),
+		("DELETE", "/keys/ec", None, 200, ec), ("GET", "/deletedkeys/ec", None, 200, ec),
+		("PUT", "/secrets/s", {"value": "x"}, 200, None),
+	]
+	for number, (method, path, body, status, _) in enumerate(asked):
+		main.request(method, path, body, headers={"x-ms-client-request-id": f"asked-{number}"}).expect(status)
+	lines = {line["correlationId"]: line["properties"] for line in records(one)}
+	for number, (*_, path, body, status, properties) in enumerate(asked):
+		assert lines[f"asked-{number}"].get("keyProperties") == properties, path
 
 
 def test_audit_record_of_refusals(server):

@@ -59,6 +59,22 @@ def test_exactly_the_limit(limited):
 	assert reply.header("x-ms-keyvault-service-version")
 
 
+def test_secrets_of_templates_count(limited):
+	"""Set through resource management they take of the same budget."""
+	main = limited.vault("main")
+
+	def put_there():
+		return limited.manage("PUT", f"{limited.scope('main')}/secrets/{unique()}", {"properties": {"value": "x"}},
+		    version="2023-07-01")
+
+	def steps():
+		return [put_there().status, put(main).status, put_there().status, put(main).status], put_there()
+
+	statuses, last = in_one_window(main, steps)
+	assert sorted(set(statuses[:3])) in ([200], [200, 201]) and statuses[3] == 429
+	assert last.expect(429).error["message"] == MESSAGE and last.header("Retry-After")
+
+
 def test_refusals_put_nothing_off(limited):
 	main = limited.vault("main")
 
