@@ -47,7 +47,7 @@ read_constraints(struct reader *reader, view value)
 
 	if (!der_expect(&value, DER_SEQUENCE, &in) || value.len != 0)
 		return false;
-	/* Only FF is DER's true; OpenSSL's callers wrote 01, our own first authorities among them. */
+	/* Only FF is DER's true; but 01 is what many write, our own first authorities too. */
 	if (der_expect(&in, DER_BOOLEAN, &flag)) {
 		if (flag.len != 1)
 			return false;
