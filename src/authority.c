@@ -1,13 +1,17 @@
 #include "authority.h"
 
+#include "base/address.h"
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/pack.h"
 #include "crypto/hash.h"
-#include "crypto/x509.h"
+#include "crypto/keypair.h"
+#include "pki/issue.h"
+#include "pki/pem.h"
+#include "pki/read.h"
+#include "pki/subject.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,20 +25,20 @@
 #define ROOT_DAYS 3650
 #define LEAF_DAYS 7
 #define BACKDATE 3600 /* seconds: clients' clocks may be behind */
-#define NAME_MAX_LEN 300
+#define ARENA_MAX 65536
 
 struct authority {
 	struct signing_key *key;
 	struct buf certificate, spki; /* DER */
-	char name[128];
 	struct signing_key *statement;
 	struct buf statement_spki;
 };
 
 static bool
-sign(void *ctx, view message, struct buf *out, struct error *err)
+sign(void *ctx, view message, view digest, struct buf *out, struct error *err)
 {
-	return signing_key_sign_der(ctx, message, out, err);
+	(void)digest;
+	return signing_key_sign(ctx, SIGNATURE_ES256, message, out, err);
 }
 
 static void
@@ -44,20 +48,31 @@ key_done(struct signing_key **key)
 }
 
 static bool
-make_root(struct signing_key *key, const char *name, view spki, struct buf *der, struct error *err)
+common_name(view name, struct arena *arena, view *subject, struct error *err)
 {
+	view text;
+
+	if (!arena_print(arena, &text, "CN=%.*s", VIEW_ARG(name)))
+		return error_memory(err);
+	return subject_parse(text, arena, subject, err);
+}
+
+static bool
+make_root(struct signing_key *key, view name, view spki, struct arena *arena, struct buf *der,
+    struct error *err)
+{
+	const struct signer signer = { SIGNATURE_ES256, sign, key };
+	struct profile profile = { .usages = USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN, .ca = true };
 	int64_t now = clock_wall();
 	const struct x509_wish wish = {
-		.subject = name,
-		.issuer = name,
-		.authority = true,
+		.profile = &profile,
+		.spki = spki,
 		.not_before = now - BACKDATE,
 		.not_after = now + ROOT_DAYS * DAY,
-		.public_key = spki,
-		.issuer_key = spki,
 	};
 
-	return x509_make(&wish, sign, key, der, err);
+	return common_name(name, arena, &profile.subject, err) &&
+	    x509_issue(&wish, &signer, der, err);
 }
 
 bool
@@ -71,7 +86,7 @@ authority_create(struct tx *tx, view name, struct error *err)
 	if (!keyring_new_signing_key(tx->keyring, SIGNING_P256, V(KEY_NAME), tx->arena,
 		&private_key, &spki, err) ||
 	    !keyring_load_signing_key(tx->keyring, V(KEY_NAME), &private_key, &key, err) ||
-	    !arena_copy(tx->arena, name, &name) || !make_root(key, name.ptr, spki, &der, err))
+	    !make_root(key, name, spki, tx->arena, &der, err))
 		return false;
 	pack_u8(&document, FORMAT);
 	pack_bytes(&document, private_key.bytes);
@@ -87,15 +102,13 @@ decode(struct keyring *keyring, view document, struct authority *authority, stru
 	struct unpack in = unpack_of(document);
 	bool fine = unpack_u8(&in) == FORMAT;
 	struct sealed private_key;
-	view name;
 
 	private_key.bytes = unpack_bytes(&in);
 	buf_add(&authority->spki, unpack_bytes(&in));
 	buf_add(&authority->certificate, unpack_bytes(&in));
-	name = unpack_bytes(&in);
-	if (!fine || !unpack_end(&in) || name.len >= sizeof(authority->name))
+	(void)unpack_bytes(&in); /* its name, which the certificate says, too */
+	if (!fine || !unpack_end(&in))
 		return error_set(err, ERR_CORRUPT, "the authority's document can't be read");
-	memcpy(authority->name, name.ptr, name.len);
 	if (!buf_ok(&authority->spki) || !buf_ok(&authority->certificate))
 		return error_memory(err);
 	return keyring_load_signing_key(keyring, V(KEY_NAME), &private_key, &authority->key, err);
@@ -189,62 +202,90 @@ authority_free(struct authority *authority)
 bool
 authority_pem(const struct authority *authority, struct buf *out, struct error *err)
 {
-	return x509_pem(buf_view(&authority->certificate), out, err);
+	pem_write(PEM_CERTIFICATE, buf_view(&authority->certificate), out);
+	return buf_ok(out) || error_memory(err);
+}
+
+/* All names an installation of the domain has. */
+static bool
+add_names(view domain, struct arena *arena, struct alt_names *out, struct error *err)
+{
+	static const view patterns[] = { V_INIT("*.vault."), V_INIT("*.managedhsm."),
+		V_INIT("management."), V_INIT("login."), V_INIT("graph."), V_INIT("portal."),
+		V_INIT("api.loganalytics."), V_INIT("") };
+	view *names = arena_alloc(arena, sizeof(view) * COUNT_OF(patterns));
+	struct address address;
+
+	if (names == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < COUNT_OF(patterns); i++) {
+		const view parts[] = { patterns[i], domain };
+
+		if (!arena_join(arena, parts, COUNT_OF(parts), &names[i]))
+			return error_memory(err);
+	}
+	out->of[ALT_DNS] = (struct views){ names, COUNT_OF(patterns) };
+	if (address_parse(domain, &address)) {
+		out->of[ALT_DNS].count--;
+		out->of[ALT_IP] = (struct views){ &names[COUNT_OF(patterns) - 1], 1 };
+	}
+	return true;
+}
+
+/* By the root, from an hour ago on.  ${profile} gets its subject here. */
+static bool
+issue(const struct authority *authority, view name, struct profile *profile, view spki,
+    int64_t not_after, struct arena *arena, struct buf *der, struct error *err)
+{
+	const struct signer signer = { SIGNATURE_ES256, sign, authority->key };
+	struct x509 root;
+	struct x509_wish wish = {
+		.profile = profile,
+		.spki = spki,
+		.not_before = clock_wall() - BACKDATE,
+		.not_after = not_after,
+	};
+
+	if (!x509_read(buf_view(&authority->certificate), arena, &root, err) ||
+	    !common_name(name, arena, &profile->subject, err))
+		return false;
+	wish.issuer = root.profile.subject;
+	wish.issuer_key_id = root.key_id;
+	return x509_issue(&wish, &signer, der, err);
 }
 
 bool
 authority_issue(struct authority *authority, const char *domain, struct buf *chain, struct buf *key,
     int64_t *expires, struct error *err)
 {
-	/* Each ends in "%s": the domain. */
-	static const char *const patterns[] = { "*.vault.%s", "*.managedhsm.%s", "management.%s",
-		"login.%s", "graph.%s", "portal.%s", "api.loganalytics.%s", "%s" };
+	static view usage = V_INIT("1.3.6.1.5.5.7.3.1"); /* a TLS server */
+	struct profile profile = { .usages = USAGE_DIGITAL_SIGNATURE, .ekus = { &usage, 1 } };
+	int64_t not_after = clock_wall() + LEAF_DAYS * DAY;
 	AUTO(buf_free) struct buf spki = { 0 }, der = { 0 };
-	char names[COUNT_OF(patterns)][NAME_MAX_LEN];
-	const char *dns[COUNT_OF(patterns) + 1] = { 0 };
-	int64_t now = clock_wall();
-	struct x509_wish wish = {
-		.subject = "Strongroom",
-		.issuer = authority->name,
-		.not_before = now - BACKDATE,
-		.not_after = now + LEAF_DAYS * DAY,
-		.dns = dns,
-		.issuer_key = buf_view(&authority->spki),
-	};
+	AUTO(arena_free) struct arena arena;
 
-	for (size_t i = 0; i < COUNT_OF(patterns); i++) {
-		view pattern = view_of(patterns[i]);
-
-		(void)snprintf(names[i], sizeof(names[i]), "%.*s%s", (int)pattern.len - 2,
-		    pattern.ptr, domain);
-		dns[i] = names[i];
-	}
-	if (!x509_leaf_key(key, &spki, err))
+	arena_init(&arena, ARENA_MAX);
+	if (!keypair_new(key, &spki, err) ||
+	    !add_names(view_of(domain), &arena, &profile.alt, err) ||
+	    !issue(authority, V("Strongroom"), &profile, buf_view(&spki), not_after, &arena, &der,
+		err))
 		return false;
-	wish.public_key = buf_view(&spki);
-	if (!x509_make(&wish, sign, authority->key, &der, err) ||
-	    !x509_pem(buf_view(&der), chain, err) || !authority_pem(authority, chain, err))
-		return false;
-	*expires = wish.not_after;
-	return true;
+	pem_write(PEM_CERTIFICATE, buf_view(&der), chain);
+	*expires = not_after;
+	return authority_pem(authority, chain, err);
 }
 
 /* Made for every statement: nobody has to renew it, and it tells when the statement was made. */
 static bool
 statement_certificate(const struct authority *authority, struct buf *der, struct error *err)
 {
-	int64_t now = clock_wall();
-	const struct x509_wish wish = {
-		.subject = "Strongroom statements",
-		.issuer = authority->name,
-		.signer = true,
-		.not_before = now - BACKDATE,
-		.not_after = now + STATEMENT_DAYS * DAY,
-		.public_key = buf_view(&authority->statement_spki),
-		.issuer_key = buf_view(&authority->spki),
-	};
+	struct profile profile = { .usages = USAGE_DIGITAL_SIGNATURE };
+	AUTO(arena_free) struct arena arena;
 
-	return x509_make(&wish, sign, authority->key, der, err);
+	arena_init(&arena, ARENA_MAX);
+	return issue(authority, V("Strongroom statements"), &profile,
+	    buf_view(&authority->statement_spki), clock_wall() + STATEMENT_DAYS * DAY, &arena, der,
+	    err);
 }
 
 static void

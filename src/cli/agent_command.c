@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "cli/agent.h"
-#include "crypto/x509.h"
+#include "crypto/keypair.h"
 #include "http/client.h"
 
 #include <errno.h>
@@ -86,7 +86,7 @@ key_make(const char *folder, const char *path, struct error *err)
 
 	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
 		return error_errno(err, folder);
-	return x509_leaf_key(&pem, &spki, err) && file_write(path, buf_view(&pem), 0600, err);
+	return keypair_new(&pem, &spki, err) && file_write(path, buf_view(&pem), 0600, err);
 }
 
 static void

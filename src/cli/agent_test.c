@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/testing.h"
-#include "crypto/x509.h"
+#include "crypto/keypair.h"
 #include "http/tls.h"
 #include "http/tls_test_peer.h"
 
@@ -186,7 +186,7 @@ begin(void **ctx)
 	    &err);
 	open_authority(scene);
 	read_settings(scene);
-	assert_fine(x509_leaf_key(&pem, &spki, &err), &err);
+	assert_fine(keypair_new(&pem, &spki, &err), &err);
 	assert_fine(private_key_from_pem(buf_view(&pem), &scene->key, &err), &err);
 	host = (struct agent_host){ &scene->settings, scene->key };
 	assert_fine(agent_open(&host, &scene->agent, &err), &err);

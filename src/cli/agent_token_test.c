@@ -3,7 +3,7 @@
 #include "base/base64.h"
 #include "base/testing.h"
 #include "crypto/publickey.h"
-#include "crypto/x509.h"
+#include "crypto/keypair.h"
 
 #define NOW 1700000000
 
@@ -99,7 +99,7 @@ test_asserts(void **state)
 	view rest, header, payload;
 
 	(void)state;
-	assert_fine(x509_leaf_key(&pem, &spki, &err), &err);
+	assert_fine(keypair_new(&pem, &spki, &err), &err);
 	assert_fine(private_key_from_pem(buf_view(&pem), &key, &err), &err);
 	assert_fine(public_key_from_spki(buf_view(&spki), &public, &err), &err);
 	host.key = key;

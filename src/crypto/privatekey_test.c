@@ -2,7 +2,7 @@
 
 #include "base/testing.h"
 #include "crypto/publickey.h"
-#include "crypto/x509.h"
+#include "crypto/keypair.h"
 
 static struct error err;
 
@@ -18,7 +18,7 @@ new_key(struct buf *spki)
 	AUTO(buf_free) struct buf pem = { 0 };
 	struct private_key *key = NULL;
 
-	assert_fine(x509_leaf_key(&pem, spki, &err), &err);
+	assert_fine(keypair_new(&pem, spki, &err), &err);
 	assert_fine(private_key_from_pem(buf_view(&pem), &key, &err), &err);
 	return key;
 }

@@ -105,12 +105,9 @@ void signing_key_free(struct signing_key *key); /* NULL is fine */
 /*
  * signing_key_sign(key, alg, message, out, err):
  * Append a signature as JWS has it: RS256 or PS256 for RSA; ES256 (r || s) for P-256.  Any thread.
- * signing_key_sign_der: ES256 as an ECDSA-Sig-Value, as certificates have it.
  */
 MUST_USE bool signing_key_sign(struct signing_key *key, enum signature_alg alg, view message,
     struct buf *out, struct error *err);
-MUST_USE bool signing_key_sign_der(struct signing_key *key, view message, struct buf *out,
-    struct error *err);
 
 /*
  * keyring_rekey(keyring, err):

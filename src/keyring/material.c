@@ -153,17 +153,36 @@ take_into_token(struct keyring *keyring, struct vault_key *key, const struct sof
 	return true;
 }
 
+/* Where it is to be kept. */
+static bool
+settle(struct keyring *keyring, struct vault_key *key, const struct software_key *taken,
+    const struct key_numbers *numbers, struct arena *arena, struct material *out, struct error *err)
+{
+	if (software_spec(taken)->hsm)
+		return take_into_token(keyring, key, taken, numbers, arena, out, err);
+	return keep(key, taken, arena, out, err);
+}
+
 bool
 material_take(struct keyring *keyring, struct vault_key *key, const struct key_spec *spec,
     const struct key_numbers *numbers, struct arena *arena, struct material *out, struct error *err)
 {
 	AUTO(software_done) struct software_key *taken = NULL;
 
-	if (!software_take(spec, numbers, &taken, err))
-		return false;
-	if (spec->hsm)
-		return take_into_token(keyring, key, taken, numbers, arena, out, err);
-	return keep(key, taken, arena, out, err);
+	return software_take(spec, numbers, &taken, err) &&
+	    settle(keyring, key, taken, numbers, arena, out, err);
+}
+
+bool
+material_take_pkcs8(struct keyring *keyring, struct vault_key *key, view pkcs8, bool hsm,
+    struct arena *arena, struct material *out, struct error *err)
+{
+	AUTO(plain_done) struct plain *room = NULL;
+	AUTO(software_done) struct software_key *taken = NULL;
+	struct key_numbers numbers;
+
+	return software_take_pkcs8(pkcs8, hsm, &room, &numbers, &taken, err) &&
+	    settle(keyring, key, taken, &numbers, arena, out, err);
 }
 
 bool

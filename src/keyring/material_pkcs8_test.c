@@ -4,6 +4,7 @@
 #include "base/testing.h"
 #include "crypto/pkcs8.h"
 #include "keyring/material_testing.h"
+#include "keyring/token_testing.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -147,6 +148,44 @@ test_puts_out_no_symmetric_key(void **state)
 	assert_int_equal(bench->err.code, ERR_FORBIDDEN);
 }
 
+/* Without a token it says so; with one, the key is in it, and signs. */
+static void
+test_into_the_token(void **state)
+{
+	static const char digest[32] = "a digest";
+	struct bench *bench = *state;
+	AUTO(pkey_done) EVP_PKEY *pkey = generate(2);
+	AUTO(plain_done) struct plain *in = NULL;
+	struct key_message message = { .value = { digest, sizeof(digest) } };
+	struct material material;
+	struct key_result result;
+	struct plain *out;
+	void *made = NULL;
+	struct hsm *hsm;
+
+	assert_fine(pkcs8_encode(pkey, &in, &bench->err), &bench->err);
+	assert_false(material_take_pkcs8(bench->place.keyring, bench->key, plain_view(in), true,
+	    &bench->arena, &material, &bench->err));
+	assert_non_null(strstr(bench->err.message, "no HSM token"));
+	assert_int_equal(hsm_setup(&made), 0);
+	hsm = made;
+	keyring_set_token(bench->place.keyring, hsm->token);
+	assert_fine(material_take_pkcs8(bench->place.keyring, bench->key, plain_view(in), true,
+			&bench->arena, &material, &bench->err),
+	    &bench->err);
+	material.path = V("v/x");
+	material.head = V("k/x");
+	assert_fine(bench_use(bench, &material, "ES256", KEY_SIGN, &message, &result), &bench->err);
+	message.signature = result.value;
+	assert_fine(bench_use(bench, &material, "ES256", KEY_VERIFY, &message, &result),
+	    &bench->err);
+	assert_true(result.verified);
+	assert_false(material_put_pkcs8(bench->key, &material, &out, &bench->err));
+	assert_int_equal(bench->err.code, ERR_FORBIDDEN);
+	keyring_set_token(bench->place.keyring, NULL);
+	assert_int_equal(hsm_teardown(&made), 0);
+}
+
 /* Under another vault's key, or another material's id, it does not open. */
 static void
 test_puts_out_only_what_opens(void **state)
@@ -171,6 +210,7 @@ main(void)
 		    bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_puts_out_no_symmetric_key, bench_setup,
 		    bench_teardown),
+		cmocka_unit_test_setup_teardown(test_into_the_token, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(test_puts_out_only_what_opens, bench_setup,
 		    bench_teardown),
 	};

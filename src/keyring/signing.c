@@ -156,9 +156,3 @@ signing_key_sign(struct signing_key *key, enum signature_alg alg, view message, 
 	buf_add(out, (view){ (const char *)raw, sizeof(raw) });
 	return buf_ok(out) || error_memory(err);
 }
-
-bool
-signing_key_sign_der(struct signing_key *key, view message, struct buf *out, struct error *err)
-{
-	return sign(key, SIGNATURE_ES256, message, out, err);
-}

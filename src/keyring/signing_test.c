@@ -1,6 +1,9 @@
+#include "crypto/signature.h"
 #include "crypto/testing.h"
-#include "crypto/x509.h"
 #include "keyring/testing.h"
+#include "pki/issue.h"
+#include "pki/pem.h"
+#include "pki/subject.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -113,18 +116,22 @@ test_signatures_verify(void **state)
 }
 
 static void
-test_der_signatures_verify(void **state)
+test_openssl_verifies_ecdsa(void **state)
 {
 	AUTO(buf_free) struct buf signature = { 0 };
+	unsigned char bytes[ECDSA_DER_MAX];
 	struct error err;
+	size_t len;
+	view der;
 
 	(void)state;
 	if (!has_openssl())
 		skip();
-	assert_true(signing_key_sign_der(ec.key, V("message"), &signature, &err));
-	assert_true(openssl_verifies(ec.spki, "none", V("message"), buf_view(&signature)));
-	assert_false(openssl_verifies(ec.spki, "none", V("massage"), buf_view(&signature)));
-	assert_false(signing_key_sign_der(rsa.key, V("message"), &signature, &err));
+	assert_true(signing_key_sign(ec.key, SIGNATURE_ES256, V("message"), &signature, &err));
+	assert_true(ecdsa_to_der(buf_view(&signature), bytes, &len));
+	der = (view){ (const char *)bytes, len };
+	assert_true(openssl_verifies(ec.spki, "none", V("message"), der));
+	assert_false(openssl_verifies(ec.spki, "none", V("massage"), der));
 }
 
 static void
@@ -203,32 +210,33 @@ test_signing_keys_outlive_the_keyring(void **state)
 }
 
 static bool
-sign_der(void *ctx, view message, struct buf *out, struct error *err)
+sign_raw(void *ctx, view message, view digest, struct buf *out, struct error *err)
 {
-	return signing_key_sign_der(ctx, message, out, err);
+	(void)digest;
+	return signing_key_sign(ctx, SIGNATURE_ES256, message, out, err);
 }
 
 static void
 test_makes_certificates(void **state)
 {
-	const struct x509_wish wish = { .subject = "Authority",
-		.issuer = "Authority",
-		.authority = true,
+	const struct signer signer = { SIGNATURE_ES256, sign_raw, ec.key };
+	struct profile profile = { .usages = USAGE_KEY_CERT_SIGN, .ca = true, .path_length = 0 };
+	const struct x509_wish wish = { .profile = &profile,
+		.spki = ec.spki,
 		.not_before = 1700000000,
-		.not_after = 2000000000,
-		.public_key = ec.spki,
-		.issuer_key = ec.spki };
+		.not_after = 2000000000 };
 	AUTO(buf_free) struct buf der = { 0 };
 	AUTO(buf_free) struct buf pem = { 0 };
 	char path[PATH_LEN];
 	struct error err = { 0 };
 
 	(void)state;
-	if (!x509_make(&wish, sign_der, ec.key, &der, &err))
+	assert_true(subject_parse(V("CN=Authority"), &arena, &profile.subject, &err));
+	if (!x509_issue(&wish, &signer, &der, &err))
 		fail_msg("%s", err.message);
 	if (!has_openssl())
 		skip();
-	assert_true(x509_pem(buf_view(&der), &pem, &err));
+	pem_write(PEM_CERTIFICATE, buf_view(&der), &pem);
 	write_file(place.folder, "ca.pem", buf_view(&pem), path);
 	assert_true(runs((const char *const[]){ "openssl", "verify", "-attime", "1800000000",
 	    "-x509_strict", "-check_ss_sig", "-CAfile", path, path, NULL }));
@@ -283,7 +291,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signatures_verify),
-		cmocka_unit_test(test_der_signatures_verify),
+		cmocka_unit_test(test_openssl_verifies_ecdsa),
 		cmocka_unit_test(test_the_algorithm_must_fit),
 		cmocka_unit_test(test_private_keys_are_bound),
 		cmocka_unit_test(test_signing_keys_outlive_the_keyring),

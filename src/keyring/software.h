@@ -16,6 +16,8 @@ struct software_key; /* counted; any thread */
 /*
  * software_generate(spec, out, err): A random key.
  * software_take(spec, numbers, out, err): One from outside; as material_take has it.
+ * software_take_pkcs8(pkcs8, hsm, room, numbers, out, err): The same, out of a file; the numbers,
+ * for the token, lie in ${room}, which is the caller's to free.
  * software_public(spec, numbers, out, err): Its public half alone, from our own numbers.
  * software_open(spec, kept, out, err): What software_save made; ERR_CORRUPT.
  * The caller releases ${out}.
@@ -24,6 +26,8 @@ MUST_USE bool software_generate(const struct key_spec *spec, struct software_key
     struct error *err);
 MUST_USE bool software_take(const struct key_spec *spec, const struct key_numbers *numbers,
     struct software_key **out, struct error *err);
+MUST_USE bool software_take_pkcs8(view pkcs8, bool hsm, struct plain **room,
+    struct key_numbers *numbers, struct software_key **out, struct error *err);
 MUST_USE bool software_public(const struct key_spec *spec, const struct key_numbers *numbers,
     struct software_key **out, struct error *err);
 MUST_USE bool software_open(const struct key_spec *spec, view kept, struct software_key **out,

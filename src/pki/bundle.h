@@ -15,10 +15,10 @@
 #include "pki/profile.h"
 #include "pki/spki.h"
 
-#define BUNDLE_MAX (256 * 1024)       /* bytes of a file, either kind */
-#define BUNDLE_PASSWORD_MAX 200       /* characters, as the original has it */
-#define BUNDLE_ITERATIONS_MAX 1000000 /* of one derivation; openssl: 2048, Windows: 2000 */
-#define BUNDLE_WORK_MAX 2000000       /* of all derivations of one file together */
+#define BUNDLE_MAX ((size_t)256 * 1024) /* bytes of a file, either kind */
+#define BUNDLE_PASSWORD_MAX 200         /* characters, as the original has it */
+#define BUNDLE_ITERATIONS_MAX 1000000   /* of one derivation; openssl: 2048, Windows: 2000 */
+#define BUNDLE_WORK_MAX 2000000         /* of all derivations of one file together */
 #define BUNDLE_CERTIFICATES_MAX 32
 
 struct bundle {

@@ -236,7 +236,8 @@ bundle_from_pfx(view pfx, view password, struct arena *arena, struct bundle *out
 
 	if (pfx.len > BUNDLE_MAX)
 		return error_set(err, ERR_BAD_PARAMETER, "The certificate is too large.");
-	if (password.len > 4 * BUNDLE_PASSWORD_MAX || utf8_length(password) > BUNDLE_PASSWORD_MAX)
+	if (password.len > (size_t)4 * BUNDLE_PASSWORD_MAX ||
+	    utf8_length(password) > BUNDLE_PASSWORD_MAX)
 		return error_set(err, ERR_BAD_PARAMETER,
 		    "The certificate's password must not be longer than %d characters.",
 		    BUNDLE_PASSWORD_MAX);

@@ -1,38 +1,26 @@
 #include "pki/crl.h"
 
 #include "pki/der.h"
+#include "pki/extensions.h"
+#include "pki/issue.h"
 
-#define SERIAL_LEN_MAX 20
-
-/* A CRL's or an entry's extension whose value is one ENUMERATED or INTEGER. */
 static void
-add_number(struct buf *out, view oid, unsigned tag, uint64_t number)
+add_reason(enum crl_reason reason, struct buf *out)
 {
-	AUTO(buf_free) struct buf value = { 0 };
-	size_t at = der_open(out, DER_SEQUENCE);
+	struct extension extension = extension_open(out, V("2.5.29.21"), false);
+	char octet = (char)reason;
 
-	der_u64(&value, number);
-	if (value.len > 0)
-		value.ptr[0] = (char)tag;
-	if (!buf_ok(&value))
-		out->failed = true;
-	der_oid(out, oid);
-	der_value(out, DER_OCTET_STRING, buf_view(&value));
-	der_close(out, at);
+	der_value(out, DER_ENUMERATED, (view){ &octet, 1 });
+	extension_close(out, extension);
 }
 
 static void
-add_key_id(struct buf *out, view id)
+add_number(uint64_t number, struct buf *out)
 {
-	size_t at = der_open(out, DER_SEQUENCE), value, inner;
+	struct extension extension = extension_open(out, V("2.5.29.20"), false);
 
-	der_oid(out, V("2.5.29.35"));
-	value = der_open(out, DER_OCTET_STRING);
-	inner = der_open(out, DER_SEQUENCE);
-	der_value(out, DER_CONTEXT(0), id);
-	der_close(out, inner);
-	der_close(out, value);
-	der_close(out, at);
+	der_u64(out, number);
+	extension_close(out, extension);
 }
 
 static void
@@ -44,7 +32,7 @@ add_entry(const struct crl_entry *entry, struct buf *out)
 	der_time(out, entry->revoked);
 	if (entry->reason != CRL_UNSPECIFIED) {
 		extensions = der_open(out, DER_SEQUENCE);
-		add_number(out, V("2.5.29.21"), DER_ENUMERATED, entry->reason);
+		add_reason(entry->reason, out);
 		der_close(out, extensions);
 	}
 	der_close(out, at);
@@ -85,8 +73,8 @@ to_be_signed(const struct crl_wish *wish, enum signature_alg alg, struct buf *ou
 		return false;
 	field = der_open(out, DER_CONSTRUCTED(0));
 	extensions = der_open(out, DER_SEQUENCE);
-	add_key_id(out, wish->issuer_key_id);
-	add_number(out, V("2.5.29.20"), DER_INTEGER, wish->number);
+	extension_issuer_key_id(out, wish->issuer_key_id);
+	add_number(wish->number, out);
 	der_close(out, extensions);
 	der_close(out, field);
 	der_close(out, at);

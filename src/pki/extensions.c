@@ -47,6 +47,7 @@ read_constraints(struct reader *reader, view value)
 
 	if (!der_expect(&value, DER_SEQUENCE, &in) || value.len != 0)
 		return false;
+	/* Only FF is DER's true; but 01 is what many write, our own first authorities too. */
 	if (der_expect(&in, DER_BOOLEAN, &flag)) {
 		if (flag.len != 1)
 			return false;
@@ -55,7 +56,7 @@ read_constraints(struct reader *reader, view value)
 	if (der_expect(&in, DER_INTEGER, &length)) {
 		if (length.len != 1 || (length.ptr[0] & 0x80) != 0)
 			return false;
-		reader->out->path_length = length.ptr[0];
+		reader->out->path_length = (unsigned char)length.ptr[0];
 	}
 	return in.len == 0;
 }

@@ -1,5 +1,5 @@
 /*
- * Reading a certificate's or a request's extensions.  For pki/ only.
+ * The extensions of certificates, requests and CRLs: read, and written one by one.  For pki/ only.
  */
 #ifndef PKI_EXTENSIONS_H
 #define PKI_EXTENSIONS_H
@@ -24,5 +24,18 @@ struct extensions {
  */
 MUST_USE bool extensions_read(view content, struct arena *arena, struct extensions *out,
     struct error *err);
+
+/*
+ * extension_open(out, oid, critical), extension_close(out, extension):
+ * An Extension around whatever is written between them.
+ */
+struct extension {
+	size_t at, value;
+};
+struct extension extension_open(struct buf *out, view oid, bool critical);
+void extension_close(struct buf *out, struct extension extension);
+
+void extension_key_id(struct buf *out, view id);        /* of the subject */
+void extension_issuer_key_id(struct buf *out, view id); /* of the issuer */
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "crypto/random.h"
 #include "pki/der.h"
+#include "pki/extensions.h"
 
 #define YEAR_1950 INT64_C(-631152000)
 #define YEAR_10000 INT64_C(253402300800)
@@ -30,25 +31,6 @@ add_serial(view given, struct buf *out, struct error *err)
 	return true;
 }
 
-/* OCTET STRING, or the AuthorityKeyIdentifier's [0], inside an extension. */
-static void
-add_key_id(struct buf *out, view oid, bool authority, view id)
-{
-	size_t at = der_open(out, DER_SEQUENCE), value, inner;
-
-	der_oid(out, oid);
-	value = der_open(out, DER_OCTET_STRING);
-	if (authority) {
-		inner = der_open(out, DER_SEQUENCE);
-		der_value(out, DER_CONTEXT(0), id);
-		der_close(out, inner);
-	} else {
-		der_value(out, DER_OCTET_STRING, id);
-	}
-	der_close(out, value);
-	der_close(out, at);
-}
-
 static bool
 add_extensions(const struct x509_wish *wish, struct buf *out, struct error *err)
 {
@@ -59,10 +41,10 @@ add_extensions(const struct x509_wish *wish, struct buf *out, struct error *err)
 	if (!profile_extensions(wish->profile, out, err) || !spki_key_id(wish->spki, id, err))
 		return false;
 	if (wish->issuer.len == 0)
-		add_key_id(out, V("2.5.29.35"), true, own);
+		extension_issuer_key_id(out, own);
 	else if (wish->issuer_key_id.len > 0)
-		add_key_id(out, V("2.5.29.35"), true, wish->issuer_key_id);
-	add_key_id(out, V("2.5.29.14"), false, own);
+		extension_issuer_key_id(out, wish->issuer_key_id);
+	extension_key_id(out, own);
 	der_close(out, at);
 	der_close(out, field);
 	return true;

@@ -189,12 +189,53 @@ save(const char *folder, const char *name, view der, char path[PATH_LEN])
 	BIO_free(bio);
 }
 
-static void
-test_openssl_verifies_a_chain(void **state)
+/* A server's certificate, valid for a minute before and after NOON. */
+static view
+server_certificate(struct arena *arena, const struct test_key *key, const struct test_key *root)
 {
+	static view dns[] = { V_INIT("vault.localhost"), V_INIT("*.vault.localhost") };
+	static view ips[] = { V_INIT("127.0.0.1"), V_INIT("::1") };
+	static view eku = V_INIT("1.3.6.1.5.5.7.3.1");
+	struct profile profile = { .subject = test_name(arena, "CN=Server"),
+		.alt = { { [ALT_DNS] = { dns, 2 }, [ALT_IP] = { ips, 2 } } },
+		.usages = USAGE_DIGITAL_SIGNATURE,
+		.ekus = { &eku, 1 } };
+	AUTO(buf_free) struct buf der = { 0 };
+	uint8_t id[KEY_ID_LEN];
+	const struct x509_wish wish = { .profile = &profile,
+		.spki = buf_view(&key->spki),
+		.not_before = NOON - 60,
+		.not_after = NOON + 60,
+		.issuer = test_name(arena, "CN=Root"),
+		.issuer_key_id = { (const char *)id, sizeof(id) } };
+	struct error err;
+
+	assert_fine(spki_key_id(buf_view(&root->spki), id, &err), &err);
+	assert_fine(x509_issue(&wish, &root->signer, &der, &err), &err);
+	return test_copy(arena, &der);
+}
+
+static void
+test_openssl_verifies_a_server(void **state)
+{
+	static const struct {
+		const char *time, *option, *value;
+		bool good;
+	} cases[] = {
+		{ "1900000000", "-verify_hostname", "vault.localhost", true },
+		{ "1900000000", "-verify_hostname", "contoso.vault.localhost", true },
+		{ "1900000000", "-verify_ip", "127.0.0.1", true },
+		{ "1900000000", "-verify_ip", "::1", true },
+		{ "1900000000", "-purpose", "sslserver", true },
+		{ "1900000000", "-purpose", "sslclient", false },
+		{ "1900000000", "-verify_ip", "127.0.0.2", false },
+		{ "1900000000", "-verify_hostname", "other.localhost", false },
+		{ "1900000061", "-purpose", "sslserver", false },
+		{ "1899999939", "-purpose", "sslserver", false },
+	};
 	AUTO(test_key_done) struct test_key *root = test_key_new("P-384");
-	AUTO(test_key_done) struct test_key *leaf = test_key_new("RSA-2048");
-	char folder[] = "/tmp/issue_test_XXXXXX", root_path[PATH_LEN], leaf_path[PATH_LEN];
+	AUTO(test_key_done) struct test_key *key = test_key_new("RSA-2048");
+	char folder[] = "/tmp/issue_test_XXXXXX", root_path[PATH_LEN], path[PATH_LEN];
 	struct arena arena;
 
 	(void)state;
@@ -204,13 +245,73 @@ test_openssl_verifies_a_chain(void **state)
 	assert_non_null(mkdtemp(folder));
 	save(folder, "root.pem", test_certificate(&arena, "CN=Root", root, "CN=Root", root, true),
 	    root_path);
-	save(folder, "leaf.pem", test_certificate(&arena, "CN=Leaf", leaf, "CN=Root", root, false),
-	    leaf_path);
-	assert_true(runs((const char *const[]){ "openssl", "verify", "-x509_strict",
-	    "-check_ss_sig", "-attime", "1900000000", "-CAfile", root_path, leaf_path, NULL }));
-	assert_false(runs((const char *const[]){ "openssl", "verify", "-x509_strict", "-attime",
-	    "1900000000", "-CAfile", leaf_path, root_path, NULL }));
+	save(folder, "server.pem", server_certificate(&arena, key, root), path);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const char *const command[] = { "openssl", "verify", "-x509_strict",
+			"-check_ss_sig", "-attime", cases[i].time, cases[i].option, cases[i].value,
+			"-CAfile", root_path, path, NULL };
+
+		if (runs(command) != cases[i].good)
+			fail_msg("%s %s at %s", cases[i].option, cases[i].value, cases[i].time);
+	}
 	remove_folder(folder);
+	arena_free(&arena);
+}
+
+static void
+test_a_leaf_signs_nothing(void **state)
+{
+	static const struct {
+		bool ca;
+		int path_length, is_ca;
+	} cases[] = { { false, 0, 0 }, { false, -1, 0 }, { true, 0, 1 }, { true, 2, 1 },
+		{ true, -1, 1 } };
+	AUTO(test_key_done) struct test_key *key = test_key_new("P-256");
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, ARENA);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct profile profile = { .subject = test_name(&arena, "CN=a"),
+			.ca = cases[i].ca,
+			.path_length = cases[i].path_length };
+		const struct x509_wish wish = { .profile = &profile,
+			.spki = buf_view(&key->spki),
+			.not_before = NOON,
+			.not_after = NOON };
+		AUTO(buf_free) struct buf der = { 0 };
+		AUTO(certificate_done) X509 *certificate = NULL;
+		struct error err;
+
+		assert_fine(x509_issue(&wish, &key->signer, &der, &err), &err);
+		certificate = decode(&der);
+		assert_int_equal(X509_check_ca(certificate), cases[i].is_ca);
+		assert_int_equal(X509_get_pathlen(certificate),
+		    cases[i].ca ? cases[i].path_length : -1);
+	}
+	arena_free(&arena);
+}
+
+/* OpenSSL reads any octet but 0 as true; Go's parser refuses what is not DER. */
+static void
+test_an_authority_says_so_in_der(void **state)
+{
+	static const char der[] = "\x04\x08\x30\x06\x01\x01\xff\x02\x01\x00";
+	AUTO(test_key_done) struct test_key *key = test_key_new("P-256");
+	AUTO(buf_free) struct buf certificate = { 0 };
+	struct arena arena;
+	struct profile profile = { .ca = true };
+	const struct x509_wish wish = { .profile = &profile,
+		.spki = buf_view(&key->spki),
+		.not_before = NOON,
+		.not_after = NOON };
+	struct error err;
+
+	(void)state;
+	arena_init(&arena, ARENA);
+	profile.subject = test_name(&arena, "CN=a");
+	assert_fine(x509_issue(&wish, &key->signer, &certificate, &err), &err);
+	assert_non_null(memmem(certificate.ptr, certificate.len, der, sizeof(der) - 1));
 	arena_free(&arena);
 }
 
@@ -460,7 +561,9 @@ main(void)
 		cmocka_unit_test(test_self_signed_with_every_algorithm),
 		cmocka_unit_test(test_is_der),
 		cmocka_unit_test(test_requests_with_every_algorithm),
-		cmocka_unit_test(test_openssl_verifies_a_chain),
+		cmocka_unit_test(test_openssl_verifies_a_server),
+		cmocka_unit_test(test_a_leaf_signs_nothing),
+		cmocka_unit_test(test_an_authority_says_so_in_der),
 		cmocka_unit_test(test_serials_are_positive_and_random),
 		cmocka_unit_test(test_given_serials),
 		cmocka_unit_test(test_alternative_names),

@@ -141,7 +141,11 @@ pbe(const X509_ALGOR *algorithm, uint64_t *work, struct error *err)
 
 	if (parameters == NULL || ASN1_STRING_length(parameters->salt) > SALT_MAX)
 		return unsupported(err);
-	return add(parameters->iter, work, err) && add(parameters->iter, work, err);
+	for (unsigned derivations = 0; derivations < 2; derivations++) {
+		if (!add(parameters->iter, work, err))
+			return false;
+	}
+	return true;
 }
 
 bool

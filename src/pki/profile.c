@@ -3,6 +3,7 @@
 #include "base/address.h"
 #include "base/json.h"
 #include "pki/der.h"
+#include "pki/extensions.h"
 #include "pki/subject.h"
 
 #include <string.h>
@@ -246,30 +247,6 @@ profile_check(const struct profile *profile, struct error *err)
 	if (profile->usages >= 1 << USAGES)
 		return error_set(err, ERR_INTERNAL, "There are no key usages like that.");
 	return true;
-}
-
-struct extension {
-	size_t at, value;
-};
-
-static struct extension
-extension_open(struct buf *out, view oid, bool critical)
-{
-	struct extension extension;
-
-	extension.at = der_open(out, DER_SEQUENCE);
-	der_oid(out, oid);
-	if (critical)
-		der_boolean(out, true);
-	extension.value = der_open(out, DER_OCTET_STRING);
-	return extension;
-}
-
-static void
-extension_close(struct buf *out, struct extension extension)
-{
-	der_close(out, extension.value);
-	der_close(out, extension.at);
 }
 
 static void

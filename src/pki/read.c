@@ -116,7 +116,10 @@ read_certificate(view der, struct x509 *out, view *extensions)
 	    !subject_has_nul(out->profile.subject);
 }
 
-/* OpenSSL, by which it will be used, has to be able to read it, too. */
+/*
+ * OpenSSL, by which it will be used, has to be able to read it, too.  It takes the key apart: only
+ * behind spki_read, which lets it see no curve but those it has by name.
+ */
 static bool
 parse(view der, X509 **out)
 {
@@ -150,11 +153,13 @@ x509_read(view der, struct arena *arena, struct x509 *out, struct error *err)
 
 	if (der.len > CERTIFICATE_MAX)
 		return error_set(err, ERR_BAD_PARAMETER, "The X.509 certificate is too large.");
-	if (!read_certificate(der, &found, &content) || !parse(der, &certificate))
+	if (!read_certificate(der, &found, &content))
 		return malformed(err);
 	if (!extensions_read(content, arena, &extensions, err) ||
 	    !spki_read(found.spki, &found.key, err) || !sha1(der, found.thumbprint, err))
 		return false;
+	if (!parse(der, &certificate))
+		return malformed(err);
 	take_profile(&found.profile, &extensions);
 	found.key_id = extensions.key_id;
 	found.issuer_key_id = extensions.issuer_key_id;

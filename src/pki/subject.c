@@ -74,19 +74,26 @@ hex_digit(char c, unsigned *out)
 	return true;
 }
 
-/* Behind a backslash: a character that means something, or two hex digits. */
+/* Two hex digits. */
+static bool
+take_octet(struct parser *parser)
+{
+	unsigned high, low;
+	char first, second;
+
+	return take_char(parser, &first) && hex_digit(first, &high) && take_char(parser, &second) &&
+	    hex_digit(second, &low) && keep(parser, (char)(high << 4 | low));
+}
+
+/* Behind a backslash: a character that means something, or an octet. */
 static bool
 take_escaped(struct parser *parser)
 {
-	unsigned high, low;
-	char c;
+	char c = parser->rest.len > 0 ? parser->rest.ptr[0] : '\0';
 
-	if (!take_char(parser, &c))
-		return false;
-	if (c != '\0' && strchr(" \"#+,;<=>\\", c) != NULL)
-		return keep(parser, c);
-	return hex_digit(c, &high) && take_char(parser, &c) && hex_digit(c, &low) &&
-	    keep(parser, (char)(high << 4 | low));
+	if (c == '\0' || strchr(" \"#+,;<=>\\", c) == NULL)
+		return take_octet(parser);
+	return take_char(parser, &c) && keep(parser, c);
 }
 
 static bool
@@ -136,12 +143,10 @@ take_encoded(struct parser *parser)
 {
 	view bytes;
 	struct der value;
-	unsigned high, low;
-	char c;
+	unsigned digit;
 
-	while (parser->rest.len > 0 && hex_digit(parser->rest.ptr[0], &high)) {
-		if (!take_char(parser, &c) || !take_char(parser, &c) || !hex_digit(c, &low) ||
-		    !keep(parser, (char)(high << 4 | low)))
+	while (parser->rest.len > 0 && hex_digit(parser->rest.ptr[0], &digit)) {
+		if (!take_octet(parser))
 			return false;
 	}
 	bytes = (view){ parser->value, parser->len };
@@ -221,7 +226,7 @@ compare(const void *a, const void *b)
 static void
 put_rdn(struct parser *parser, struct buf *out)
 {
-	view members[SUBJECT_ATTRIBUTES_MAX];
+	view members[SUBJECT_ATTRIBUTES_MAX] = { 0 };
 	size_t at = der_open(out, DER_SET), begin = 0;
 
 	for (size_t i = 0; i < parser->count; i++) {

@@ -1,5 +1,4 @@
 #include "crypto/pkcs8.h"
-#include "keyring/material.h"
 #include "keyring/software_key.h"
 
 #include <openssl/core_names.h>
@@ -8,7 +7,7 @@
 
 /*
  * A private key out of a file goes the way of those that come as a JWK: as numbers, which
- * material_take looks at one by one.
+ * software_take looks at one by one.
  */
 
 #define NUMBERS_MAX 4096 /* bytes of all numbers together: of RSA-4096, 2823 */
@@ -112,23 +111,26 @@ describe(struct reader *reader, struct key_spec *spec, struct key_numbers *numbe
 }
 
 bool
-material_take_pkcs8(struct keyring *keyring, struct vault_key *key, view pkcs8, bool hsm,
-    struct arena *arena, struct material *out, struct error *err)
+software_take_pkcs8(view pkcs8, bool hsm, struct plain **room, struct key_numbers *numbers,
+    struct software_key **out, struct error *err)
 {
-	AUTO(plain_done) struct plain *room = plain_new(NUMBERS_MAX);
+	AUTO(plain_done) struct plain *made = plain_new(NUMBERS_MAX);
 	AUTO(pkey_done) EVP_PKEY *pkey = NULL;
-	struct reader reader = { .room = room };
+	struct reader reader = { .room = made };
 	struct key_spec spec = { .hsm = hsm };
-	struct key_numbers numbers = { 0 };
+	struct key_numbers found = { 0 };
 
-	if (room == NULL)
+	if (made == NULL)
 		return error_memory(err);
 	if (!pkcs8_decode(pkcs8, &pkey, err))
 		return err->code == ERR_CORRUPT ? malformed(err) : false;
 	reader.pkey = pkey;
-	if (!describe(&reader, &spec, &numbers))
+	if (!describe(&reader, &spec, &found))
 		return malformed(err);
-	if (material_take(keyring, key, &spec, &numbers, arena, out, err))
-		return true;
-	return err->code == ERR_BAD_PARAMETER ? malformed(err) : false;
+	if (!software_take(&spec, &found, out, err))
+		return err->code == ERR_BAD_PARAMETER ? malformed(err) : false;
+	*numbers = found;
+	*room = made;
+	made = NULL;
+	return true;
 }
