@@ -22,8 +22,8 @@ class Token:
 
 	@property
 	def objects(self):
-		"""How many there are, keys and the one that wraps them; files that SoftHSM was killed over are empty, and none."""
-		return len([path for path in self.tokens.rglob("*.object") if path.name != "token.object" and path.stat().st_size])
+		"""How many there are, keys and the one that wraps them; where SoftHSM was killed while it wrote one, a stump is left."""
+		return len([path for path in self.tokens.rglob("*.object") if path.name != "token.object" and path.stat().st_size > 600])
 
 	@property
 	def options(self):
