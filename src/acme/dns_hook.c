@@ -28,7 +28,7 @@ attr_done(posix_spawnattr_t *attr)
 	(void)posix_spawnattr_destroy(attr);
 }
 
-/* All descriptors of ours are closed by exec; a group of its own, so that it can be killed whole. */
+/* Descriptors of ours are closed; a group of its own, so that it can be killed whole. */
 static bool
 start(const char *path, char *const arguments[], pid_t *out)
 {
