@@ -13,6 +13,7 @@ import sys
 ORDER = [
     ["base"],
     ["crypto", "store"],
+    ["pki"],
     ["keyring"],
     ["http"],
     ["api", "mail"],
@@ -32,7 +33,7 @@ BESIDE = {"cli": r"(cli|base|crypto|http)/|config\.h$"}
 
 # Headers of libraries, and the only files that may include them: regular expressions, both.
 LIBRARIES = {
-    r"openssl/": r"src/(crypto|keyring)/|src/http/(tls|client)",
+    r"openssl/": r"src/(crypto|pki|keyring)/|src/http/(tls|client)",
     r"sqlite3\.h$": r"src/store/sqlite",
     r"libpq-fe\.h$": r"src/store/postgres",
     r"uv\.h$": r"src/http/|src/[^/]*$",

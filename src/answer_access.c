@@ -40,11 +40,20 @@ network_admit(struct request *r, struct error *err)
 	return verdict == NETWORK_ADMITTED || deny_network(r, verdict, err);
 }
 
+/* The first word of the action says what kind of object it is about; of some, of whose. */
+static view
+collection_of(const struct op *op)
+{
+	view rest = view_of(op->action), first = view_cut(&rest, '/');
+
+	return view_eq(first, V("keyrotationpolicies")) ? V("keys") : first;
+}
+
 /* A vault's object by its name, "<vault>/secrets/<name>", or the vault. */
 static bool
 data_scope(struct request *r, view *out, struct error *err)
 {
-	view rest = view_of(r->op->action), collection = view_cut(&rest, '/');
+	view collection = collection_of(r->op);
 
 	*out = r->vault->scope;
 	/* Issuers are no objects: nobody has a role at one. */

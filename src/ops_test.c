@@ -55,6 +55,8 @@ static const char *const data_actions[] = {
 	"keys/unwrap/action",
 	"keys/sign/action",
 	"keys/verify/action",
+	"keyrotationpolicies/read",
+	"keyrotationpolicies/write",
 	"certificatecas/delete",
 	"certificatecas/read",
 	"certificatecas/write",
@@ -69,7 +71,8 @@ static const char *const data_names[] = { "SecretSet", "SecretGet", "SecretUpdat
 	"KeyRotate", "KeyGet", "KeyGetAttestation", "KeyUpdate", "KeyDelete", "KeyList",
 	"KeyListVersions", "KeyBackup", "KeyRestore", "KeyListDeleted", "KeyGetDeleted",
 	"KeyRecover", "KeyPurge", "KeyEncrypt", "KeyDecrypt", "KeyWrap", "KeyUnwrap", "KeySign",
-	"KeyVerify", "CertificateIssuersList", "CertificateIssuerGet", "CertificateIssuerSet",
+	"KeyVerify", "KeyRotationPolicyGet", "KeyRotationPolicySet",
+	"CertificateIssuersList", "CertificateIssuerGet", "CertificateIssuerSet",
 	"CertificateIssuerUpdate", "CertificateIssuerDelete", "CertificateContactsGet",
 	"CertificateContactsSet", "CertificateContactsDelete" };
 

@@ -58,7 +58,8 @@ struct server {
 	struct answerer *answerer;
 	struct listener listener;
 	struct http_server *http;
-	struct scheduler *scheduler;
+	struct scheduler *scheduler, *slow;
+	atomic_bool stopping;
 	unsigned loops;
 	struct address_block forwarders[CONFIG_LIST_MAX];
 };
@@ -82,7 +83,15 @@ do_due(void *ctx, struct error *err)
 {
 	struct server *server = ctx;
 
-	return due_job(&server->services, err);
+	return due_job(&server->services, &server->stopping, err);
+}
+
+static bool
+do_slow_due(void *ctx, struct error *err)
+{
+	struct server *server = ctx;
+
+	return due_slow_job(&server->services, &server->stopping, err);
 }
 
 static bool
@@ -157,6 +166,12 @@ static const struct job jobs[] = {
 	{ "identity.signing-keys", 3600, rotate_signing_keys },
 	{ "identity.refresh-tokens", 3600, sweep_refresh_tokens },
 	{ "names", 86400, check_names },
+};
+
+/* Makes keys: whoever asks for something goes first. */
+#define SLOW_BEHIND 10
+static const struct job slow_jobs[] = {
+	{ "due.slow", 1, do_slow_due },
 };
 
 static bool
@@ -346,7 +361,9 @@ server_open(struct server *server, struct error *err)
 static void
 server_close(struct server *server)
 {
+	atomic_store(&server->stopping, true);
 	scheduler_stop(server->scheduler);
+	scheduler_stop(server->slow);
 	http_server_free(server->http);
 	answerer_free(server->answerer);
 	router_free(server->router);
@@ -455,7 +472,9 @@ serve(struct server *server, struct error *err)
 			return false;
 		tell_how_to_connect(config);
 	}
-	if (!scheduler_start(jobs, COUNT_OF(jobs), server, &server->scheduler, err))
+	if (!scheduler_start(jobs, COUNT_OF(jobs), server, 0, &server->scheduler, err) ||
+	    !scheduler_start(slow_jobs, COUNT_OF(slow_jobs), server, SLOW_BEHIND, &server->slow,
+		err))
 		return false;
 	install_signals(server->http);
 	(void)printf("ready: https://*.%s:%u\n", config->domain, config->public_port);

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "crypto/random.h"
 #include "keyring/work.h"
-#include "vault/due.h"
+#include "keys/rotation_due.h"
 
 #include <string.h>
 
@@ -15,116 +15,238 @@
 /* By letter: what the audit log calls the purge, and the collection; a vault is in none. */
 static const struct {
 	char letter;
-	const char *operation, *collection;
-} purges[] = {
+	const char *purge, *collection;
+} things[] = {
 	{ 's', "SecretPurge", "secrets" },
 	{ 'k', "KeyPurge", "keys" },
 	{ DUE_LETTER_VAULT, "VaultPurge", NULL },
 };
+
+/* Kinds that vault/ does not know. */
+struct kind {
+	enum due_kind kind;
+	/* What is to be done ahead, outside of any transaction. */
+	bool (*prepare)(const struct services *services, const struct due *due, struct arena *arena,
+	    void **out, struct error *err);
+	bool (*run)(const struct services *services, struct tx *tx, const struct due *due,
+	    void *prepared, int64_t now, struct due_done *done, struct error *err);
+};
+
+static const struct kind kinds[] = {
+	{ DUE_ROTATE, rotation_prepare, rotation_run },
+	{ DUE_NOTIFY, NULL, rotation_announce },
+};
+
+static const struct kind *
+kind_find(enum due_kind kind)
+{
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		if (kinds[i].kind == kind)
+			return &kinds[i];
+	}
+	return NULL;
+}
+
+/* What was done, and where in its collection. */
+static bool
+name_thing(const struct due_done *done, struct arena *arena, struct audit_record *record,
+    struct error *err)
+{
+	const char *collection = NULL;
+
+	for (size_t i = 0; i < COUNT_OF(things); i++) {
+		if (things[i].letter != done->letter)
+			continue;
+		collection = things[i].collection;
+		record->operation = view_of(things[i].purge);
+	}
+	if (done->operation != NULL)
+		record->operation = view_of(done->operation);
+	if (collection == NULL) {
+		record->id = done->scope;
+		return true;
+	}
+	return arena_print(arena, &record->id, "%.*s/%s/%.*s%s%.*s", VIEW_ARG(done->scope),
+		   collection, VIEW_ARG(done->name), done->version.len > 0 ? "/" : "",
+		   VIEW_ARG(done->version)) ||
+	    error_memory(err);
+}
 
 static bool
 write_record(const struct due_done *done, struct arena *arena, view *out, struct error *err)
 {
 	struct uuid correlation;
 	struct audit_record record = { .resource = done->scope_capital,
-		.correlation = uuid_view(&correlation),
-		.status = 204 };
-	view id = V("");
+		.status = done->status != 0 ? done->status : 204,
+		.description = done->operation != NULL ? done->description
+						       : V("The retention period has passed.") };
 
 	*out = V("");
 	if (done->letter == 0)
 		return true;
-	for (size_t i = 0; i < COUNT_OF(purges); i++) {
-		if (purges[i].letter != done->letter)
-			continue;
-		record.operation = view_of(purges[i].operation);
-		id = done->scope;
-		if (purges[i].collection != NULL &&
-		    !arena_print(arena, &id, "%.*s/%s/%.*s", VIEW_ARG(done->scope),
-			purges[i].collection, VIEW_ARG(done->name)))
-			return error_memory(err);
-	}
-	record.id = id;
-	record.description = V("The retention period has passed.");
 	random_uuid(&correlation);
-	return record_line(&record, arena, out, err);
+	record.correlation = uuid_view(&correlation);
+	return name_thing(done, arena, &record, err) && record_line(&record, arena, out, err);
 }
 
 /* One due document, done in a commit of its own. */
 struct one {
+	const struct services *services;
 	view path;
+	void *prepared;
 };
 
 static bool
 run_one(void *ctx, struct tx *tx, view *journal, struct error *err)
 {
 	const struct one *one = ctx;
-	struct due_done done;
+	const struct kind *kind;
+	struct due_done done = { 0 };
+	int64_t now = clock_now();
+	struct due due;
+	bool found;
 
-	return due_run(tx, one->path, clock_now(), &done, err) &&
+	if (!due_take(tx, one->path, now, &due, &found, err))
+		return false;
+	if (!found)
+		return true;
+	kind = kind_find(due.kind);
+	if (kind == NULL)
+		return due_run(tx, &due, now, &done, err) &&
+		    write_record(&done, tx->arena, journal, err);
+	return kind->run(one->services, tx, &due, one->prepared, now, &done, err) &&
 	    write_record(&done, tx->arena, journal, err);
 }
 
 static bool
-scan(struct store_reader *reader, struct arena *arena, view after, view **paths, size_t *count,
+peek(struct store_reader *reader, struct keyring *keyring, struct arena *arena, view path,
+    struct due *out, bool *found, struct error *err)
+{
+	struct tx tx = { .reader = reader, .keyring = keyring, .arena = arena };
+	bool fine;
+
+	if (!store_begin(reader, err))
+		return false;
+	fine = due_peek(&tx, path, out, found, err);
+	store_end(reader);
+	return fine;
+}
+
+static bool
+prepare(const struct services *services, struct store_reader *reader, struct arena *arena,
+    struct one *one, struct error *err)
+{
+	const struct kind *kind;
+	struct due due;
+	bool found;
+
+	if (!peek(reader, services->keyring, arena, one->path, &due, &found, err))
+		return false;
+	kind = found ? kind_find(due.kind) : NULL;
+	return kind == NULL || kind->prepare == NULL ||
+	    kind->prepare(services, &due, arena, &one->prepared, err);
+}
+
+static bool
+do_one(const struct services *services, struct store_reader *reader, bool slow, view path,
     struct error *err)
+{
+	AUTO(arena_free) struct arena arena = { 0 };
+	struct one one = { services, path, NULL };
+
+	arena_init(&arena, ARENA_MAX);
+	return (!slow || prepare(services, reader, &arena, &one, err)) &&
+	    work_run(services->store, services->keyring, run_one, &one, err);
+}
+
+static bool
+scan(struct store_reader *reader, struct arena *arena, const char *prefix, view after, view **paths,
+    size_t *count, struct error *err)
 {
 	bool fine;
 
 	if (!store_begin(reader, err))
 		return false;
-	fine = store_keys(reader, V(DUE_PREFIX), after, PAGE, arena, paths, count, err);
+	fine = store_keys(reader, view_of(prefix), after, PAGE, arena, paths, count, err);
 	store_end(reader);
 	return fine;
 }
 
-/* One page of what is due; ${more} when all of it was, and there may be another. */
+/* Where a run over what is due has come. */
+struct run {
+	const struct services *services;
+	const atomic_bool *stopping;
+	struct store_reader *reader;
+	bool slow;
+	char marker[STORE_KEY_MAX];
+	view after;
+	bool more; /* all of the last page was due, and there may be another */
+};
+
 static bool
-run_page(const struct services *services, struct store_reader *reader, char *marker, view *after,
-    bool *more, struct error *err)
+run_page(struct run *run, struct error *err)
 {
 	AUTO(arena_free) struct arena arena = { 0 };
 	view *paths;
 	size_t count;
 
 	arena_init(&arena, ARENA_MAX);
-	*more = false;
-	if (!scan(reader, &arena, *after, &paths, &count, err))
+	run->more = false;
+	if (!scan(run->reader, &arena, run->slow ? DUE_SLOW_PREFIX : DUE_PREFIX, run->after, &paths,
+		&count, err))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		view path = paths[i];
-		struct one one = { path };
 		struct error problem;
 		int64_t time;
 
+		if (atomic_load(run->stopping))
+			return true;
 		/* One that can't be done must not hold up the others. */
 		if (!due_time(path, &time))
 			log_line(LOG_ERROR, "due.failed", "%.*s: names no time", VIEW_ARG(path));
 		else if (time > clock_now())
 			return true;
-		else if (!work_run(services->store, services->keyring, run_one, &one, &problem))
+		else if (!do_one(run->services, run->reader, run->slow, path, &problem))
 			log_line(LOG_ERROR, "due.failed", "%.*s: %s", VIEW_ARG(path),
 			    problem.message);
-		memcpy(marker, path.ptr, path.len);
-		*after = (view){ marker, path.len };
+		memcpy(run->marker, path.ptr, path.len);
+		run->after = (view){ run->marker, path.len };
 	}
-	*more = count == PAGE;
+	run->more = count == PAGE;
 	return true;
 }
 
-bool
-due_job(const struct services *services, struct error *err)
+static bool
+run_all(struct run *run, struct error *err)
+{
+	do {
+		if (!run_page(run, err))
+			return false;
+	} while (run->more);
+	return true;
+}
+
+static bool
+run_due(const struct services *services, const atomic_bool *stopping, bool slow, struct error *err)
 {
 	AUTO(store_reader_done) struct store_reader *reader = NULL;
-	char marker[STORE_KEY_MAX];
-	view after = V("");
-	bool more = true;
+	struct run run = { .services = services, .stopping = stopping, .slow = slow };
 
 	if (!store_reader_new(services->store, &reader, err))
 		return false;
-	while (more) {
-		if (!run_page(services, reader, marker, &after, &more, err))
-			return false;
-	}
-	return true;
+	run.reader = reader;
+	return run_all(&run, err);
+}
+
+bool
+due_job(const struct services *services, const atomic_bool *stopping, struct error *err)
+{
+	return run_due(services, stopping, false, err);
+}
+
+bool
+due_slow_job(const struct services *services, const atomic_bool *stopping, struct error *err)
+{
+	return run_due(services, stopping, true, err);
 }

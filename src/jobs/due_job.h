@@ -1,15 +1,22 @@
 /*
- * The job that does what is due by the vault's clock: scheduled purges and what they leave over.
+ * The jobs that do what is due by the vault's clock: scheduled purges and what they leave over,
+ * announcements; and, on a thread of its own, keys that rotate.
  */
 #ifndef JOBS_DUE_JOB_H
 #define JOBS_DUE_JOB_H
 
 #include "api/request.h"
 
+#include <stdatomic.h>
+
 /*
- * due_job(services, err): Do all that is due now, each in a commit of its own with its audit
- * record.
+ * due_job(services, stopping, err):
+ * Do all that is due now, each in a commit of its own with its audit record; until ${stopping}.
+ * due_slow_job: What takes its time.
  */
-MUST_USE bool due_job(const struct services *services, struct error *err);
+MUST_USE bool due_job(const struct services *services, const atomic_bool *stopping,
+    struct error *err);
+MUST_USE bool due_slow_job(const struct services *services, const atomic_bool *stopping,
+    struct error *err);
 
 #endif

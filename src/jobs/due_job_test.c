@@ -33,7 +33,9 @@ teardown(void **state)
 static void
 run_job(void)
 {
-	assert_fine(due_job(&w.services, &w.err), &w.err);
+	static const atomic_bool stopping = false;
+
+	assert_fine(due_job(&w.services, &stopping, &w.err), &w.err);
 }
 
 static void

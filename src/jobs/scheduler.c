@@ -5,7 +5,9 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NANOS ((int64_t)1000000000)
 #define JOBS_MAX 32
@@ -14,6 +16,7 @@ struct scheduler {
 	const struct job *jobs;
 	size_t count;
 	void *ctx;
+	int behind;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -64,6 +67,9 @@ thread_main(void *ctx)
 {
 	struct scheduler *scheduler = ctx;
 
+	/* On Linux a priority is a thread's own. */
+	if (scheduler->behind != 0)
+		(void)setpriority(PRIO_PROCESS, (id_t)gettid(), scheduler->behind);
 	(void)pthread_mutex_lock(&scheduler->lock);
 	while (!scheduler->stopping) {
 		int64_t until;
@@ -97,7 +103,7 @@ wake_init(pthread_cond_t *wake)
 }
 
 bool
-scheduler_start(const struct job *jobs, size_t count, void *ctx, struct scheduler **out,
+scheduler_start(const struct job *jobs, size_t count, void *ctx, int behind, struct scheduler **out,
     struct error *err)
 {
 	struct scheduler *scheduler = calloc(1, sizeof(*scheduler));
@@ -109,6 +115,7 @@ scheduler_start(const struct job *jobs, size_t count, void *ctx, struct schedule
 	scheduler->jobs = jobs;
 	scheduler->count = count;
 	scheduler->ctx = ctx;
+	scheduler->behind = behind;
 	(void)pthread_mutex_init(&scheduler->lock, NULL);
 	if (!wake_init(&scheduler->wake) ||
 	    pthread_create(&scheduler->thread, NULL, thread_main, scheduler) != 0) {

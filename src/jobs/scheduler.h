@@ -1,5 +1,5 @@
 /*
- * What runs by itself: one list of jobs, one thread.
+ * What runs by itself: a list of jobs, a thread.
  */
 #ifndef JOBS_SCHEDULER_H
 #define JOBS_SCHEDULER_H
@@ -18,10 +18,10 @@ struct job {
 };
 
 /*
- * scheduler_start(jobs, count, ctx, out, err): ${jobs} is static. Each runs at once, then every
- * so often.
+ * scheduler_start(jobs, count, ctx, behind, out, err): ${jobs} is static. Each runs at once, then
+ * every so often; on a thread that much less urgent than others (see setpriority).
  */
-MUST_USE bool scheduler_start(const struct job *jobs, size_t count, void *ctx,
+MUST_USE bool scheduler_start(const struct job *jobs, size_t count, void *ctx, int behind,
     struct scheduler **out, struct error *err);
 
 /* scheduler_stop(scheduler): Wait for the job that runs, end. NULL is fine. */

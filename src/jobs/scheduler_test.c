@@ -91,7 +91,7 @@ test_runs_at_once_and_again(void **state)
 	struct error err;
 
 	(void)state;
-	assert_fine(scheduler_start(jobs, COUNT_OF(jobs), &ctx, &scheduler, &err), &err);
+	assert_fine(scheduler_start(jobs, COUNT_OF(jobs), &ctx, 0, &scheduler, &err), &err);
 	assert_true(reaches(&often, 3));
 	assert_true(reaches(&failing, 2));
 	scheduler_stop(scheduler);
@@ -109,7 +109,7 @@ test_stops_while_it_sleeps(void **state)
 	int64_t start;
 
 	(void)state;
-	assert_fine(scheduler_start(jobs, COUNT_OF(jobs), NULL, &scheduler, &err), &err);
+	assert_fine(scheduler_start(jobs, COUNT_OF(jobs), NULL, 0, &scheduler, &err), &err);
 	assert_true(reaches(&seldom, 1));
 	start = clock_mono();
 	scheduler_stop(scheduler);
@@ -137,7 +137,7 @@ test_stops_after_the_job_that_runs(void **state)
 	pthread_t thread;
 
 	(void)state;
-	assert_fine(scheduler_start(jobs, COUNT_OF(jobs), NULL, &scheduler, &err), &err);
+	assert_fine(scheduler_start(jobs, COUNT_OF(jobs), NULL, 0, &scheduler, &err), &err);
 	for (int i = 0; i < 1000 && !atomic_load(&held); i++)
 		rest(10);
 	assert_int_equal(pthread_create(&thread, NULL, let_go, NULL), 0);
@@ -154,7 +154,7 @@ test_without_jobs(void **state)
 	struct error err;
 
 	(void)state;
-	assert_fine(scheduler_start(NULL, 0, NULL, &scheduler, &err), &err);
+	assert_fine(scheduler_start(NULL, 0, NULL, 0, &scheduler, &err), &err);
 	scheduler_stop(scheduler);
 }
 

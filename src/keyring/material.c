@@ -195,6 +195,24 @@ open_private(struct vault_key *key, const struct material *material, struct plai
 	return true;
 }
 
+bool
+material_put_pkcs8(struct vault_key *key, const struct material *material, struct plain **out,
+    struct error *err)
+{
+	AUTO(plain_done) struct plain *kept = NULL;
+	struct plain *copy;
+
+	if (material->spec.hsm || material->spec.kind == KEY_OCT)
+		return error_set(err, ERR_FORBIDDEN, "The key can't be exported.");
+	if (!open_private(key, material, &kept, err))
+		return false;
+	copy = plain_copy(view_from(plain_view(kept), 1)); /* software_save made PKCS#8 */
+	if (copy == NULL)
+		return error_memory(err);
+	*out = copy;
+	return true;
+}
+
 /* Of a token's key only the public half comes here. */
 static bool
 parse(struct vault_key *key, const struct material *material, struct software_key **out,

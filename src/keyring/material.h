@@ -1,6 +1,7 @@
 /*
  * Key material: what a vault's keys are made of.  It is made, taken in and used here, and leaves
- * only sealed; the calls are message-shaped, so nobody above the keyring sees a private byte.
+ * only sealed; the calls are message-shaped, so nobody above the keyring sees a private byte.  The
+ * one exception is a certificate's key that may be exported: it is part of the secret.
  *
  * Hot keys are kept parsed, at most MATERIAL_CACHE_MAX of them; one is wiped when it is the coldest
  * of too many, and by the commit that changes or deletes its document, or its vault.
@@ -42,6 +43,20 @@ MUST_USE bool material_make(struct keyring *keyring, struct vault_key *key,
 MUST_USE bool material_take(struct keyring *keyring, struct vault_key *key,
     const struct key_spec *spec, const struct key_numbers *numbers, struct arena *arena,
     struct material *out, struct error *err);
+
+/*
+ * material_take_pkcs8(keyring, key, pkcs8, hsm, arena, out, err):
+ * The same for a private key out of a file: PKCS#8 in DER, RSA or EC; what kind it is it says
+ * itself.  ${hsm}: it goes into the token.
+ *
+ * material_put_pkcs8(key, material, out, err):
+ * Out again, for the secret of a certificate whose key may be exported, which is for the caller to
+ * know; the caller frees ${out}.  ERR_FORBIDDEN: a key in the token, or oct.  Any thread, both.
+ */
+MUST_USE bool material_take_pkcs8(struct keyring *keyring, struct vault_key *key, view pkcs8,
+    bool hsm, struct arena *arena, struct material *out, struct error *err);
+MUST_USE bool material_put_pkcs8(struct vault_key *key, const struct material *material,
+    struct plain **out, struct error *err);
 
 /* material_burns(material, algorithm, use): Does it take so long that it would hold up a loop? */
 bool material_burns(const struct material *material, const struct key_algorithm *algorithm,

@@ -1,6 +1,6 @@
 #include "crypto/hash.h"
 #include "crypto/signature.h"
-#include "keyring/pkcs8.h"
+#include "crypto/pkcs8.h"
 #include "keyring/ring.h"
 
 #include <openssl/rsa.h>

@@ -1,5 +1,5 @@
 #include "crypto/random.h"
-#include "keyring/pkcs8.h"
+#include "crypto/pkcs8.h"
 #include "keyring/software_key.h"
 
 #include <openssl/core_names.h>

@@ -1,6 +1,7 @@
 #include "keys/key.h"
 
 #include "base/pack.h"
+#include "keys/rotation.h"
 
 #define FORMAT 1
 
@@ -384,4 +385,7 @@ const struct object_type key_type = {
 	.write_item = write_item,
 	.to_backup = to_backup,
 	.from_backup = from_backup,
+	.changed = rotation_changed,
+	.pack_policy = rotation_pack,
+	.restore_policy = rotation_restore,
 };

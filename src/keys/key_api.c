@@ -1,5 +1,6 @@
 #include "keys/key_body.h"
 #include "keys/key_make.h"
+#include "keys/rotation.h"
 
 #include "base/clock.h"
 
@@ -136,6 +137,11 @@ const struct op key_ops_table[] = {
 	  ACTION("read"), .permission = "get", .run = run_get },
 	{ "KeyGetAttestation", ROW, .method = HTTP_GET, .path = "/keys/{name}/{version}/attestation",
 	  ACTION("read"), .permission = "get", .run = run_get_attestation },
+	{ "KeyRotationPolicyGet", ROW, .method = HTTP_GET, .path = "/keys/{name}/rotationpolicy",
+	  .action = "keyrotationpolicies/read", .run = rotation_policy_get },
+	{ "KeyRotationPolicySet", ROW, .method = HTTP_PUT, .path = "/keys/{name}/rotationpolicy",
+	  .action = "keyrotationpolicies/write",
+	  BODY(rotation_policy_fields, rotation_policy_body), .run = rotation_policy_set },
 	{ "KeyUpdate", ROW, .method = HTTP_PATCH, .path = "/keys/{name}",
 	  ACTION("update/action"), BODY(key_update_fields, key_common_body), .run = run_update },
 	{ "KeyUpdate", ROW, .method = HTTP_PATCH, .path = "/keys/{name}/{version}",

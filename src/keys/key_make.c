@@ -1,6 +1,8 @@
 #include "keys/key_make.h"
 
+#include "base/clock.h"
 #include "keys/key_body.h"
+#include "keys/rotation.h"
 
 /* What is on its way through request_defer. */
 struct making {
@@ -132,10 +134,15 @@ key_add_successor(struct request *r, view name, const struct key *key, struct ve
 {
 	AUTO(version_done) struct version before = { 0 };
 	AUTO(object_done) struct object live = { 0 };
+	AUTO(rotation_done) struct rotation rotation = { 0 };
+	struct attributes *attributes = &version->attributes;
 
-	return object_require(r, &key_type, name, V(""), TO_CHANGE, &live, &before, err) &&
-	    key_put(r, key, version, err) &&
-	    object_add_version(r, &key_type, name, object, version, err);
+	if (!object_require(r, &key_type, name, V(""), TO_CHANGE, &live, &before, err) ||
+	    !rotation_read(r, &live, TO_CHANGE, &rotation, err) || !key_put(r, key, version, err))
+		return false;
+	attributes->created = clock_now();
+	rotation_policy_expiry(&rotation.policy, attributes->created, attributes);
+	return object_add_version(r, &key_type, name, object, version, err);
 }
 
 static bool

@@ -14,8 +14,8 @@ bool key_rotate(struct request *r, struct error *err);
 /*
  * key_add_successor(r, name, key, version, object, err):
  * Add the version that follows by rotation to the live object ${name}: ${key} with its new
- * material, ${version} with the tags of the one before and, when it has one, its expiry.  Fills in
- * ${object} and the version's id and times.
+ * material, ${version} with the tags of the one before.  Fills in ${object} and the version's id,
+ * times and, by the key's rotation policy, expiry.
  */
 MUST_USE bool key_add_successor(struct request *r, view name, const struct key *key,
     struct version *version, struct object *object, struct error *err);

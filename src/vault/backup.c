@@ -20,6 +20,7 @@ const struct field object_restore_fields[] = {
 };
 
 #define FORMAT 1
+#define FORMAT_POLICY 2 /* with what belongs to the object as a whole */
 #define MARKER "Strongroom.Backup.V1."
 #define PAGE 50
 
@@ -88,10 +89,12 @@ static bool
 pack_object(struct request *r, const struct object_type *type, const struct object *object,
     struct buf *packed, struct error *err)
 {
-	AUTO(buf_free) struct buf versions = { 0 };
+	AUTO(buf_free) struct buf versions = { 0 }, policy = { 0 };
 	size_t count = PAGE, total = 0;
 	view prefix, after = V("");
 
+	if (type->pack_policy != NULL && !type->pack_policy(r, object, &policy, err))
+		return false;
 	if (!versions_prefix(r->arena, uuid_view(&r->vault->id), type->letter, view_of(object->id),
 		&prefix, err))
 		return false;
@@ -101,12 +104,14 @@ pack_object(struct request *r, const struct object_type *type, const struct obje
 		if (total > BACKUP_VERSIONS_MAX || versions.len > BACKUP_BYTES_MAX)
 			return too_large(type, err);
 	}
-	pack_u8(packed, FORMAT);
+	pack_u8(packed, policy.len > 0 ? FORMAT_POLICY : FORMAT);
 	pack_bytes(packed, object->name);
 	pack_bytes(packed, object->latest);
+	if (policy.len > 0)
+		pack_bytes(packed, buf_view(&policy));
 	pack_u32(packed, (uint32_t)total);
 	buf_add(packed, buf_view(&versions));
-	return (buf_ok(packed) && buf_ok(&versions)) || error_memory(err);
+	return (buf_ok(packed) && buf_ok(&versions) && buf_ok(&policy)) || error_memory(err);
 }
 
 static bool
@@ -193,6 +198,7 @@ open_blob(struct request *r, const struct object_type *type, view text, struct p
 /* What a blob says, checked as a whole. */
 struct restored {
 	struct object object;
+	view policy; /* empty: none */
 	struct version *versions;
 	size_t count;
 };
@@ -233,13 +239,17 @@ latest_of(const struct restored *restored)
 }
 
 static bool
-unpack_object(view packed, struct restored *out, struct arena *arena, struct error *err)
+unpack_object(const struct object_type *type, view packed, struct restored *out,
+    struct arena *arena, struct error *err)
 {
 	struct unpack in = unpack_of(packed);
-	bool fine = unpack_u8(&in) == FORMAT;
+	uint8_t format = unpack_u8(&in);
+	bool fine = format == FORMAT || (format == FORMAT_POLICY && type->restore_policy != NULL);
 
 	out->object.name = unpack_bytes(&in);
 	out->object.latest = unpack_bytes(&in);
+	if (format == FORMAT_POLICY)
+		out->policy = unpack_bytes(&in);
 	out->count = unpack_u32(&in);
 	if (!fine || in.failed || out->count == 0 || out->count > BACKUP_VERSIONS_MAX) {
 		out->count = 0;
@@ -313,10 +323,15 @@ write_all(struct request *r, const struct object_type *type, struct restored *re
 	if (!object_name(r, type, &restored->object, restored->object.latest, err))
 		return false;
 	for (size_t i = 0; i < restored->count; i++) {
-		if (!object_write_version(r, type, &restored->object, &restored->versions[i], err))
+		if (!version_write(r, type, &restored->object, &restored->versions[i], err))
 			return false;
 	}
-	return head_write(r, type, &restored->object, err);
+	if (!head_write(r, type, &restored->object, err))
+		return false;
+	return type->restore_policy == NULL ||
+	    type->restore_policy(r, &restored->object, restored->policy, latest_of(restored),
+		err) ||
+	    (err->code == ERR_CORRUPT && malformed(err));
 }
 
 bool
@@ -326,7 +341,7 @@ object_restore(struct request *r, const struct object_type *type, view blob, str
 	AUTO(restored_done) struct restored restored = { 0 };
 
 	if (!open_blob(r, type, blob, &packed, err) ||
-	    !unpack_object(plain_view(packed), &restored, r->arena, err) ||
+	    !unpack_object(type, plain_view(packed), &restored, r->arena, err) ||
 	    !require_free(r, type, &restored.object, err) || !take_in(r, type, &restored, err) ||
 	    !write_all(r, type, &restored, err))
 		return false;

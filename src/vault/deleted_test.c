@@ -128,6 +128,8 @@ due_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 {
 	struct step *step = ctx;
 	struct due_done told;
+	struct due due;
+	bool taken;
 	view *paths;
 	size_t count;
 	int64_t time;
@@ -139,7 +141,8 @@ due_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 	step->found = count > 0 && due_time(paths[0], &time) && time <= clock_now();
 	if (!step->found)
 		return true;
-	if (!due_run(tx, paths[0], clock_now(), &told, err))
+	if (!due_take(tx, paths[0], clock_now(), &due, &taken, err) || !taken ||
+	    !due_run(tx, &due, clock_now(), &told, err))
 		return false;
 	step->letter = told.letter;
 	(void)snprintf(step->told, sizeof(step->told), "%.*s", VIEW_ARG(told.name));

@@ -8,37 +8,38 @@
 #define SWEEP_MAX 1000 /* documents a commit */
 #define TIME_DIGITS 16
 
-struct due {
-	enum due_kind kind;
-	view vault_name, vault; /* the id tells a new vault of an old name apart */
-	char letter;
-	view object, name;
-};
+/* What takes its time has a prefix of its own. */
+static const char *
+prefix_of(enum due_kind kind)
+{
+	return kind == DUE_ROTATE ? DUE_SLOW_PREFIX : DUE_PREFIX;
+}
 
 static bool
-due_path(struct arena *arena, int64_t time, const struct due *due, view *out, struct error *err)
+due_path(struct arena *arena, const struct due *due, view *out, struct error *err)
 {
-	return arena_print(arena, out, DUE_PREFIX "%0*llx/%d/%.*s/%c/%.*s", TIME_DIGITS,
-		   (unsigned long long)time, due->kind, VIEW_ARG(due->vault), due->letter,
-		   VIEW_ARG(due->object)) ||
+	return arena_print(arena, out, "%s%0*llx/%d/%.*s/%c/%.*s", prefix_of(due->kind),
+		   TIME_DIGITS, (unsigned long long)due->time, due->kind, VIEW_ARG(due->vault),
+		   due->letter, VIEW_ARG(due->object)) ||
 	    error_memory(err);
 }
 
 bool
 due_time(view path, int64_t *out)
 {
-	view digits = view_from(path, sizeof(DUE_PREFIX) - 1);
+	view digits = path;
 	uint8_t bytes[TIME_DIGITS / 2];
 	struct unpack in = unpack_of((view){ (const char *)bytes, sizeof(bytes) });
 
+	(void)view_cut(&digits, '/');
 	if (digits.len < TIME_DIGITS || !hex_decode((view){ digits.ptr, TIME_DIGITS }, bytes))
 		return false;
 	*out = unpack_i64(&in);
 	return true;
 }
 
-static bool
-due_put(struct tx *tx, int64_t time, const struct due *due, struct error *err)
+bool
+due_put(struct tx *tx, const struct due *due, struct error *err)
 {
 	AUTO(buf_free) struct buf document = { 0 };
 	view path;
@@ -50,32 +51,49 @@ due_put(struct tx *tx, int64_t time, const struct due *due, struct error *err)
 	pack_u8(&document, (uint8_t)due->letter);
 	pack_bytes(&document, due->object);
 	pack_bytes(&document, due->name);
-	return due_path(tx->arena, time, due, &path, err) &&
+	return due_path(tx->arena, due, &path, err) &&
 	    tx_put(tx, keyring_system(tx->keyring), path, &document, err);
 }
 
-static bool
-decode(view document, struct due *out, struct error *err)
+bool
+due_delete(struct tx *tx, const struct due *due, struct error *err)
 {
-	struct unpack in = unpack_of(document);
-	bool fine = unpack_u8(&in) == FORMAT;
+	view path;
 
-	out->kind = unpack_u8(&in);
-	out->vault_name = unpack_bytes(&in);
-	out->vault = unpack_bytes(&in);
-	out->letter = (char)unpack_u8(&in);
-	out->object = unpack_bytes(&in);
-	out->name = unpack_bytes(&in);
+	return due_path(tx->arena, due, &path, err) && tx_delete(tx, path, err);
+}
+
+static bool
+decode(view document, struct arena *arena, struct due *out, struct error *err)
+{
+	struct unpack in;
+	struct due due = { 0 };
+	view copy;
+	bool fine;
+
+	if (!arena_copy(arena, document, &copy))
+		return error_memory(err);
+	in = unpack_of(copy);
+	fine = unpack_u8(&in) == FORMAT;
+	due.kind = unpack_u8(&in);
+	due.vault_name = unpack_bytes(&in);
+	due.vault = unpack_bytes(&in);
+	due.letter = (char)unpack_u8(&in);
+	due.object = unpack_bytes(&in);
+	due.name = unpack_bytes(&in);
 	if (!fine || !unpack_end(&in))
 		return error_set(err, ERR_CORRUPT, "a due document can't be read");
+	*out = due;
 	return true;
 }
 
-static struct due
-purge_of(const struct request *r, const struct object_type *type, const struct object *object)
+struct due
+due_of(const struct request *r, const struct object_type *type, const struct object *object,
+    enum due_kind kind, int64_t time)
 {
 	return (struct due){
-		.kind = DUE_PURGE,
+		.kind = kind,
+		.time = time,
 		.vault_name = r->vault->name,
 		.vault = uuid_view(&r->vault->id),
 		.letter = type->letter,
@@ -88,26 +106,26 @@ bool
 due_put_purge(struct request *r, const struct object_type *type, const struct object *object,
     struct error *err)
 {
-	struct due due = purge_of(r, type, object);
+	struct due due = due_of(r, type, object, DUE_PURGE, object->purge);
 
-	return due_put(&r->tx, object->purge, &due, err);
+	return due_put(&r->tx, &due, err);
 }
 
 bool
 due_delete_purge(struct request *r, const struct object_type *type, const struct object *object,
     struct error *err)
 {
-	struct due due = purge_of(r, type, object);
-	view path;
+	struct due due = due_of(r, type, object, DUE_PURGE, object->purge);
 
-	return due_path(r->arena, object->purge, &due, &path, err) && tx_delete(&r->tx, path, err);
+	return due_delete(&r->tx, &due, err);
 }
 
 static struct due
-vault_due(const struct vault *vault)
+vault_due(const struct vault *vault, int64_t time)
 {
 	return (struct due){
 		.kind = DUE_VAULT,
+		.time = time,
 		.vault_name = vault->name,
 		.vault = uuid_view(&vault->id),
 		.letter = DUE_LETTER_VAULT,
@@ -119,18 +137,17 @@ vault_due(const struct vault *vault)
 bool
 due_put_vault(struct tx *tx, const struct vault *vault, int64_t time, struct error *err)
 {
-	struct due due = vault_due(vault);
+	struct due due = vault_due(vault, time);
 
-	return due_put(tx, time, &due, err);
+	return due_put(tx, &due, err);
 }
 
 bool
 due_delete_vault(struct tx *tx, const struct vault *vault, int64_t time, struct error *err)
 {
-	struct due due = vault_due(vault);
-	view path;
+	struct due due = vault_due(vault, time);
 
-	return due_path(tx->arena, time, &due, &path, err) && tx_delete(tx, path, err);
+	return due_delete(tx, &due, err);
 }
 
 /* Delete what is under ${prefix}; when a commit can't hold it all, ${rest} says what is left. */
@@ -146,16 +163,18 @@ sweep(struct tx *tx, view prefix, const struct due *rest, struct error *err)
 		if (!tx_delete(tx, paths[i], err))
 			return false;
 	}
-	return count < SWEEP_MAX || due_put(tx, 0, rest, err);
+	return count < SWEEP_MAX || due_put(tx, rest, err);
 }
 
 bool
 due_sweep_versions(struct tx *tx, view vault, char letter, view object, struct error *err)
 {
 	struct due rest = { .kind = DUE_SWEEP, .vault = vault, .letter = letter, .object = object };
-	view prefix;
+	view prefix, policy;
 
-	return versions_prefix(tx->arena, vault, letter, object, &prefix, err) &&
+	return object_policy_path(tx->arena, vault, letter, object, &policy, err) &&
+	    tx_delete(tx, policy, err) &&
+	    versions_prefix(tx->arena, vault, letter, object, &prefix, err) &&
 	    sweep(tx, prefix, &rest, err);
 }
 
@@ -170,8 +189,8 @@ due_sweep_vault(struct tx *tx, view vault, struct error *err)
 	return sweep(tx, prefix, &rest, err);
 }
 
-static bool
-tell(struct tx *tx, const struct vault *vault, char letter, view name, struct due_done *done,
+bool
+due_tell(struct tx *tx, const struct vault *vault, char letter, view name, struct due_done *done,
     struct error *err)
 {
 	done->letter = letter;
@@ -197,7 +216,7 @@ purge(struct tx *tx, const struct vault *vault, const struct due *due, int64_t n
 	*tx = r.tx;
 	if (!found || !view_eq(view_of(object.id), due->object) || object.purge > now)
 		return true;
-	return tell(tx, vault, due->letter, due->name, done, err) &&
+	return due_tell(tx, vault, due->letter, due->name, done, err) &&
 	    head_path(&r, &type, OBJECT_DELETED, due->name, &path, err) &&
 	    tx_delete(tx, path, err) &&
 	    due_sweep_versions(tx, due->vault, due->letter, due->object, err);
@@ -209,26 +228,39 @@ is_of(const struct vault *vault, const struct due *due)
 	return view_eq(uuid_view(&vault->id), due->vault);
 }
 
-/*
- * The vault is looked up in the snapshot and not in memory: one that is being deleted or recovered
- * must not be missed, for the due document would be gone.
- */
+bool
+due_vault(struct tx *tx, const struct due *due, struct vault *out, enum due_vault_state *state,
+    struct error *err)
+{
+	struct deleted_vault deleted;
+	bool found;
+
+	*state = VAULT_GONE;
+	if (!vault_take(tx, due->vault_name, out, &found, err))
+		return false;
+	if (found && is_of(out, due)) {
+		*state = VAULT_LIVE;
+		return true;
+	}
+	if (!deleted_vault_take(tx, due->vault_name, &deleted, &found, err))
+		return false;
+	if (found && is_of(&deleted.vault, due)) {
+		*out = deleted.vault;
+		*state = VAULT_DELETED;
+	}
+	return true;
+}
+
 static bool
 run_purge(struct tx *tx, const struct due *due, int64_t now, struct due_done *done,
     struct error *err)
 {
-	struct deleted_vault deleted;
+	enum due_vault_state state;
 	struct vault vault;
-	bool found;
 
-	if (!vault_take(tx, due->vault_name, &vault, &found, err))
+	if (!due_vault(tx, due, &vault, &state, err))
 		return false;
-	if (found && is_of(&vault, due))
-		return purge(tx, &vault, due, now, done, err);
-	if (!deleted_vault_take(tx, due->vault_name, &deleted, &found, err))
-		return false;
-	return !found || !is_of(&deleted.vault, due) ||
-	    purge(tx, &deleted.vault, due, now, done, err);
+	return state == VAULT_GONE || purge(tx, &vault, due, now, done, err);
 }
 
 static bool
@@ -252,7 +284,7 @@ run_vault(struct tx *tx, const struct due *due, int64_t now, struct due_done *do
 	if (!found || !is_of(&deleted.vault, due) || deleted.purge > now)
 		return true;
 	return vault_purge(tx, &deleted, now, err) &&
-	    tell(tx, &deleted.vault, DUE_LETTER_VAULT, deleted.vault.name, done, err);
+	    due_tell(tx, &deleted.vault, DUE_LETTER_VAULT, deleted.vault.name, done, err);
 }
 
 static bool
@@ -272,24 +304,47 @@ static bool (*const kinds[])(struct tx *tx, const struct due *due, int64_t now,
 	[DUE_VAULT_SWEEP] = run_vault_sweep,
 };
 
-bool
-due_run(struct tx *tx, view path, int64_t now, struct due_done *done, struct error *err)
+/* Deleted by who reads it to do it. */
+static bool
+read_due(struct tx *tx, view path, bool take, struct due *out, bool *found, struct error *err)
 {
 	AUTO(plain_done) struct plain *document = NULL;
-	struct due due;
-	int64_t time;
+	struct vault_key *system = keyring_system(tx->keyring);
 
-	*done = (struct due_done){ 0 };
-	/* The clock may have been set back since the caller looked. */
-	if (!due_time(path, &time) || time > now)
-		return true;
-	if (!tx_take(tx, keyring_system(tx->keyring), path, &document, err))
+	*found = false;
+	if (!(take ? tx_take : tx_get)(tx, system, path, &document, err))
 		return false;
 	if (document == NULL)
 		return true;
-	if (!tx_delete(tx, path, err) || !decode(plain_view(document), &due, err))
+	if (!decode(plain_view(document), tx->arena, out, err))
 		return false;
-	if (due.kind >= COUNT_OF(kinds) || kinds[due.kind] == NULL)
+	*found = due_time(path, &out->time);
+	return !take || tx_delete(tx, path, err);
+}
+
+bool
+due_peek(struct tx *tx, view path, struct due *out, bool *found, struct error *err)
+{
+	return read_due(tx, path, false, out, found, err);
+}
+
+bool
+due_take(struct tx *tx, view path, int64_t now, struct due *out, bool *found, struct error *err)
+{
+	int64_t time;
+
+	*found = false;
+	/* The clock may have been set back since the caller looked. */
+	if (!due_time(path, &time) || time > now)
+		return true;
+	return read_due(tx, path, true, out, found, err);
+}
+
+bool
+due_run(struct tx *tx, const struct due *due, int64_t now, struct due_done *done, struct error *err)
+{
+	*done = (struct due_done){ 0 };
+	if (due->kind >= COUNT_OF(kinds) || kinds[due->kind] == NULL)
 		return error_set(err, ERR_CORRUPT, "a due document is of an unknown kind");
-	return kinds[due.kind](tx, &due, now, done, err);
+	return kinds[due->kind](tx, due, now, done, err);
 }

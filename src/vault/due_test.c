@@ -56,10 +56,13 @@ static bool
 run_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 {
 	struct due_work *work = ctx;
-	struct due_done done;
+	struct due_done done = { 0 };
+	struct due due;
+	bool found;
 
 	(void)journal;
-	if (!due_run(tx, work->path, clock_now(), &done, err))
+	if (!due_take(tx, work->path, clock_now(), &due, &found, err) ||
+	    (found && !due_run(tx, &due, clock_now(), &done, err)))
 		return false;
 	work->letter = done.letter;
 	(void)snprintf(work->name, sizeof(work->name), "%.*s", VIEW_ARG(done.name));
@@ -94,6 +97,7 @@ test_times(void **state)
 		{ V_INIT("due/0000000000000000/2/x"), true, 0 },
 		{ V_INIT("due/000000006776f77f/1/x"), true, 0x6776f77f },
 		{ V_INIT("due/7fffffffffffffff"), true, INT64_MAX },
+		{ V_INIT("slow/000000006776f77f/5/x"), true, 0x6776f77f },
 		{ V_INIT("due/000000006776f77"), false, 0 },
 		{ V_INIT("due/00000000677gf77f/1"), false, 0 },
 		{ V_INIT("due/"), false, 0 },

@@ -148,7 +148,9 @@ object_add_version(struct request *r, const struct object_type *type, view name,
 	if (!new_text(r->arena, &version->id, err))
 		return false;
 	object->latest = version->id;
-	version->attributes.created = version->attributes.updated = clock_now();
+	if (version->attributes.created == 0)
+		version->attributes.created = clock_now();
+	version->attributes.updated = version->attributes.created;
 	return object_name(r, type, object, version->id, err) &&
 	    object_write_version(r, type, object, version, err) && head_write(r, type, object, err);
 }
@@ -179,7 +181,8 @@ object_delete(struct request *r, const struct object_type *type, struct error *e
 		return false;
 	object.deleted = clock_now();
 	object.purge = object.deleted + r->vault->retention_days * DAY;
-	if (!head_write(r, type, &object, err) || !due_put_purge(r, type, &object, err))
+	if (!head_write(r, type, &object, err) || !due_put_purge(r, type, &object, err) ||
+	    !object_changed(r, type, &object, NULL, err))
 		return false;
 	write_deleted(r, type, &object, &version);
 	return true;
@@ -271,7 +274,7 @@ object_recover(struct request *r, const struct object_type *type, struct error *
 	    !take_deleted_away(r, type, &object, err))
 		return false;
 	object.deleted = object.purge = 0;
-	if (!head_write(r, type, &object, err))
+	if (!head_write(r, type, &object, err) || !object_changed(r, type, &object, &version, err))
 		return false;
 	json_open(reply_json(r), '{');
 	type->write(r, &object, &version);

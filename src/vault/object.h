@@ -6,6 +6,7 @@
  *	v/<vault>/L/<NAME>		the head of a live object
  *	v/<vault>/dL/<NAME>		the head of a deleted one
  *	v/<vault>/vL/<object>/<version>	a version; <object> is the object's own random id
+ *	v/<vault>/Lp/<object>		what belongs to it as a whole, in an encoding of its type's
  *
  * The versions hang off the id and not off the name, so that a new object of a purged one's name
  * can't meet the old one's versions, and deleting or recovering moves one small document.
@@ -66,6 +67,19 @@ struct object_type {
 	    struct error *err);
 	bool (*from_backup)(struct request *r, view binding, struct version *version,
 	    struct error *err);
+	/*
+	 * Of types whose objects have something beside their versions, as keys their rotation
+	 * policies; all of them or none.  changed: the latest version was added or changed, or the
+	 * object recovered; NULL: it was deleted.  pack_policy: append what a backup is to hold;
+	 * nothing when there is nothing.  restore_policy: write it, and act as on a change; empty
+	 * when the backup holds none, ERR_CORRUPT when it can't be read.
+	 */
+	bool (*changed)(struct request *r, const struct object *object,
+	    const struct version *latest, struct error *err);
+	bool (*pack_policy)(struct request *r, const struct object *object, struct buf *out,
+	    struct error *err);
+	bool (*restore_policy)(struct request *r, const struct object *object, view policy,
+	    const struct version *latest, struct error *err);
 };
 
 void object_done(struct object *object);    /* for AUTO */
@@ -106,9 +120,17 @@ MUST_USE bool object_paths(struct request *r, const struct object_type *type,
     const struct object *object, view version, view *path, view *head, struct error *err);
 
 /*
+ * object_policy_path(arena, vault, letter, object, out, err):
+ * The store key of what belongs to an object as a whole.  It is deleted with the object's purge.
+ */
+MUST_USE bool object_policy_path(struct arena *arena, view vault, char letter, view object,
+    view *out, struct error *err);
+
+/*
  * object_add_version(r, type, name, version, err):
  * Add a version to the live object of that name, or make the object.  Fills in ${object} and the
- * version's id and times.  ERR_OBJECT_DELETED when the name belongs to a deleted one.
+ * version's id and times (its creation only when the caller left it 0).  ERR_OBJECT_DELETED when
+ * the name belongs to a deleted one.
  */
 MUST_USE bool object_add_version(struct request *r, const struct object_type *type, view name,
     struct object *object, struct version *version, struct error *err);

@@ -42,6 +42,15 @@ versions_prefix(struct arena *arena, view vault, char letter, view object, view 
 	return arena_join(arena, parts, COUNT_OF(parts), out) || error_memory(err);
 }
 
+bool
+object_policy_path(struct arena *arena, view vault, char letter, view object, view *out,
+    struct error *err)
+{
+	const view parts[] = { V("v/"), vault, V("/"), { &letter, 1 }, V("p/"), object };
+
+	return arena_join(arena, parts, COUNT_OF(parts), out) || error_memory(err);
+}
+
 /* Names are compared in any case: in the keys they stand in upper case. */
 bool
 head_path(struct request *r, const struct object_type *type, enum object_state state, view name,
@@ -206,7 +215,7 @@ version_read(struct request *r, const struct object_type *type, const struct obj
 }
 
 bool
-object_write_version(struct request *r, const struct object_type *type, const struct object *object,
+version_write(struct request *r, const struct object_type *type, const struct object *object,
     const struct version *version, struct error *err)
 {
 	AUTO(buf_free) struct buf document = { 0 };
@@ -215,4 +224,20 @@ object_write_version(struct request *r, const struct object_type *type, const st
 	version_encode(version, &document);
 	return version_path(r, type, object, version->id, &path, err) &&
 	    tx_put(&r->tx, r->vault->key, path, &document, err);
+}
+
+bool
+object_changed(struct request *r, const struct object_type *type, const struct object *object,
+    const struct version *latest, struct error *err)
+{
+	return type->changed == NULL || type->changed(r, object, latest, err);
+}
+
+bool
+object_write_version(struct request *r, const struct object_type *type, const struct object *object,
+    const struct version *version, struct error *err)
+{
+	return version_write(r, type, object, version, err) &&
+	    (!view_eq(version->id, object->latest) ||
+		object_changed(r, type, object, version, err));
 }

@@ -27,6 +27,14 @@ MUST_USE bool head_decode(struct plain *document, struct object *out, struct err
 MUST_USE bool version_decode(struct plain *document, struct version *out, struct error *err);
 void version_encode(const struct version *version, struct buf *out);
 
+/* version_write: The document alone; object_write_version tells the type, too. */
+MUST_USE bool version_write(struct request *r, const struct object_type *type,
+    const struct object *object, const struct version *version, struct error *err);
+
+/* object_changed: Tell the type, when it wants to know. */
+MUST_USE bool object_changed(struct request *r, const struct object_type *type,
+    const struct object *object, const struct version *latest, struct error *err);
+
 /* version_read: NULL document when it is absent; AUTO(version_done). */
 MUST_USE bool version_read(struct request *r, const struct object_type *type,
     const struct object *object, view id, enum intent intent, struct version *out,

@@ -15,6 +15,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static void
+check(bool fact)
+{
+	if (!fact)
+		abort();
+}
+
+static void
 write_whole(struct request *r, const struct object *object, const struct version *version)
 {
 	json_text(&r->json, "content", version->content);
@@ -23,13 +30,24 @@ write_whole(struct request *r, const struct object *object, const struct version
 	write_tags(r, version->tags);
 }
 
+static bool
+restore_policy(struct request *r, const struct object *object, view policy,
+    const struct version *latest, struct error *err)
+{
+	(void)object;
+	(void)latest;
+	check(r->tx.count > 1);
+	return policy.len == 0 || policy.ptr[0] == 'p' || error_set(err, ERR_CORRUPT, "no policy");
+}
+
 static const struct object_type type = { .letter = 't',
 	.noun = "thing",
 	.title = "Thing",
 	.collection = "things",
 	.deleted = "deletedthings",
 	.not_found = ERR_SECRET_NOT_FOUND,
-	.write = write_whole };
+	.write = write_whole,
+	.restore_policy = restore_policy };
 
 static struct services services;
 static struct vault vault = { .name = { "v", 1 },
@@ -37,13 +55,6 @@ static struct vault vault = { .name = { "v", 1 },
 	.retention_days = 90,
 	.subscription = { "00000000-0000-4000-8000-00000000000b" } };
 static struct store_reader *reader;
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void
 start(void)

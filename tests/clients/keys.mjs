@@ -181,9 +181,14 @@ const jobs = {
 	"rotate": async () => {
 		const name = fresh();
 		const made = await client.createEcKey(name, { curve: "P-384" });
+		const policy = await client.updateKeyRotationPolicy(name, { expiresIn: "P90D",
+			lifetimeActions: [{ action: "Rotate", timeAfterCreate: "P60D" }] });
+		assert.equal(policy.expiresIn, "P90D");
+		assert.equal((await client.getKeyRotationPolicy(name)).id, `${url}/keys/${name}/rotationpolicy`);
 		const rotated = await client.rotateKey(name);
 		assert.notEqual(rotated.id, made.id);
 		assert.equal(rotated.key.crv, "P-384");
+		assert.equal(rotated.properties.expiresOn - rotated.properties.createdOn, 90 * 86400 * 1000);
 		assert.equal((await client.getKey(name)).id, rotated.id);
 	},
 };

@@ -154,6 +154,28 @@ az keyvault key create \\
 --protection software
 """
 
+KEY_ROTATION = """\
+# Enable auto-rotation for the key
+az keyvault key rotation-policy update \\
+--vault-name myapp-prod-kv \\
+--name storage-encryption-key \\
+--value '{
+"lifetimeActions": [
+{
+"trigger": { "timeBeforeExpiry": "P30D" },
+"action": { "type": "Rotate" }
+},
+{
+"trigger": { "timeBeforeExpiry": "P15D" },
+"action": { "type": "Notify" }
+}
+],
+"attributes": {
+"expiryTime": "P1Y"
+}
+}'
+"""
+
 KEY_BACKUP = """\
 # Backup a key
 az keyvault key backup \\
@@ -469,3 +491,10 @@ def test_envelope_encryption(reader, keys):
 	assert done.returncode == 0, done.stderr
 	assert done.stdout.endswith(" b'sensitive patient data'\n")
 	assert f'"kek_id": "{keys.url}/keys/data-encryption-kek/' in done.stdout
+
+
+def test_key_rotation_policy(reader, encryption_key):
+	policy = reader.json(KEY_ROTATION)
+	assert policy["expiresIn"] == "P1Y"
+	assert [(each["action"], each["timeBeforeExpiry"]) for each in policy["lifetimeActions"]] == \
+	    [("Rotate", "P30D"), ("Notify", "P15D")]

@@ -8,6 +8,7 @@ import pytest
 from keys import RSA_ENCRYPTION, create, digest_for, ec_key, ec_jwk, encrypts, key_of, public, random, rsa_in, rsa_jwk, rsa_key, \
     unb64, verifies
 from strongroom import unique
+from test_life import eventually, records
 
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
 LABEL, PIN = "premium", "25519-25519"
@@ -113,6 +114,40 @@ def test_import_backup_and_rotation(one, jwk, algorithm):
 	assert rotated["key"]["kty"] == bundle["key"]["kty"] and shown(rotated) != shown(bundle)
 	one.restart()
 	assert key_of(other, rotated).verify(algorithm, digest, key_of(other, rotated).use("sign", algorithm, digest))
+
+
+def test_rotation_waits_for_the_token(one, token):
+	"""A key of the token rotates in the token; while it is away that is told, and tried again until it is back."""
+	vault = premium(one)
+	first = create(vault, "k", "EC-HSM")
+	body = {"lifetimeActions": [{"trigger": {"timeAfterCreate": "P10D"}, "action": {"type": "Rotate"}}]}
+	vault.put("/keys/k/rotationpolicy", body).expect(200)
+	digest = digest_for("ES256")
+	signature = key_of(vault, first).use("sign", "ES256", digest)
+
+	def told():
+		return [line["properties"]["httpStatusCode"] for line in records(one) if line["operationName"] == "KeyRotateIfDue"]
+
+	one.advance("10d")
+	eventually(lambda: told() == [200])
+	second = vault.get("/keys/k").json
+	assert second["key"]["kty"] == "EC-HSM" and shown(second) != shown(first)
+	assert verifies(shown(second), "ES256", digest, key_of(vault, second).use("sign", "ES256", digest))
+	assert key_of(vault, first).verify("ES256", digest, signature) and key_of(vault, first).use("sign", "ES256", digest)
+	token.tokens.rename(away := token.tokens.with_name("away"))
+	one.advance("10d")
+	eventually(lambda: told() == [200, 503])
+	one.restart()
+	one.advance("61m")
+	eventually(lambda: told() == [200, 503, 503])
+	away.rename(token.tokens)
+	time.sleep(1.5)
+	assert vault.get("/keys/k").json == second
+	one.advance("61m")
+	eventually(lambda: told()[-1] == 200 or one.advance("61m"))
+	third = vault.get("/keys/k").json
+	assert verifies(shown(third), "ES256", digest, key_of(vault, third).use("sign", "ES256", digest))
+	assert len(vault.items("/keys/k/versions")) == 3
 
 
 def test_token_goes_and_comes_back(one, token):

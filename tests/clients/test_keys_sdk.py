@@ -254,3 +254,20 @@ def test_rotate(client, name):
 	assert (rotated.key_type, rotated.key.crv, rotated.key_operations) == ("EC", "P-384", ["sign"])
 	assert client.get_key(name).id == rotated.id
 	assert client.get_key(name, made.properties.version).properties.enabled
+
+
+def test_rotation_policy(client, name):
+	from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicy, KeyRotationPolicyAction
+
+	client.create_ec_key(name)
+	(action,) = client.get_key_rotation_policy(name).lifetime_actions
+	assert (action.action, action.time_before_expiry) == ("Notify", "P30D")
+	actions = [KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_after_create="P60D")]
+	put = client.update_key_rotation_policy(name, KeyRotationPolicy(lifetime_actions=actions, expires_in="P90D"))
+	got = client.get_key_rotation_policy(name)
+	for policy in (put, got):
+		assert policy.id == f"{client.vault_url}/keys/{name}/rotationpolicy" and policy.expires_in == "P90D"
+		assert [(each.action, each.time_after_create, each.time_before_expiry) for each in policy.lifetime_actions] == \
+		    [("Rotate", "P60D", None), ("Notify", None, "P30D")]
+	rotated = client.rotate_key(name).properties
+	assert rotated.expires_on - rotated.created_on == datetime.timedelta(days=90)

@@ -1,4 +1,4 @@
-#include "keyring/pkcs8.h"
+#include "crypto/pkcs8.h"
 
 #include <openssl/decoder.h>
 #include <openssl/encoder.h>
