@@ -71,10 +71,10 @@ static const char *const data_names[] = { "SecretSet", "SecretGet", "SecretUpdat
 	"KeyRotate", "KeyGet", "KeyGetAttestation", "KeyUpdate", "KeyDelete", "KeyList",
 	"KeyListVersions", "KeyBackup", "KeyRestore", "KeyListDeleted", "KeyGetDeleted",
 	"KeyRecover", "KeyPurge", "KeyEncrypt", "KeyDecrypt", "KeyWrap", "KeyUnwrap", "KeySign",
-	"KeyVerify", "KeyRotationPolicyGet", "KeyRotationPolicySet",
-	"CertificateIssuersList", "CertificateIssuerGet", "CertificateIssuerSet",
-	"CertificateIssuerUpdate", "CertificateIssuerDelete", "CertificateContactsGet",
-	"CertificateContactsSet", "CertificateContactsDelete" };
+	"KeyVerify", "KeyRotationPolicyGet", "KeyRotationPolicySet", "CertificateIssuersList",
+	"CertificateIssuerGet", "CertificateIssuerSet", "CertificateIssuerUpdate",
+	"CertificateIssuerDelete", "CertificateContactsGet", "CertificateContactsSet",
+	"CertificateContactsDelete", "AuthorityRevoke" };
 
 static void
 check_complete(const struct op *op)
@@ -99,7 +99,8 @@ test_rows_are_complete(void **state)
 static void
 check_public(const struct op *op)
 {
-	static const char *const open[] = { "Health", "MetadataEndpoints" };
+	static const char *const open[] = { "Health", "MetadataEndpoints", "AuthorityRootGet",
+		"AuthorityIntermediateGet", "AuthorityCrlGet", "AuthorityOcsp" };
 
 	if (op->guard == GUARD_PUBLIC && op->plane != PLANE_LOGIN)
 		assert_true(is_one_of(open, COUNT_OF(open), op->name));
