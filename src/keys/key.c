@@ -297,12 +297,13 @@ write_jwk(struct request *r, const struct object *object, const struct version *
 
 /* Which members there are depends on the version the client speaks. */
 static void
-write_key_attributes(struct request *r, const struct version *version, const struct key *key)
+write_key_attributes(struct request *r, const struct object *object, const struct version *version,
+    const struct key *key)
 {
 	struct json *json = &r->json;
 
 	write_attributes_open(r, &version->attributes);
-	if (r->version->rank >= VERSION_7_3)
+	if (r->version->rank >= VERSION_7_3 && !object->managed)
 		json_flag(json, "exportable", key->exportable);
 	/* The original: "0" is software, "2" its newest HSMs. */
 	if (r->version->rank >= VERSION_7_5)
@@ -320,8 +321,9 @@ write_key(struct request *r, const struct object *object, const struct version *
 	if (!key_unpack(version->content, &key))
 		key = (struct key){ 0 };
 	write_jwk(r, object, version, &key);
-	write_key_attributes(r, version, &key);
+	write_key_attributes(r, object, version, &key);
 	write_tags(r, version->tags);
+	write_managed(r, object);
 }
 
 void
@@ -341,8 +343,9 @@ write_item(struct request *r, const struct object *object, const struct version 
 	if (!key_unpack(version->content, &key))
 		key = (struct key){ 0 };
 	write_id(r, "kid", key_type.collection, object, versioned ? version->id : V(""));
-	write_key_attributes(r, version, &key);
+	write_key_attributes(r, object, version, &key);
 	write_tags(r, version->tags);
+	write_managed(r, object);
 }
 
 /* In a backup the private part is sealed for whoever may restore it, not for this vault. */
@@ -378,6 +381,7 @@ const struct object_type key_type = {
 	.collection = "keys",
 	.deleted = "deletedkeys",
 	.not_found = ERR_KEY_NOT_FOUND,
+	.managed = ERR_KEY_MANAGED,
 	.terse = true,
 	.tag_name_max = 256,
 	.tag_value_max = 256,

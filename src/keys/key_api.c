@@ -3,6 +3,7 @@
 #include "keys/rotation.h"
 
 #include "base/clock.h"
+#include "vault/object_rows.h"
 
 /* A disabled key is shown like any other: only its use is refused. */
 static bool
@@ -34,7 +35,8 @@ amend(struct request *r, const struct key_common_body *body, const struct object
 {
 	struct key key;
 
-	if (!key_of(r, object, version, &key, err) || !key_exportable_check(body, err))
+	if (!object_refuse_managed(&key_type, object, "update", err) ||
+	    !key_of(r, object, version, &key, err) || !key_exportable_check(body, err))
 		return false;
 	if (body->ops.given && !key_ops_read(&body->ops, &key.material.spec, &key.ops, err))
 		return false;
@@ -61,66 +63,10 @@ run_update(struct request *r, struct error *err)
 	return true;
 }
 
-static bool
-run_delete(struct request *r, struct error *err)
-{
-	return object_delete(r, &key_type, err);
-}
-
-static bool
-run_list(struct request *r, struct error *err)
-{
-	return object_list(r, &key_type, OBJECT_LIVE, err);
-}
-
-static bool
-run_list_versions(struct request *r, struct error *err)
-{
-	return object_list_versions(r, &key_type, err);
-}
-
-static bool
-run_list_deleted(struct request *r, struct error *err)
-{
-	return object_list(r, &key_type, OBJECT_DELETED, err);
-}
-
-static bool
-run_get_deleted(struct request *r, struct error *err)
-{
-	return object_get_deleted(r, &key_type, err);
-}
-
-static bool
-run_recover(struct request *r, struct error *err)
-{
-	return object_recover(r, &key_type, err);
-}
-
-static bool
-run_purge(struct request *r, struct error *err)
-{
-	return object_purge(r, &key_type, err);
-}
-
-static bool
-run_backup(struct request *r, struct error *err)
-{
-	return object_backup(r, &key_type, err);
-}
-
-static bool
-run_restore(struct request *r, struct error *err)
-{
-	const struct object_restore_body *body = r->body;
-
-	return object_restore(r, &key_type, body->value.text, err);
-}
-
 /* clang-format off */
 
 #define COSTLY .plane = PLANE_VAULT, .guard = GUARD_DATA, .versioning = VERSION_VAULT
-#define ROW COSTLY, .throttle = THROTTLE_SOFT_USE
+#define ROW COSTLY, .throttle = THROTTLE_SOFT_USE, .detail = &key_type
 #define BODY(fields, type) .body = (fields), .body_size = sizeof(struct type)
 #define ACTION(name) .action = "keys/" name
 
@@ -147,24 +93,24 @@ const struct op key_ops_table[] = {
 	{ "KeyUpdate", ROW, .method = HTTP_PATCH, .path = "/keys/{name}/{version}",
 	  ACTION("update/action"), BODY(key_update_fields, key_common_body), .run = run_update },
 	{ "KeyDelete", ROW, .method = HTTP_DELETE, .path = "/keys/{name}",
-	  ACTION("delete"), .run = run_delete },
+	  ACTION("delete"), .run = row_delete },
 	{ "KeyList", ROW, .method = HTTP_GET, .path = "/keys",
-	  ACTION("read"), .permission = "list", .run = run_list },
+	  ACTION("read"), .permission = "list", .run = row_list },
 	{ "KeyListVersions", ROW, .method = HTTP_GET, .path = "/keys/{name}/versions",
-	  ACTION("read"), .permission = "list", .run = run_list_versions },
+	  ACTION("read"), .permission = "list", .run = row_list_versions },
 	{ "KeyBackup", ROW, .method = HTTP_POST, .path = "/keys/{name}/backup",
-	  ACTION("backup/action"), .run = run_backup },
+	  ACTION("backup/action"), .run = row_backup },
 	{ "KeyRestore", ROW, .method = HTTP_POST, .path = "/keys/restore",
 	  ACTION("restore/action"), BODY(object_restore_fields, object_restore_body), .cost = COST_POOL,
-	  .run = run_restore },
+	  .run = row_restore },
 	{ "KeyListDeleted", ROW, .method = HTTP_GET, .path = "/deletedkeys",
-	  ACTION("read"), .permission = "list", .run = run_list_deleted },
+	  ACTION("read"), .permission = "list", .run = row_list_deleted },
 	{ "KeyGetDeleted", ROW, .method = HTTP_GET, .path = "/deletedkeys/{name}",
-	  ACTION("read"), .permission = "get", .run = run_get_deleted },
+	  ACTION("read"), .permission = "get", .run = row_get_deleted },
 	{ "KeyRecover", ROW, .method = HTTP_POST, .path = "/deletedkeys/{name}/recover",
-	  ACTION("recover/action"), .run = run_recover },
+	  ACTION("recover/action"), .run = row_recover },
 	{ "KeyPurge", ROW, .method = HTTP_DELETE, .path = "/deletedkeys/{name}",
-	  ACTION("purge/action"), .run = run_purge },
+	  ACTION("purge/action"), .run = row_purge },
 	{ 0 },
 };
 

@@ -171,6 +171,8 @@ key_rotate(struct request *r, struct error *err)
 	if (!object_require(r, &key_type, r->params[0], V(""), TO_READ, &object, &version, err) ||
 	    !key_of(r, &object, &version, &making->key, err) || !key_keep(r, &making->key, err))
 		return false;
+	if (!object_refuse_managed(&key_type, &object, "rotate", err))
+		return false;
 	if (!arena_copy(r->arena, version.tags, &making->version.tags))
 		return error_memory(err);
 	return key_charge_create(r, &making->key.material.spec, err) &&

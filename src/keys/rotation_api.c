@@ -46,6 +46,7 @@ rotation_policy_set(struct request *r, struct error *err)
 	struct rotation_next next;
 
 	if (!require(r, TO_CHANGE, &key, &latest, &rotation, err) ||
+	    !object_refuse_managed(&key_type, &key, "setrotationpolicy", err) ||
 	    !rotation_policy_fill(r->body, &policy, err))
 		return false;
 	policy.updated = clock_now();

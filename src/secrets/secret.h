@@ -9,6 +9,10 @@
 #define SECRET_VALUE_MAX 25600      /* bytes of UTF-8 */
 #define SECRET_CONTENT_TYPE_MAX 255 /* characters */
 
+/* What certificates' secrets are. */
+#define SECRET_PFX "application/x-pkcs12"
+#define SECRET_PEM "application/x-pem-file"
+
 /* What a version of a secret holds, beside what every object has. */
 struct secret {
 	bool has_content_type;

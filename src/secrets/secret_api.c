@@ -1,8 +1,11 @@
 #include "secrets/secret.h"
 
 #include "api/body.h"
+#include "base/base64.h"
 #include "base/clock.h"
+#include "pki/bundle.h"
 #include "vault/attributes.h"
+#include "vault/object_rows.h"
 
 /* clang-format off */
 
@@ -28,25 +31,36 @@ static const struct field update_fields[] = {
 
 /* clang-format on */
 
-enum value_shown { WITHOUT_VALUE, WITH_VALUE };
+enum value_shown { AS_ITEM, WITHOUT_VALUE, WITH_VALUE };
 
 /* Members in the original's order. */
+static void
+write_members(struct request *r, const struct object *object, const struct version *version,
+    const struct secret *secret, enum value_shown shown, view id_version)
+{
+	struct json *json = &r->json;
+
+	if (shown == WITH_VALUE)
+		json_text(json, "value", secret->value);
+	if (secret->has_content_type)
+		json_text(json, "contentType", secret->content_type);
+	write_id(r, "id", secret_type.collection, object, id_version);
+	write_managed(r, object);
+	write_attributes(r, &version->attributes);
+	write_tags(r, version->tags);
+	if (object->managed && shown != AS_ITEM)
+		write_id(r, "kid", "keys", object, version->id);
+}
+
 static void
 write_bundle(struct request *r, const struct object *object, const struct version *version,
     enum value_shown shown, view id_version)
 {
 	struct secret secret;
-	struct json *json = &r->json;
 
 	if (!secret_unpack(version->content, &secret))
 		secret = (struct secret){ 0 };
-	if (shown == WITH_VALUE)
-		json_text(json, "value", secret.value);
-	if (secret.has_content_type)
-		json_text(json, "contentType", secret.content_type);
-	write_id(r, "id", secret_type.collection, object, id_version);
-	write_attributes(r, &version->attributes);
-	write_tags(r, version->tags);
+	write_members(r, object, version, &secret, shown, id_version);
 }
 
 static void
@@ -59,7 +73,7 @@ static void
 write_item(struct request *r, const struct object *object, const struct version *version,
     bool versioned)
 {
-	write_bundle(r, object, version, WITHOUT_VALUE, versioned ? version->id : V(""));
+	write_bundle(r, object, version, AS_ITEM, versioned ? version->id : V(""));
 }
 
 const struct object_type secret_type = {
@@ -70,6 +84,7 @@ const struct object_type secret_type = {
 	.deleted = "deletedsecrets",
 	.not_found = ERR_SECRET_NOT_FOUND,
 	.disabled = ERR_SECRET_DISABLED,
+	.managed = ERR_SECRET_MANAGED,
 	.tag_name_max = 512,
 	.tag_value_max = 512,
 	.write = write_secret,
@@ -129,6 +144,8 @@ secret_amend(struct request *r, const struct secret_body *body, const struct obj
 {
 	struct secret secret;
 
+	if (!object_refuse_managed(&secret_type, object, "update", err))
+		return false;
 	if (!secret_unpack(version->content, &secret))
 		return error_set(err, ERR_CORRUPT, "a secret's content can't be read");
 	if (body->content_type.given) {
@@ -141,17 +158,45 @@ secret_amend(struct request *r, const struct secret_body *body, const struct obj
 	return object_write_version(r, &secret_type, object, version, err);
 }
 
-/* Only certificates' secrets could be converted, and none of those is here. */
+/* The value of a certificate's secret, taken apart and put together as PEM. */
 static bool
-check_out_content_type(struct request *r, struct error *err)
+pfx_to_pem(struct request *r, view value, struct plain **out, struct error *err)
+{
+	AUTO(bundle_free) struct bundle bundle = { 0 };
+	char *pfx = arena_alloc(r->arena, value.len + 1);
+	size_t len;
+
+	if (pfx == NULL)
+		return error_memory(err);
+	return (base64_decode(BASE64, value, pfx, &len) ||
+		   error_set(err, ERR_CORRUPT, "a certificate's secret can't be read")) &&
+	    bundle_from_pfx((view){ pfx, len }, V(""), r->arena, &bundle, err) &&
+	    bundle_to_pem(plain_view(bundle.key), &bundle.certificates, out, err);
+}
+
+/*
+ * The original: a certificate's secret is given as PEM when it is asked for so; nothing else is
+ * converted.  ${out}'s value is ${value}'s then.
+ */
+static bool
+convert(struct request *r, const struct object *object, struct secret *out, struct plain **value,
+    struct error *err)
 {
 	view type;
 
 	if (r->version->rank < VERSION_2025_07_01 || !request_query(r, "outContentType", &type) ||
 	    type.len == 0)
 		return true;
-	return error_set(err, ERR_BAD_PARAMETER,
-	    "The content type of the secret can't be converted to '%.*s'.", VIEW_ARG(type));
+	if (object->managed && view_eq(type, out->content_type))
+		return true;
+	if (!object->managed || !view_eq(type, V(SECRET_PEM)))
+		return error_set(err, ERR_BAD_PARAMETER,
+		    "The content type of the secret can't be converted to '%.*s'.", VIEW_ARG(type));
+	if (!pfx_to_pem(r, out->value, value, err))
+		return false;
+	out->content_type = V(SECRET_PEM);
+	out->value = plain_view(*value);
+	return true;
 }
 
 static bool
@@ -159,16 +204,23 @@ run_get(struct request *r, struct error *err)
 {
 	AUTO(object_done) struct object object = { 0 };
 	AUTO(version_done) struct version version = { 0 };
+	AUTO(plain_done) struct plain *converted = NULL;
+	struct secret secret;
 
 	if (!object_require(r, &secret_type, r->params[0], object_version_param(r), TO_READ,
-		&object, &version, err) ||
-	    !check_out_content_type(r, err))
+		&object, &version, err))
 		return false;
 	/* Dates only inform: a secret is given outside them too. */
 	if (!version.attributes.enabled)
 		return error_set(err, ERR_SECRET_DISABLED,
 		    "Operation get is not allowed on a disabled secret.");
-	reply_bundle(r, &object, &version, WITH_VALUE);
+	if (!secret_unpack(version.content, &secret))
+		return error_set(err, ERR_CORRUPT, "a secret's content can't be read");
+	if (!convert(r, &object, &secret, &converted, err))
+		return false;
+	json_open(reply_json(r), '{');
+	write_members(r, &object, &version, &secret, WITH_VALUE, version.id);
+	json_close(&r->json, '}');
 	return true;
 }
 
@@ -188,68 +240,12 @@ run_update(struct request *r, struct error *err)
 	return true;
 }
 
-static bool
-run_delete(struct request *r, struct error *err)
-{
-	return object_delete(r, &secret_type, err);
-}
-
-static bool
-run_list(struct request *r, struct error *err)
-{
-	return object_list(r, &secret_type, OBJECT_LIVE, err);
-}
-
-static bool
-run_list_versions(struct request *r, struct error *err)
-{
-	return object_list_versions(r, &secret_type, err);
-}
-
-static bool
-run_list_deleted(struct request *r, struct error *err)
-{
-	return object_list(r, &secret_type, OBJECT_DELETED, err);
-}
-
-static bool
-run_get_deleted(struct request *r, struct error *err)
-{
-	return object_get_deleted(r, &secret_type, err);
-}
-
-static bool
-run_recover(struct request *r, struct error *err)
-{
-	return object_recover(r, &secret_type, err);
-}
-
-static bool
-run_purge(struct request *r, struct error *err)
-{
-	return object_purge(r, &secret_type, err);
-}
-
-static bool
-run_backup(struct request *r, struct error *err)
-{
-	return object_backup(r, &secret_type, err);
-}
-
-static bool
-run_restore(struct request *r, struct error *err)
-{
-	const struct object_restore_body *body = r->body;
-
-	return object_restore(r, &secret_type, body->value.text, err);
-}
-
 /* clang-format off */
 
 #define SET .plane = PLANE_VAULT, .guard = GUARD_DATA, .versioning = VERSION_VAULT, \
 	.throttle = THROTTLE_SET
 #define ROW .plane = PLANE_VAULT, .guard = GUARD_DATA, .versioning = VERSION_VAULT, \
-	.throttle = THROTTLE_OTHER
+	.throttle = THROTTLE_OTHER, .detail = &secret_type
 #define SET_BODY .body = set_fields, .body_size = sizeof(struct secret_body)
 #define UPDATE_BODY .body = update_fields, .body_size = sizeof(struct secret_body)
 #define RESTORE_BODY .body = object_restore_fields, \
@@ -268,23 +264,23 @@ const struct op secret_ops[] = {
 	{ "SecretUpdate", ROW, .method = HTTP_PATCH, .path = "/secrets/{name}/{version}",
 	  ACTION("update/action"), UPDATE_BODY, .run = run_update },
 	{ "SecretDelete", ROW, .method = HTTP_DELETE, .path = "/secrets/{name}",
-	  ACTION("delete"), .run = run_delete },
+	  ACTION("delete"), .run = row_delete },
 	{ "SecretList", ROW, .method = HTTP_GET, .path = "/secrets",
-	  ACTION("readMetadata/action"), .run = run_list },
+	  ACTION("readMetadata/action"), .run = row_list },
 	{ "SecretListVersions", ROW, .method = HTTP_GET, .path = "/secrets/{name}/versions",
-	  ACTION("readMetadata/action"), .run = run_list_versions },
+	  ACTION("readMetadata/action"), .run = row_list_versions },
 	{ "SecretBackup", ROW, .method = HTTP_POST, .path = "/secrets/{name}/backup",
-	  ACTION("backup/action"), .run = run_backup },
+	  ACTION("backup/action"), .run = row_backup },
 	{ "SecretRestore", ROW, .method = HTTP_POST, .path = "/secrets/restore",
-	  ACTION("restore/action"), RESTORE_BODY, .run = run_restore },
+	  ACTION("restore/action"), RESTORE_BODY, .run = row_restore },
 	{ "SecretListDeleted", ROW, .method = HTTP_GET, .path = "/deletedsecrets",
-	  ACTION("readMetadata/action"), .run = run_list_deleted },
+	  ACTION("readMetadata/action"), .run = row_list_deleted },
 	{ "SecretGetDeleted", ROW, .method = HTTP_GET, .path = "/deletedsecrets/{name}",
-	  ACTION("readMetadata/action"), .permission = "get", .run = run_get_deleted },
+	  ACTION("readMetadata/action"), .permission = "get", .run = row_get_deleted },
 	{ "SecretRecover", ROW, .method = HTTP_POST, .path = "/deletedsecrets/{name}/recover",
-	  ACTION("recover/action"), .run = run_recover },
+	  ACTION("recover/action"), .run = row_recover },
 	{ "SecretPurge", ROW, .method = HTTP_DELETE, .path = "/deletedsecrets/{name}",
-	  ACTION("purge/action"), .run = run_purge },
+	  ACTION("purge/action"), .run = row_purge },
 	{ 0 },
 };
 

@@ -23,6 +23,7 @@ const struct field object_restore_fields[] = {
 #define FORMAT_POLICY 2 /* with what belongs to the object as a whole */
 #define MARKER "Strongroom.Backup.V1."
 #define PAGE 50
+#define MEMBERS_MAX 2 /* types of objects that live and die with one of another */
 
 /* A blob has to fit into the request that restores it (1 MB), with some room for the JSON. */
 #define BACKUP_BYTES_MAX ((size_t)760 * 1024)
@@ -114,6 +115,29 @@ pack_object(struct request *r, const struct object_type *type, const struct obje
 	return (buf_ok(packed) && buf_ok(&versions) && buf_ok(&policy)) || error_memory(err);
 }
 
+/* One after the other behind the object itself, by their types; empty: there is none. */
+static bool
+pack_members(struct request *r, const struct object_type *type, const struct object *object,
+    struct buf *packed, struct error *err)
+{
+	for (size_t i = 0; type->members != NULL && type->members[i] != NULL; i++) {
+		AUTO(object_done) struct object member = { 0 };
+		AUTO(buf_free) struct buf one = { 0 };
+		bool found;
+
+		if (!object_read(r, type->members[i], OBJECT_LIVE, object->name, TO_READ, &member,
+			&found, err))
+			return false;
+		if (found && member.managed &&
+		    !pack_object(r, type->members[i], &member, &one, err))
+			return false;
+		pack_bytes(packed, buf_view(&one));
+	}
+	if (packed->len > BACKUP_BYTES_MAX)
+		return too_large(type, err);
+	return buf_ok(packed) || error_memory(err);
+}
+
 static bool
 write_blob(struct request *r, const struct object_type *type, view packed, struct error *err)
 {
@@ -143,7 +167,9 @@ object_backup(struct request *r, const struct object_type *type, struct error *e
 	if (!object_require(r, type, r->params[0], V(""), TO_READ, &object, &latest, err))
 		return err->code == type->not_found ? object_unknown(type, r->params[0], err)
 						    : false;
-	return pack_object(r, type, &object, &packed, err) &&
+	return object_refuse_managed(type, &object, "backup", err) &&
+	    pack_object(r, type, &object, &packed, err) &&
+	    pack_members(r, type, &object, &packed, err) &&
 	    write_blob(r, type, buf_view(&packed), err);
 }
 
@@ -203,6 +229,12 @@ struct restored {
 	size_t count;
 };
 
+/* An object with what lives and dies with it. */
+struct blob {
+	struct restored object;
+	struct restored members[MEMBERS_MAX]; /* by type->members; no versions: there is none */
+};
+
 static bool
 unpack_versions(struct unpack *in, struct restored *out, struct arena *arena, struct error *err)
 {
@@ -228,6 +260,14 @@ restored_done(struct restored *restored)
 		version_done(&restored->versions[i]);
 }
 
+static void
+blob_done(struct blob *blob)
+{
+	restored_done(&blob->object);
+	for (size_t i = 0; i < MEMBERS_MAX; i++)
+		restored_done(&blob->members[i]);
+}
+
 static const struct version *
 latest_of(const struct restored *restored)
 {
@@ -239,27 +279,49 @@ latest_of(const struct restored *restored)
 }
 
 static bool
-unpack_object(const struct object_type *type, view packed, struct restored *out,
+unpack_object(const struct object_type *type, struct unpack *in, struct restored *out,
     struct arena *arena, struct error *err)
 {
-	struct unpack in = unpack_of(packed);
-	uint8_t format = unpack_u8(&in);
+	uint8_t format = unpack_u8(in);
 	bool fine = format == FORMAT || (format == FORMAT_POLICY && type->restore_policy != NULL);
 
-	out->object.name = unpack_bytes(&in);
-	out->object.latest = unpack_bytes(&in);
+	out->object.name = unpack_bytes(in);
+	out->object.latest = unpack_bytes(in);
 	if (format == FORMAT_POLICY)
-		out->policy = unpack_bytes(&in);
-	out->count = unpack_u32(&in);
-	if (!fine || in.failed || out->count == 0 || out->count > BACKUP_VERSIONS_MAX) {
+		out->policy = unpack_bytes(in);
+	out->count = unpack_u32(in);
+	if (!fine || in->failed || out->count == 0 || out->count > BACKUP_VERSIONS_MAX) {
 		out->count = 0;
 		return malformed(err);
 	}
-	if (!unpack_versions(&in, out, arena, err))
+	if (!unpack_versions(in, out, arena, err))
 		return false;
-	if (!unpack_end(&in) || !object_name_check(out->object.name, err) || latest_of(out) == NULL)
+	if (in->failed || !object_name_check(out->object.name, err) || latest_of(out) == NULL)
 		return malformed(err);
 	return true;
+}
+
+static bool
+unpack_blob(const struct object_type *type, view packed, struct blob *out, struct arena *arena,
+    struct error *err)
+{
+	struct unpack in = unpack_of(packed);
+
+	if (!unpack_object(type, &in, &out->object, arena, err))
+		return false;
+	for (size_t i = 0; type->members != NULL && type->members[i] != NULL; i++) {
+		struct restored *member = &out->members[i];
+		struct unpack one = unpack_of(unpack_bytes(&in));
+
+		if (one.rest.len == 0)
+			continue;
+		if (!unpack_object(type->members[i], &one, member, arena, err))
+			return false;
+		if (!unpack_end(&one) || !view_eq(member->object.name, out->object.object.name))
+			return malformed(err);
+		member->object.managed = true;
+	}
+	return unpack_end(&in) || malformed(err);
 }
 
 static bool
@@ -334,19 +396,38 @@ write_all(struct request *r, const struct object_type *type, struct restored *re
 	    (err->code == ERR_CORRUPT && malformed(err));
 }
 
+static bool
+restore_one(struct request *r, const struct object_type *type, struct restored *restored,
+    struct error *err)
+{
+	return require_free(r, type, &restored->object, err) && take_in(r, type, restored, err) &&
+	    write_all(r, type, restored, err);
+}
+
+static bool
+restore_all(struct request *r, const struct object_type *type, struct blob *blob, struct error *err)
+{
+	for (size_t i = 0; type->members != NULL && type->members[i] != NULL; i++) {
+		if (blob->members[i].count > 0 &&
+		    !restore_one(r, type->members[i], &blob->members[i], err))
+			return false;
+	}
+	return restore_one(r, type, &blob->object, err);
+}
+
 bool
 object_restore(struct request *r, const struct object_type *type, view blob, struct error *err)
 {
 	AUTO(plain_done) struct plain *packed = NULL;
-	AUTO(restored_done) struct restored restored = { 0 };
+	AUTO(blob_done) struct blob all = { 0 };
 
 	if (!open_blob(r, type, blob, &packed, err) ||
-	    !unpack_object(type, plain_view(packed), &restored, r->arena, err) ||
-	    !require_free(r, type, &restored.object, err) || !take_in(r, type, &restored, err) ||
-	    !write_all(r, type, &restored, err))
+	    !unpack_blob(type, plain_view(packed), &all, r->arena, err) ||
+	    !restore_all(r, type, &all, err))
 		return false;
+	all.object.object.policy = all.object.policy;
 	json_open(reply_json(r), '{');
-	type->write(r, &restored.object, latest_of(&restored));
+	type->write(r, &all.object.object, latest_of(&all.object));
 	json_close(&r->json, '}');
 	return true;
 }

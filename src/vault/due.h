@@ -20,6 +20,7 @@ enum due_kind {
 	/* Those of folders to the right, which due_run does not know; see jobs/due_job.c. */
 	DUE_ROTATE = 5, /* slow: a key gets a new version */
 	DUE_NOTIFY = 6, /* a key's coming expiry is announced */
+	DUE_ISSUE = 7,  /* a certificate's pending operation goes on */
 };
 
 /* Which thing; its views are borrowed. */

@@ -109,9 +109,25 @@ refuse_deleted(struct request *r, const struct object_type *type, view name, str
 }
 
 bool
+object_refuse_managed(const struct object_type *type, const struct object *object,
+    const char *operation, struct error *err)
+{
+	return !object->managed ||
+	    error_set(err, type->managed,
+		"Operation \"%s\" is not allowed as this object's lifetime is managed by Key Vault.",
+		operation);
+}
+
+bool
 object_require_free(struct request *r, const struct object_type *type, view name, struct error *err)
 {
-	return object_name_check(name, err) && refuse_deleted(r, type, name, err);
+	AUTO(object_done) struct object live = { 0 };
+	bool found;
+
+	return object_name_check(name, err) &&
+	    object_read(r, type, OBJECT_LIVE, name, TO_READ, &live, &found, err) &&
+	    (!found || object_refuse_managed(type, &live, "set", err)) &&
+	    refuse_deleted(r, type, name, err);
 }
 
 bool
@@ -131,13 +147,28 @@ new_text(struct arena *arena, view *out, struct error *err)
 	return arena_copy(arena, view_of(hex), out) || error_memory(err);
 }
 
+/* A name is either a certificate's or anybody's. */
+static bool
+check_owner(const struct object_type *type, const struct object *object, bool managing,
+    struct error *err)
+{
+	if (!managing)
+		return object_refuse_managed(type, object, "set", err);
+	return object->managed ||
+	    error_set(err, ERR_CONFLICT,
+		"A %s named %.*s exists already, and is no certificate's: the certificate can't "
+		"have its name.",
+		type->noun, VIEW_ARG(object->name));
+}
+
 bool
 object_add_version(struct request *r, const struct object_type *type, view name,
     struct object *object, struct version *version, struct error *err)
 {
-	bool found;
+	bool managing = object->managed, found;
 
-	if (!object_read(r, type, OBJECT_LIVE, name, TO_CHANGE, object, &found, err))
+	if (!object_read(r, type, OBJECT_LIVE, name, TO_CHANGE, object, &found, err) ||
+	    (found && !check_owner(type, object, managing, err)))
 		return false;
 	if (!found) {
 		if (!refuse_deleted(r, type, name, err))
@@ -145,7 +176,7 @@ object_add_version(struct request *r, const struct object_type *type, view name,
 		object->name = name;
 		random_ordered(object->id);
 	}
-	if (!new_text(r->arena, &version->id, err))
+	if (version->id.len == 0 && !new_text(r->arena, &version->id, err))
 		return false;
 	object->latest = version->id;
 	if (version->attributes.created == 0)
@@ -169,20 +200,57 @@ write_deleted(struct request *r, const struct object_type *type, const struct ob
 	json_close(json, '}');
 }
 
+typedef bool change_object(struct request *r, const struct object_type *type,
+    struct object *object, struct error *err);
+
+/* The same to what lives and dies with an object. */
+static bool
+change_members(struct request *r, const struct object_type *type, enum object_state state,
+    view name, change_object *change, struct error *err)
+{
+	for (size_t i = 0; type->members != NULL && type->members[i] != NULL; i++) {
+		AUTO(object_done) struct object object = { 0 };
+		bool found;
+
+		if (!object_read(r, type->members[i], state, name, TO_CHANGE, &object, &found, err))
+			return false;
+		if (found && object.managed && !change(r, type->members[i], &object, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+policy_to_show(struct request *r, const struct object_type *type, struct object *object,
+    struct error *err)
+{
+	return !type->shows_policy || object_read_policy(r, type, TO_READ, object, err);
+}
+
+static bool
+delete_one(struct request *r, const struct object_type *type, struct object *object,
+    struct error *err)
+{
+	view live;
+
+	object->deleted = clock_now();
+	object->purge = object->deleted + r->vault->retention_days * DAY;
+	return head_path(r, type, OBJECT_LIVE, object->name, &live, err) &&
+	    tx_delete(&r->tx, live, err) && head_write(r, type, object, err) &&
+	    due_put_purge(r, type, object, err) && object_changed(r, type, object, NULL, err);
+}
+
 bool
 object_delete(struct request *r, const struct object_type *type, struct error *err)
 {
 	AUTO(object_done) struct object object = { 0 };
 	AUTO(version_done) struct version version = { 0 };
-	view live, name = r->params[0];
+	view name = r->params[0];
 
 	if (!object_require(r, type, name, V(""), TO_CHANGE, &object, &version, err) ||
-	    !head_path(r, type, OBJECT_LIVE, name, &live, err) || !tx_delete(&r->tx, live, err))
-		return false;
-	object.deleted = clock_now();
-	object.purge = object.deleted + r->vault->retention_days * DAY;
-	if (!head_write(r, type, &object, err) || !due_put_purge(r, type, &object, err) ||
-	    !object_changed(r, type, &object, NULL, err))
+	    !object_refuse_managed(type, &object, "delete", err) ||
+	    !policy_to_show(r, type, &object, err) || !delete_one(r, type, &object, err) ||
+	    !change_members(r, type, OBJECT_LIVE, name, delete_one, err))
 		return false;
 	write_deleted(r, type, &object, &version);
 	return true;
@@ -221,7 +289,8 @@ object_get_deleted(struct request *r, const struct object_type *type, struct err
 	AUTO(version_done) struct version version = { 0 };
 
 	if (!require_deleted(r, type, TO_READ, &object, err) ||
-	    !require_latest(r, type, &object, &version, err))
+	    !require_latest(r, type, &object, &version, err) ||
+	    !policy_to_show(r, type, &object, err))
 		return false;
 	/* The original: pollers take the 403 for "the deletion is through". */
 	if (!version.attributes.enabled && type->disabled != ERR_NONE)
@@ -257,6 +326,19 @@ refuse_live(struct request *r, const struct object_type *type, struct error *err
 		VIEW_ARG(r->params[0]));
 }
 
+static bool
+recover_one(struct request *r, const struct object_type *type, struct object *object,
+    struct error *err)
+{
+	AUTO(version_done) struct version latest = { 0 };
+
+	if (!require_latest(r, type, object, &latest, err) ||
+	    !take_deleted_away(r, type, object, err))
+		return false;
+	object->deleted = object->purge = 0;
+	return head_write(r, type, object, err) && object_changed(r, type, object, &latest, err);
+}
+
 bool
 object_recover(struct request *r, const struct object_type *type, struct error *err)
 {
@@ -269,12 +351,11 @@ object_recover(struct request *r, const struct object_type *type, struct error *
 		return false;
 	if (!found)
 		return object_unknown(type, r->params[0], err);
-	if (!require_latest(r, type, &object, &version, err) ||
+	if (!object_refuse_managed(type, &object, "recover", err) ||
+	    !require_latest(r, type, &object, &version, err) ||
 	    !object_name(r, type, &object, version.id, err) ||
-	    !take_deleted_away(r, type, &object, err))
-		return false;
-	object.deleted = object.purge = 0;
-	if (!head_write(r, type, &object, err) || !object_changed(r, type, &object, &version, err))
+	    !policy_to_show(r, type, &object, err) || !recover_one(r, type, &object, err) ||
+	    !change_members(r, type, OBJECT_DELETED, r->params[0], recover_one, err))
 		return false;
 	json_open(reply_json(r), '{');
 	type->write(r, &object, &version);
@@ -282,12 +363,22 @@ object_recover(struct request *r, const struct object_type *type, struct error *
 	return true;
 }
 
+static bool
+purge_one(struct request *r, const struct object_type *type, struct object *object,
+    struct error *err)
+{
+	return take_deleted_away(r, type, object, err) &&
+	    due_sweep_versions(&r->tx, uuid_view(&r->vault->id), type->letter, view_of(object->id),
+		err);
+}
+
 bool
 object_purge(struct request *r, const struct object_type *type, struct error *err)
 {
 	AUTO(object_done) struct object object = { 0 };
 
-	if (!require_deleted(r, type, TO_CHANGE, &object, err))
+	if (!require_deleted(r, type, TO_CHANGE, &object, err) ||
+	    !object_refuse_managed(type, &object, "purge", err))
 		return false;
 	if (r->vault->purge_protection)
 		return error_set(err, ERR_FORBIDDEN,
@@ -296,9 +387,8 @@ object_purge(struct request *r, const struct object_type *type, struct error *er
 		    "period has passed.\r\nVault: %.*s;location=%.*s",
 		    VIEW_ARG(r->vault->name), VIEW_ARG(r->vault->location));
 	r->out->status = 204;
-	return take_deleted_away(r, type, &object, err) &&
-	    due_sweep_versions(&r->tx, uuid_view(&r->vault->id), type->letter, view_of(object.id),
-		err);
+	return purge_one(r, type, &object, err) &&
+	    change_members(r, type, OBJECT_DELETED, object.name, purge_one, err);
 }
 
 void
@@ -319,4 +409,11 @@ write_id(struct request *r, const char *name, const char *collection, const stru
 		json_text_part(json, version);
 	}
 	json_text_close(json);
+}
+
+void
+write_managed(struct request *r, const struct object *object)
+{
+	if (object->managed)
+		json_flag(&r->json, "managed", true);
 }

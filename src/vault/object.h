@@ -30,6 +30,9 @@ struct object {
 	char id[HEX16_LEN + 1];
 	view latest;            /* version */
 	int64_t deleted, purge; /* 0: live */
+	bool managed;           /* it is a certificate's: see struct object_type */
+	struct plain *whole;    /* what ${policy} points into; NULL: something else */
+	view policy;            /* what belongs to it as a whole; see object_read_policy */
 };
 
 struct attributes {
@@ -52,6 +55,16 @@ struct object_type {
 	enum error_code not_found, disabled; /* disabled: what reading a disabled one answers */
 	bool terse; /* an unknown one is "Key not found: NAME" to backup and recover */
 	size_t tag_name_max, tag_value_max;
+	/*
+	 * Of types whose objects have others of the same name that live and die with them, as
+	 * certificates their keys and secrets: the others' types, NULL at the end.  Those objects
+	 * are managed; changing one by itself is refused with its type's ${managed}.
+	 */
+	const struct object_type *const *members;
+	enum error_code managed;
+	bool shows_policy; /* write() wants object->policy */
+	/* Not to be listed unless includePending=true; NULL: everything is. */
+	bool (*hidden)(const struct version *version);
 	/* Write the members of a whole object, without what a deleted one has in front. */
 	void (
 	    *write)(struct request *r, const struct object *object, const struct version *version);
@@ -69,7 +82,7 @@ struct object_type {
 	    struct error *err);
 	/*
 	 * Of types whose objects have something beside their versions, as keys their rotation
-	 * policies; all of them or none.  changed: the latest version was added or changed, or the
+	 * policies.  changed: the latest version was added or changed, or the
 	 * object recovered; NULL: it was deleted.  pack_policy: append what a backup is to hold;
 	 * nothing when there is nothing.  restore_policy: write it, and act as on a change; empty
 	 * when the backup holds none, ERR_CORRUPT when it can't be read.
@@ -100,6 +113,23 @@ MUST_USE bool object_read(struct request *r, const struct object_type *type,
     struct error *err);
 
 /*
+ * object_read_policy(r, type, object, intent, err):
+ * Fill in object->policy: empty when there is none.
+ * object_write_policy(r, type, object, policy, err): Put it back, or another.
+ */
+MUST_USE bool object_read_policy(struct request *r, const struct object_type *type,
+    enum intent intent, struct object *object, struct error *err);
+MUST_USE bool object_write_policy(struct request *r, const struct object_type *type,
+    const struct object *object, const struct buf *policy, struct error *err);
+
+/*
+ * object_refuse_managed(type, object, operation, err):
+ * The type's error when the object is managed: only its certificate may do that to it.
+ */
+MUST_USE bool object_refuse_managed(const struct object_type *type, const struct object *object,
+    const char *operation, struct error *err);
+
+/*
  * object_require(r, type, name, version, intent, object, out, err):
  * The live object and one version of it (the latest when ${version} is empty), or the type's
  * "was not found" error.  Checks the name first.
@@ -108,7 +138,10 @@ MUST_USE bool object_require(struct request *r, const struct object_type *type, 
     view version, enum intent intent, struct object *object, struct version *out,
     struct error *err);
 
-/* object_require_free(r, type, name, err): A version can be added: no deleted object holds it. */
+/*
+ * object_require_free(r, type, name, err):
+ * A version can be added: no deleted object holds the name, and no certificate does.
+ */
 MUST_USE bool object_require_free(struct request *r, const struct object_type *type, view name,
     struct error *err);
 
@@ -129,8 +162,10 @@ MUST_USE bool object_policy_path(struct arena *arena, view vault, char letter, v
 /*
  * object_add_version(r, type, name, version, err):
  * Add a version to the live object of that name, or make the object.  Fills in ${object} and the
- * version's id and times (its creation only when the caller left it 0).  ERR_OBJECT_DELETED when
- * the name belongs to a deleted one.
+ * version's id (when the caller left it empty) and times (its creation only when the caller left
+ * it 0).  ERR_OBJECT_DELETED when the name belongs to a deleted one.  Who adds to a managed object
+ * says so before, in ${object}: otherwise it is refused, as is a name that is not managed
+ * (ERR_CONFLICT).
  */
 MUST_USE bool object_add_version(struct request *r, const struct object_type *type, view name,
     struct object *object, struct version *version, struct error *err);
@@ -150,7 +185,10 @@ typedef bool object_visit(struct request *r, const struct object *object,
 MUST_USE bool object_each(struct request *r, const struct object_type *type, view after,
     size_t limit, object_visit *each, void *ctx, view *last, struct error *err);
 
-/* Rows' functions for every type: the parameters are the path's. */
+/*
+ * What rows of every type do: the parameters are the path's.  object_rows.h has them as functions
+ * of rows.
+ */
 MUST_USE bool object_list(struct request *r, const struct object_type *type,
     enum object_state state, struct error *err);
 MUST_USE bool object_list_versions(struct request *r, const struct object_type *type,
@@ -183,5 +221,6 @@ void write_id(struct request *r, const char *name, const char *collection,
 void write_attributes(struct request *r, const struct attributes *attributes);
 void write_attributes_open(struct request *r, const struct attributes *attributes); /* for more */
 void write_tags(struct request *r, view tags); /* nothing when there are none */
+void write_managed(struct request *r, const struct object *object); /* nothing when it is not */
 
 #endif

@@ -52,6 +52,15 @@ write_page(struct request *r, const struct object_type *type, view prefix, write
 }
 
 static bool
+is_shown(const struct request *r, const struct object_type *type, const struct version *version)
+{
+	view pending;
+
+	return type->hidden == NULL || !type->hidden(version) ||
+	    (request_query(r, "includePending", &pending) && view_ieq(pending, V("true")));
+}
+
+static bool
 write_head(struct request *r, const struct object_type *type, void *ctx, struct plain *document,
     struct error *err)
 {
@@ -64,6 +73,8 @@ write_head(struct request *r, const struct object_type *type, void *ctx, struct 
 		return false;
 	if (latest.document == NULL)
 		return error_set(err, ERR_CORRUPT, "an object's latest version is missing");
+	if (!is_shown(r, type, &latest))
+		return true;
 	json_open(&r->json, '{');
 	if (object.deleted != 0) {
 		write_id(r, "recoveryId", type->deleted, &object, V(""));
@@ -130,6 +141,8 @@ write_version(struct request *r, const struct object_type *type, void *ctx, stru
 
 	if (!version_decode(document, &version, err))
 		return false;
+	if (!is_shown(r, type, &version))
+		return true;
 	json_open(&r->json, '{');
 	type->write_item(r, object, &version, true);
 	json_close(&r->json, '}');

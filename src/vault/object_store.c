@@ -5,15 +5,18 @@
 #include <string.h>
 
 #define HEAD_FORMAT 1
+#define HEAD_FORMAT_FLAGS 2
 #define VERSION_FORMAT 1
 
 enum { FLAG_ENABLED = 1, FLAG_NBF = 2, FLAG_EXP = 4 };
+enum { HEAD_MANAGED = 1 };
 
 void
 object_done(struct object *object)
 {
 	plain_free(object->document);
-	object->document = NULL;
+	plain_free(object->whole);
+	object->document = object->whole = NULL;
 }
 
 void
@@ -88,7 +91,8 @@ head_decode(struct plain *document, struct object *out, struct error *err)
 {
 	struct unpack in = unpack_of(plain_view(document));
 	struct object object = { .document = document };
-	bool fine = unpack_u8(&in) == HEAD_FORMAT;
+	uint8_t format = unpack_u8(&in);
+	bool fine = format == HEAD_FORMAT || format == HEAD_FORMAT_FLAGS;
 	view id;
 
 	object.name = unpack_bytes(&in);
@@ -96,6 +100,7 @@ head_decode(struct plain *document, struct object *out, struct error *err)
 	object.latest = unpack_bytes(&in);
 	object.deleted = unpack_i64(&in);
 	object.purge = unpack_i64(&in);
+	object.managed = format == HEAD_FORMAT_FLAGS && (unpack_u8(&in) & HEAD_MANAGED) != 0;
 	if (!fine || !unpack_end(&in) || id.len != HEX16_LEN)
 		return error_set(err, ERR_CORRUPT, "an object's document can't be read");
 	memcpy(object.id, id.ptr, HEX16_LEN);
@@ -111,12 +116,14 @@ head_write(struct request *r, const struct object_type *type, const struct objec
 	enum object_state state = object->deleted != 0 ? OBJECT_DELETED : OBJECT_LIVE;
 	view path;
 
-	pack_u8(&document, HEAD_FORMAT);
+	pack_u8(&document, object->managed ? HEAD_FORMAT_FLAGS : HEAD_FORMAT);
 	pack_bytes(&document, object->name);
 	pack_bytes(&document, view_of(object->id));
 	pack_bytes(&document, object->latest);
 	pack_i64(&document, object->deleted);
 	pack_i64(&document, object->purge);
+	if (object->managed)
+		pack_u8(&document, HEAD_MANAGED);
 	return head_path(r, type, state, object->name, &path, err) &&
 	    tx_put(&r->tx, r->vault->key, path, &document, err);
 }
@@ -190,6 +197,39 @@ object_read(struct request *r, const struct object_type *type, enum object_state
 		return false;
 	document = NULL;
 	return true;
+}
+
+static bool
+policy_path(struct request *r, const struct object_type *type, const struct object *object,
+    view *out, struct error *err)
+{
+	return object_policy_path(r->arena, uuid_view(&r->vault->id), type->letter,
+	    view_of(object->id), out, err);
+}
+
+bool
+object_read_policy(struct request *r, const struct object_type *type, enum intent intent,
+    struct object *object, struct error *err)
+{
+	view path;
+
+	plain_free(object->whole);
+	object->whole = NULL;
+	if (!policy_path(r, type, object, &path, err) ||
+	    !read_document(r, path, intent, &object->whole, err))
+		return false;
+	object->policy = object->whole != NULL ? plain_view(object->whole) : V("");
+	return true;
+}
+
+bool
+object_write_policy(struct request *r, const struct object_type *type, const struct object *object,
+    const struct buf *policy, struct error *err)
+{
+	view path;
+
+	return policy_path(r, type, object, &path, err) &&
+	    tx_put(&r->tx, r->vault->key, path, policy, err);
 }
 
 bool
