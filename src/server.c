@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include "access/access.h"
+#include "acme/http01.h"
 #include "answer.h"
 #include "api/body.h"
 #include "arm/arm.h"
@@ -12,6 +13,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "certs/outside.h"
+#include "certs/proof.h"
 #include "clock_api.h"
 #include "datafolder.h"
 #include "environment.h"
@@ -21,6 +24,7 @@
 #include "keyring/token.h"
 #include "keyring/work.h"
 #include "listener.h"
+#include "postman.h"
 #include "signin/refresh.h"
 #include "signin/signin.h"
 
@@ -59,6 +63,11 @@ struct server {
 	struct listener listener;
 	struct http_server *http;
 	struct scheduler *scheduler, *slow;
+	struct outside outside;
+	struct smtp smtp;
+	char vault_suffix[CONFIG_TEXT_MAX + 16];
+	struct proofs *proofs; /* NULL: none are shown here */
+	struct http01 *http01;
 	atomic_bool stopping;
 	unsigned loops;
 	struct address_block forwarders[CONFIG_LIST_MAX];
@@ -252,6 +261,32 @@ open_token(struct server *server, struct error *err)
 	return true;
 }
 
+static const char *
+given(const char *text)
+{
+	return text[0] == '\0' ? NULL : text;
+}
+
+/* How certificates get out: before whoever asks for them. */
+static void
+describe_outside(struct server *server)
+{
+	const struct config *config = server->config;
+	char port[16] = "";
+
+	if (config->public_port != 443)
+		(void)snprintf(port, sizeof(port), ":%u", config->public_port);
+	(void)snprintf(server->vault_suffix, sizeof(server->vault_suffix), ".vault.%s%s",
+	    config->domain, port);
+	server->outside = (struct outside){
+		.acme_ca = given(config->acme_ca),
+		.acme_dns_hook = given(config->acme_dns_hook),
+		.acme_http = config->acme_http_listen[0] != '\0',
+		.smtp = postman_smtp(config, &server->smtp) ? &server->smtp : NULL,
+		.vault_suffix = server->vault_suffix,
+	};
+}
+
 static bool
 open_services(struct server *server, struct error *err)
 {
@@ -264,6 +299,7 @@ open_services(struct server *server, struct error *err)
 	if (config->public_port != 443)
 		(void)snprintf(issuer + strlen(issuer), sizeof(issuer) - strlen(issuer), ":%u",
 		    config->public_port);
+	describe_outside(server);
 	if (!directory_open(store, keyring, view_of(issuer), server->loops, &server->directory,
 		err) ||
 	    !access_open(store, keyring, server->directory, &server->installation.tenant,
@@ -289,10 +325,21 @@ open_services(struct server *server, struct error *err)
 		.subscriptions = server->subscriptions,
 		.locks = server->locks,
 		.providers = provider_list,
+		.outside = &server->outside,
 		/* A server of one's own mostly stands in a network of one's own. */
 		.private_ranges = true,
 	};
 	return work_run(store, keyring, authority_body, server, err);
+}
+
+static bool
+open_proofs(struct server *server, struct error *err)
+{
+	if (!server->outside.acme_http)
+		return true;
+	return proofs_open(server->folder.store, server->folder.keyring, &server->proofs, err) &&
+	    http01_open(server->config->acme_http_listen, proofs_find, server->proofs,
+		&server->http01, err);
 }
 
 static bool
@@ -354,7 +401,7 @@ server_open(struct server *server, struct error *err)
 	    open_services(server, err) &&
 	    environment_certificates(server->config, server->authority, err) &&
 	    listener_open(server->config, server->authority, &server->listener, err) &&
-	    open_answerer(server, err) && open_http(server, err);
+	    open_answerer(server, err) && open_http(server, err) && open_proofs(server, err);
 }
 
 /* What writes goes first, what it writes to last. */
@@ -364,6 +411,8 @@ server_close(struct server *server)
 	atomic_store(&server->stopping, true);
 	scheduler_stop(server->scheduler);
 	scheduler_stop(server->slow);
+	http01_close(server->http01);
+	proofs_close(server->proofs);
 	http_server_free(server->http);
 	answerer_free(server->answerer);
 	router_free(server->router);

@@ -18,6 +18,7 @@ struct access_decision;
 struct config;
 struct directory;
 struct locks;
+struct outside;
 struct provider;
 struct subscriptions;
 struct vault;
@@ -36,6 +37,7 @@ struct services {
 	const struct provider *const *providers; /* arm; NULL at the end */
 	struct subscriptions *subscriptions;
 	struct locks *locks;
+	const struct outside *outside; /* certs */
 	bool private_ranges; /* vaults' IP rules may name addresses of private use (RFC 1918) */
 };
 
