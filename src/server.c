@@ -62,7 +62,7 @@ struct server {
 	struct answerer *answerer;
 	struct listener listener;
 	struct http_server *http;
-	struct scheduler *scheduler, *slow;
+	struct scheduler *scheduler, *slow, *away;
 	struct outside outside;
 	struct smtp smtp;
 	char vault_suffix[CONFIG_TEXT_MAX + 16];
@@ -101,6 +101,14 @@ do_slow_due(void *ctx, struct error *err)
 	struct server *server = ctx;
 
 	return due_slow_job(&server->services, &server->stopping, err);
+}
+
+static bool
+do_away_due(void *ctx, struct error *err)
+{
+	struct server *server = ctx;
+
+	return due_away_job(&server->services, &server->stopping, err);
 }
 
 static bool
@@ -181,6 +189,9 @@ static const struct job jobs[] = {
 #define SLOW_BEHIND 10
 static const struct job slow_jobs[] = {
 	{ "due.slow", 1, do_slow_due },
+};
+static const struct job away_jobs[] = {
+	{ "due.away", 1, do_away_due },
 };
 
 static bool
@@ -411,6 +422,7 @@ server_close(struct server *server)
 	atomic_store(&server->stopping, true);
 	scheduler_stop(server->scheduler);
 	scheduler_stop(server->slow);
+	scheduler_stop(server->away);
 	http01_close(server->http01);
 	proofs_close(server->proofs);
 	http_server_free(server->http);
@@ -523,6 +535,8 @@ serve(struct server *server, struct error *err)
 	}
 	if (!scheduler_start(jobs, COUNT_OF(jobs), server, 0, &server->scheduler, err) ||
 	    !scheduler_start(slow_jobs, COUNT_OF(slow_jobs), server, SLOW_BEHIND, &server->slow,
+		err) ||
+	    !scheduler_start(away_jobs, COUNT_OF(away_jobs), server, SLOW_BEHIND, &server->away,
 		err))
 		return false;
 	install_signals(server->http);

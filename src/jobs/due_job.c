@@ -3,6 +3,7 @@
 #include "audit/record.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "certs/outbox.h"
 #include "crypto/random.h"
 #include "keyring/work.h"
 #include "keys/rotation_due.h"
@@ -35,6 +36,7 @@ struct kind {
 static const struct kind kinds[] = {
 	{ DUE_ROTATE, rotation_prepare, rotation_run },
 	{ DUE_NOTIFY, NULL, rotation_announce },
+	{ DUE_MAIL, outbox_prepare, outbox_run },
 };
 
 static const struct kind *
@@ -148,14 +150,13 @@ prepare(const struct services *services, struct store_reader *reader, struct are
 }
 
 static bool
-do_one(const struct services *services, struct store_reader *reader, bool slow, view path,
-    struct error *err)
+do_one(const struct services *services, struct store_reader *reader, view path, struct error *err)
 {
 	AUTO(arena_free) struct arena arena = { 0 };
 	struct one one = { services, path, NULL };
 
 	arena_init(&arena, ARENA_MAX);
-	return (!slow || prepare(services, reader, &arena, &one, err)) &&
+	return prepare(services, reader, &arena, &one, err) &&
 	    work_run(services->store, services->keyring, run_one, &one, err);
 }
 
@@ -177,7 +178,7 @@ struct run {
 	const struct services *services;
 	const atomic_bool *stopping;
 	struct store_reader *reader;
-	bool slow;
+	const char *prefix;
 	char marker[STORE_KEY_MAX];
 	view after;
 	bool more; /* all of the last page was due, and there may be another */
@@ -192,8 +193,7 @@ run_page(struct run *run, struct error *err)
 
 	arena_init(&arena, ARENA_MAX);
 	run->more = false;
-	if (!scan(run->reader, &arena, run->slow ? DUE_SLOW_PREFIX : DUE_PREFIX, run->after, &paths,
-		&count, err))
+	if (!scan(run->reader, &arena, run->prefix, run->after, &paths, &count, err))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		view path = paths[i];
@@ -207,7 +207,7 @@ run_page(struct run *run, struct error *err)
 			log_line(LOG_ERROR, "due.failed", "%.*s: names no time", VIEW_ARG(path));
 		else if (time > clock_now())
 			return true;
-		else if (!do_one(run->services, run->reader, run->slow, path, &problem))
+		else if (!do_one(run->services, run->reader, path, &problem))
 			log_line(LOG_ERROR, "due.failed", "%.*s: %s", VIEW_ARG(path),
 			    problem.message);
 		memcpy(run->marker, path.ptr, path.len);
@@ -228,10 +228,11 @@ run_all(struct run *run, struct error *err)
 }
 
 static bool
-run_due(const struct services *services, const atomic_bool *stopping, bool slow, struct error *err)
+run_due(const struct services *services, const atomic_bool *stopping, const char *prefix,
+    struct error *err)
 {
 	AUTO(store_reader_done) struct store_reader *reader = NULL;
-	struct run run = { .services = services, .stopping = stopping, .slow = slow };
+	struct run run = { .services = services, .stopping = stopping, .prefix = prefix };
 
 	if (!store_reader_new(services->store, &reader, err))
 		return false;
@@ -242,11 +243,17 @@ run_due(const struct services *services, const atomic_bool *stopping, bool slow,
 bool
 due_job(const struct services *services, const atomic_bool *stopping, struct error *err)
 {
-	return run_due(services, stopping, false, err);
+	return run_due(services, stopping, DUE_PREFIX, err);
 }
 
 bool
 due_slow_job(const struct services *services, const atomic_bool *stopping, struct error *err)
 {
-	return run_due(services, stopping, true, err);
+	return run_due(services, stopping, DUE_SLOW_PREFIX, err);
+}
+
+bool
+due_away_job(const struct services *services, const atomic_bool *stopping, struct error *err)
+{
+	return run_due(services, stopping, DUE_AWAY_PREFIX, err);
 }
