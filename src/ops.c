@@ -8,6 +8,7 @@
 #include "arm/managed_identity.h"
 #include "arm/trusted_issuer.h"
 #include "certs/ca.h"
+#include "certs/certificate.h"
 #include "certs/contact.h"
 #include "certs/issuer.h"
 #include "clock_api.h"
@@ -40,6 +41,8 @@ const struct op *const op_tables[] = {
 	secret_ops,
 	key_ops_table,
 	key_use_ops,
+	certificate_ops,
+	pending_ops,
 	issuer_ops,
 	contact_ops,
 	ca_ops,

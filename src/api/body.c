@@ -202,6 +202,18 @@ read_members(const json_t *value, const struct field *field, struct target targe
 	return true;
 }
 
+static bool
+read_present(const json_t *value, const struct field *field, struct target target,
+    struct error *err)
+{
+	struct body_flag *flag = (void *)((char *)target.out + field->offset);
+
+	(void)value;
+	(void)err;
+	*flag = (struct body_flag){ .given = true, .value = true };
+	return true;
+}
+
 typedef bool read_field(const json_t *value, const struct field *field, struct target target,
     struct error *err);
 
@@ -214,6 +226,7 @@ static read_field *const readers[] = {
 	[FIELD_LIST] = read_list,
 	[FIELD_TEXTS] = read_texts,
 	[FIELD_MEMBERS] = read_members,
+	[FIELD_PRESENT] = read_present,
 };
 
 static bool

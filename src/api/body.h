@@ -19,6 +19,7 @@ enum field_kind {
 	FIELD_LIST,    /* struct body_list: an array of objects, each read by ->fields */
 	FIELD_TEXTS,   /* struct body_texts: an array of texts of at most ->size bytes each */
 	FIELD_MEMBERS, /* struct body_members: an object of objects and nulls, by their names */
+	FIELD_PRESENT, /* struct body_flag: is it there at all?  Beside a field that reads it */
 };
 
 struct field {

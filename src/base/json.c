@@ -207,3 +207,11 @@ json_bytes(struct json *json, const char *name, view bytes)
 	base64_encode(BASE64URL, bytes, json->out);
 	json_text_close(json);
 }
+
+void
+json_base64(struct json *json, const char *name, view bytes)
+{
+	json_text_open(json, name);
+	base64_encode(BASE64, bytes, json->out);
+	json_text_close(json);
+}

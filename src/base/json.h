@@ -26,6 +26,7 @@ void json_close(struct json *json, char bracket);                     /* '}' or 
 void json_text(struct json *json, const char *name, view text);
 void json_text_named(struct json *json, view name, view text);    /* a name that needs escaping */
 void json_bytes(struct json *json, const char *name, view bytes); /* as base64url */
+void json_base64(struct json *json, const char *name, view bytes); /* with padding */
 void json_number(struct json *json, const char *name, int64_t value);
 void json_flag(struct json *json, const char *name, bool value);
 void json_null_value(struct json *json, const char *name);

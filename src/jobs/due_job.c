@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "certs/outbox.h"
+#include "certs/pending.h"
 #include "crypto/random.h"
 #include "keyring/work.h"
 #include "keys/rotation_due.h"
@@ -20,6 +21,7 @@ static const struct {
 } things[] = {
 	{ 's', "SecretPurge", "secrets" },
 	{ 'k', "KeyPurge", "keys" },
+	{ 'c', "CertificatePurge", "certificates" },
 	{ DUE_LETTER_VAULT, "VaultPurge", NULL },
 };
 
@@ -37,6 +39,7 @@ static const struct kind kinds[] = {
 	{ DUE_ROTATE, rotation_prepare, rotation_run },
 	{ DUE_NOTIFY, NULL, rotation_announce },
 	{ DUE_MAIL, outbox_prepare, outbox_run },
+	{ DUE_ISSUE, NULL, pending_due },
 };
 
 static const struct kind *

@@ -67,8 +67,10 @@ bool material_burns(const struct material *material, const struct key_algorithm 
  * The algorithm fits the key and the use.  ${ticket}: material_ticket from before the snapshot in
  * which ${material} was read.  ERR_BAD_PARAMETER, with one message for every cause, when what is to
  * be decrypted does not decrypt; other messages for lengths that can't be.  A signature that is not
- * one is no error: out->verified is false.  Any thread.
+ * one is no error: out->verified is false.  Any thread.  MATERIAL_ONCE as the ticket: it is not
+ * kept, because it is no key's document yet.
  */
+#define MATERIAL_ONCE UINT64_MAX
 MUST_USE bool material_use(struct keyring *keyring, struct vault_key *key, uint64_t ticket,
     const struct material *material, const struct key_algorithm *algorithm, enum key_use use,
     const struct key_message *in, struct arena *arena, struct key_result *out, struct error *err);

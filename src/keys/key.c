@@ -47,8 +47,8 @@ key_type_find(view name, struct key_spec *out)
 	return false;
 }
 
-static bool
-op_find(view name, uint8_t *out)
+bool
+key_op_find(view name, uint8_t *out)
 {
 	for (size_t i = 0; i < COUNT_OF(op_names); i++) {
 		if (view_eq(name, view_of(op_names[i]))) {
@@ -91,7 +91,7 @@ key_ops_read(const struct body_texts *texts, const struct key_spec *spec, struct
 	for (size_t i = 0; i < texts->count; i++) {
 		if (key_ops_have(&ops, texts->texts[i]))
 			continue;
-		if (!op_find(texts->texts[i], &ops.ops[ops.count]))
+		if (!key_op_find(texts->texts[i], &ops.ops[ops.count]))
 			return error_set(err, ERR_BAD_PARAMETER, "Invalid key_ops value: %.*s",
 			    VIEW_ARG(texts->texts[i]));
 		ops.count++;

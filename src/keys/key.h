@@ -52,6 +52,7 @@ bool key_type_find(view name, struct key_spec *out);
  */
 MUST_USE bool key_ops_read(const struct body_texts *texts, const struct key_spec *spec,
     struct key_ops *out, struct error *err);
+bool key_op_find(view name, uint8_t *out); /* what struct key_ops has for it */
 bool key_ops_have(const struct key_ops *ops, view name);
 
 /*

@@ -24,14 +24,6 @@ making_new(struct request *r)
 	return making;
 }
 
-/* A vault that was purged and made anew meanwhile has another key. */
-static bool
-same_vault(const struct request *r, const struct making *making, struct error *err)
-{
-	return view_eq(uuid_view(&making->vault), uuid_view(&r->vault->id)) ||
-	    error_set(err, ERR_VAULT_NOT_FOUND, "There is no vault at this address.");
-}
-
 static bool
 work_make(struct request *r, struct error *err)
 {
@@ -68,7 +60,7 @@ finish_add(struct request *r, struct error *err)
 	struct version version = making->version;
 	AUTO(object_done) struct object object = { 0 };
 
-	if (!same_vault(r, making, err) || !fill(r, r->body, &making->key, &version, err) ||
+	if (!vault_require_same(r, &making->vault, err) || !fill(r, r->body, &making->key, &version, err) ||
 	    !object_add_version(r, &key_type, r->params[0], &object, &version, err))
 		return false;
 	key_reply(r, &object, &version);
@@ -152,7 +144,7 @@ finish_rotate(struct request *r, struct error *err)
 	struct version version = making->version;
 	AUTO(object_done) struct object object = { 0 };
 
-	if (!same_vault(r, making, err) ||
+	if (!vault_require_same(r, &making->vault, err) ||
 	    !key_add_successor(r, r->params[0], &making->key, &version, &object, err))
 		return false;
 	key_reply(r, &object, &version);

@@ -162,6 +162,16 @@ check_owner(const struct object_type *type, const struct object *object, bool ma
 }
 
 bool
+object_require_ours(struct request *r, const struct object_type *type, view name, struct error *err)
+{
+	AUTO(object_done) struct object live = { 0 };
+	bool found;
+
+	return object_read(r, type, OBJECT_LIVE, name, TO_CHANGE, &live, &found, err) &&
+	    (!found || check_owner(type, &live, true, err)) && refuse_deleted(r, type, name, err);
+}
+
+bool
 object_add_version(struct request *r, const struct object_type *type, view name,
     struct object *object, struct version *version, struct error *err)
 {

@@ -146,6 +146,13 @@ MUST_USE bool object_require_free(struct request *r, const struct object_type *t
     struct error *err);
 
 /*
+ * object_require_ours(r, type, name, err):
+ * The same for a managed object: ERR_CONFLICT when the name is a stand-alone one's.
+ */
+MUST_USE bool object_require_ours(struct request *r, const struct object_type *type, view name,
+    struct error *err);
+
+/*
  * object_paths(r, type, object, version, path, head, err):
  * The store keys of a version and of its object's head, in the request's arena.
  */

@@ -155,3 +155,10 @@ vault_create(struct tx *tx, struct vault *vault, struct error *err)
 	    keyring_key(tx->keyring, uuid_view(&vault->id), &vault->key, err) &&
 	    tx_change(tx, key, err) && vault_update(tx, vault, err);
 }
+
+bool
+vault_require_same(const struct request *r, const struct uuid *id, struct error *err)
+{
+	return view_eq(uuid_view(id), uuid_view(&r->vault->id)) ||
+	    error_set(err, ERR_VAULT_NOT_FOUND, "There is no vault at this address.");
+}

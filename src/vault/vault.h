@@ -76,6 +76,12 @@ MUST_USE bool vaults_throttle(struct vaults *vaults, vaults_percent *percent, co
 MUST_USE bool vault_charge(struct request *r, enum throttle_class class,
     const struct key_spec *spec, struct error *err);
 
+/*
+ * vault_require_same(r, id, err):
+ * A vault that was purged and made anew while a request was away has another key: ERR_VAULT_NOT_FOUND.
+ */
+MUST_USE bool vault_require_same(const struct request *r, const struct uuid *id, struct error *err);
+
 /* vaults_find(vaults, name): In any case; the caller gives it back. NULL when there is none. */
 const struct vault *vaults_find(struct vaults *vaults, view name);
 void vault_release(const struct vault *vault); /* NULL is fine */

@@ -1,0 +1,141 @@
+#include "certs/pending.h"
+
+#include "base/pack.h"
+#include "certs/certificate.h"
+
+#define FORMAT 1
+
+enum { FLAG_CANCEL = 1, FLAG_KEEP_ORDER = 2, FLAG_ENABLED = 4, FLAG_CTY = 8 };
+
+static const char *const status_names[] = {
+	[PENDING_IN_PROGRESS] = "inProgress",
+	[PENDING_COMPLETED] = "completed",
+	[PENDING_CANCELLED] = "cancelled",
+	[PENDING_FAILED] = "failed",
+};
+
+void
+pending_pack(const struct pending *pending, struct buf *out)
+{
+	pack_u8(out, FORMAT);
+	pack_u8(out, (uint8_t)pending->status);
+	pack_u8(out,
+	    (uint8_t)((pending->cancel ? FLAG_CANCEL : 0) |
+		(pending->keep_order ? FLAG_KEEP_ORDER : 0) |
+		(pending->enabled ? FLAG_ENABLED : 0) | (pending->cty.given ? FLAG_CTY : 0)));
+	pack_bytes(out, pending->request_id);
+	pack_bytes(out, pending->version);
+	pack_bytes(out, pending->issuer);
+	pack_bytes(out, pending->cty.text);
+	pack_bytes(out, pending->csr);
+	pack_bytes(out, pending->tags);
+	pack_bytes(out, pending->policy);
+	pack_bytes(out, pending->key);
+	pack_bytes(out, pending->error_code);
+	pack_bytes(out, pending->error_message);
+	pack_i64(out, pending->due);
+}
+
+bool
+pending_unpack(view bytes, struct pending *out)
+{
+	struct unpack in = unpack_of(bytes);
+	struct pending pending = { 0 };
+	bool fine = unpack_u8(&in) == FORMAT;
+	uint8_t flags;
+
+	pending.status = unpack_u8(&in);
+	flags = unpack_u8(&in);
+	pending.cancel = (flags & FLAG_CANCEL) != 0;
+	pending.keep_order = (flags & FLAG_KEEP_ORDER) != 0;
+	pending.enabled = (flags & FLAG_ENABLED) != 0;
+	pending.cty.given = (flags & FLAG_CTY) != 0;
+	pending.request_id = unpack_bytes(&in);
+	pending.version = unpack_bytes(&in);
+	pending.issuer = unpack_bytes(&in);
+	pending.cty.text = unpack_bytes(&in);
+	pending.csr = unpack_bytes(&in);
+	pending.tags = unpack_bytes(&in);
+	pending.policy = unpack_bytes(&in);
+	pending.key = unpack_bytes(&in);
+	pending.error_code = unpack_bytes(&in);
+	pending.error_message = unpack_bytes(&in);
+	pending.due = unpack_i64(&in);
+	if (!fine || !unpack_end(&in) || pending.status > PENDING_FAILED ||
+	    pending.request_id.len != HEX16_LEN || pending.version.len != HEX16_LEN)
+		return false;
+	*out = pending;
+	return true;
+}
+
+void
+pending_end(struct pending *pending, enum pending_status status)
+{
+	pending->status = status;
+	pending->key = V("");
+	pending->policy = V("");
+	pending->tags = V("");
+}
+
+static void
+write_details(struct json *json, const struct pending *pending)
+{
+	if (pending->status != PENDING_IN_PROGRESS)
+		return;
+	json_text(json, "status_details",
+	    view_ieq(pending->issuer, V(ISSUER_NAME_UNKNOWN))
+		? V("Pending certificate created. Please Perform Merge to complete the request.")
+		: V("Pending certificate created. Certificate request is in progress. This may "
+		    "take some time based on the issuer provider. Please check again later."));
+}
+
+static void
+write_error(struct json *json, const struct pending *pending)
+{
+	if (pending->status != PENDING_FAILED)
+		return;
+	json_open_in(json, "error", '{');
+	json_text(json, "code", pending->error_code);
+	json_text(json, "message", pending->error_message);
+	json_close(json, '}');
+}
+
+/* Members in the original's order. */
+void
+pending_reply(struct request *r, const struct object *object, const struct pending *pending)
+{
+	struct json *json = reply_json(r);
+
+	json_open(json, '{');
+	certificate_write_url(r, "id", object, "/pending");
+	json_open_in(json, "issuer", '{');
+	json_text(json, "name", pending->issuer);
+	if (pending->cty.given)
+		json_text(json, "cty", pending->cty.text);
+	json_close(json, '}');
+	json_base64(json, "csr", pending->csr);
+	json_flag(json, "cancellation_requested", pending->cancel);
+	json_text(json, "status", view_of(status_names[pending->status]));
+	write_details(json, pending);
+	write_error(json, pending);
+	if (pending->status == PENDING_COMPLETED)
+		certificate_write_url(r, "target", object, "");
+	json_text(json, "request_id", pending->request_id);
+	if (pending->keep_order && r->version->rank >= VERSION_7_6)
+		json_flag(json, "preserveCertOrder", true);
+	json_close(json, '}');
+}
+
+bool
+pending_schedule(struct request *r, const struct object *object, struct pending *pending,
+    int64_t time, struct error *err)
+{
+	struct due due = due_of(r, &certificate_type, object, DUE_ISSUE, pending->due);
+
+	if (pending->due == time)
+		return true;
+	if (pending->due != 0 && !due_delete(&r->tx, &due, err))
+		return false;
+	pending->due = due.time = time;
+	return time == 0 || due_put(&r->tx, &due, err);
+}

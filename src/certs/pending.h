@@ -1,0 +1,58 @@
+/*
+ * Pending operations: a certificate that was asked for and is not there yet.  There is at most one
+ * for a certificate; it stays, completed or not, until the next one or until it is deleted.
+ * Reference of the data plane, 10.4.
+ *
+ * Who issues is looked up by the policy's issuer.  `Self` is gone on with behind the reply, by a due
+ * document, so that a restart in between loses nothing; `Unknown` waits for a merge.
+ */
+#ifndef CERTS_PENDING_H
+#define CERTS_PENDING_H
+
+#include "certs/policy.h"
+#include "vault/due.h"
+#include "vault/object.h"
+
+#define PENDING_DELAY 2  /* seconds before an operation is gone on with; meanwhile it can be cancelled */
+#define PENDING_RETRY 60 /* seconds, when its key's token is away */
+
+enum pending_status { PENDING_IN_PROGRESS, PENDING_COMPLETED, PENDING_CANCELLED, PENDING_FAILED };
+
+struct pending {
+	enum pending_status status;
+	view request_id; /* 32 hex digits */
+	view version;    /* that is to be */
+	view issuer;
+	struct body_text cty;
+	view csr; /* DER */
+	bool cancel, keep_order, enabled;
+	view tags;                       /* packed, for the version */
+	view policy;                     /* packed: as it was when it began */
+	view key;                        /* packed; empty once it is over */
+	view error_code, error_message;  /* PENDING_FAILED */
+	int64_t due;                     /* when it is gone on with; 0: never by itself */
+};
+
+void pending_pack(const struct pending *pending, struct buf *out);
+MUST_USE bool pending_unpack(view bytes, struct pending *out);
+
+/* pending_end(pending, status): It is over; its key is forgotten. */
+void pending_end(struct pending *pending, enum pending_status status);
+
+/* pending_reply(r, object, pending): The reply is the operation. */
+void pending_reply(struct request *r, const struct object *object, const struct pending *pending);
+
+/*
+ * pending_schedule(r, object, pending, time, err):
+ * Have it gone on with at ${time} (0: never) in place of when it was.
+ */
+MUST_USE bool pending_schedule(struct request *r, const struct object *object,
+    struct pending *pending, int64_t time, struct error *err);
+
+/* DUE_ISSUE: see jobs/due_job.h. */
+MUST_USE bool pending_due(const struct services *services, struct tx *tx, const struct due *due,
+    void *prepared, int64_t now, struct due_done *done, struct error *err);
+
+extern const struct op pending_ops[];
+
+#endif
