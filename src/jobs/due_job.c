@@ -40,6 +40,7 @@ static const struct kind kinds[] = {
 	{ DUE_NOTIFY, NULL, rotation_announce },
 	{ DUE_MAIL, outbox_prepare, outbox_run },
 	{ DUE_ISSUE, NULL, pending_due },
+	{ DUE_ENROL, pending_prepare, pending_due },
 };
 
 static const struct kind *
