@@ -3,6 +3,7 @@
 #include "audit/record.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "certs/lifetime.h"
 #include "certs/outbox.h"
 #include "certs/pending.h"
 #include "crypto/random.h"
@@ -40,6 +41,7 @@ static const struct kind kinds[] = {
 	{ DUE_NOTIFY, NULL, rotation_announce },
 	{ DUE_MAIL, outbox_prepare, outbox_run },
 	{ DUE_ISSUE, NULL, pending_due },
+	{ DUE_LIFETIME, lifetime_prepare, lifetime_run },
 	{ DUE_ENROL, pending_prepare, pending_due },
 };
 
