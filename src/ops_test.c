@@ -62,6 +62,14 @@ static const char *const data_actions[] = {
 	"certificatecas/write",
 	"certificatecontacts/write",
 	"certificates/read",
+	"certificates/delete",
+	"certificates/backup/action",
+	"certificates/purge/action",
+	"certificates/update/action",
+	"certificates/create/action",
+	"certificates/import/action",
+	"certificates/recover/action",
+	"certificates/restore/action",
 };
 
 /* Section 15. */
@@ -74,7 +82,12 @@ static const char *const data_names[] = { "SecretSet", "SecretGet", "SecretUpdat
 	"KeyVerify", "KeyRotationPolicyGet", "KeyRotationPolicySet", "CertificateIssuersList",
 	"CertificateIssuerGet", "CertificateIssuerSet", "CertificateIssuerUpdate",
 	"CertificateIssuerDelete", "CertificateContactsGet", "CertificateContactsSet",
-	"CertificateContactsDelete", "AuthorityRevoke" };
+	"CertificateContactsDelete", "CertificateCreate", "CertificateImport", "CertificateGet",
+	"CertificateUpdate", "CertificatePolicyGet", "CertificatePolicyUpdate", "CertificateDelete",
+	"CertificateList", "CertificateListVersions", "CertificateBackup", "CertificateRestore",
+	"CertificateListDeleted", "CertificateGetDeleted", "CertificateRecover", "CertificatePurge",
+	"CertificatePendingGet", "CertificatePendingUpdate", "CertificatePendingDelete",
+	"CertificatePendingMerge", "AuthorityRevoke" };
 
 static void
 check_complete(const struct op *op)

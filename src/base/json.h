@@ -24,8 +24,8 @@ void json_open(struct json *json, char bracket);                      /* '{' or 
 void json_open_in(struct json *json, const char *name, char bracket); /* as a member */
 void json_close(struct json *json, char bracket);                     /* '}' or ']' */
 void json_text(struct json *json, const char *name, view text);
-void json_text_named(struct json *json, view name, view text);    /* a name that needs escaping */
-void json_bytes(struct json *json, const char *name, view bytes); /* as base64url */
+void json_text_named(struct json *json, view name, view text);     /* a name that needs escaping */
+void json_bytes(struct json *json, const char *name, view bytes);  /* as base64url */
 void json_base64(struct json *json, const char *name, view bytes); /* with padding */
 void json_number(struct json *json, const char *name, int64_t value);
 void json_flag(struct json *json, const char *name, bool value);

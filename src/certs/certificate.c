@@ -304,6 +304,7 @@ const struct object_type certificate_type = {
 	.collection = "certificates",
 	.deleted = "deletedcertificates",
 	.not_found = ERR_CERTIFICATE_NOT_FOUND,
+	.versions_named = true,
 	.terse = true,
 	.tag_name_max = 256,
 	.tag_value_max = 256,

@@ -51,8 +51,7 @@ MUST_USE bool certificate_state_write(struct request *r, const struct object *ob
  * The live certificate that the path names, as object_require, and its state.
  */
 MUST_USE bool certificate_require(struct request *r, view version, enum intent intent,
-    struct object *object, struct version *out, struct certificate_state *state,
-    struct error *err);
+    struct object *object, struct version *out, struct certificate_state *state, struct error *err);
 
 /* What is beside the certificate itself; members that there are not are left out all the same. */
 struct certificate_shown {

@@ -57,13 +57,14 @@ amend_version(struct request *r, const struct object *object, struct version *ve
 }
 
 static bool
-amend_policy(struct request *r, const struct cert_policy_body *body, struct certificate_state *state,
-    struct error *err)
+amend_policy(struct request *r, const struct cert_policy_body *body,
+    struct certificate_state *state, struct error *err)
 {
 	struct cert_policy *policy = &state->policy;
 
-	if (!cert_policy_fill(body, r->arena, policy, err) || !cert_policy_check(policy, r->arena, err) ||
-	    !key_spec_check(r, &policy->key, err) || !issue_issuer_check(r, policy, err))
+	if (!cert_policy_fill(body, r->arena, policy, err) ||
+	    !cert_policy_check(policy, r->arena, err) || !key_spec_check(r, &policy->key, err) ||
+	    !issue_issuer_check(r, policy, err))
 		return false;
 	policy->updated = clock_now();
 	return true;

@@ -30,8 +30,7 @@ issue_issuer_check(struct request *r, const struct cert_policy *policy, struct e
 	    !issuer_read(&r->tx, r->vault, policy->issuer, TO_READ, &issuer, &found, err))
 		return false;
 	return found ||
-	    error_set(err, ERR_ISSUER_NOT_FOUND, "Issuer %.*s not found",
-		VIEW_ARG(policy->issuer));
+	    error_set(err, ERR_ISSUER_NOT_FOUND, "Issuer %.*s not found", VIEW_ARG(policy->issuer));
 }
 
 /* The policy that is given stands for the one before as a whole. */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "certs/issue.h"
 #include "pki/bundle.h"
+#include "secrets/secret.h"
 
 /* What is on its way through request_defer. */
 struct importing {
@@ -39,16 +40,20 @@ decode_pfx(view text, struct arena *arena, view *out, struct error *err)
 	return true;
 }
 
+/* A PFX in base64, or PEM, which some clients put into base64 all the same. */
 static bool
 read_file(struct request *r, struct importing *importing, struct error *err)
 {
 	const struct certificate_body *body = r->body;
 	view text = view_trim(body->value.text);
 
-	importing->pem = view_starts(text, V("-----BEGIN ")) ||
-	    view_ieq(body->policy.content_type.text, V("application/x-pem-file"));
-	importing->file = body->value.text;
-	return importing->pem || decode_pfx(text, r->arena, &importing->file, err);
+	importing->file = text;
+	if (!view_starts(text, V("-----BEGIN ")) &&
+	    !decode_pfx(text, r->arena, &importing->file, err))
+		return false;
+	importing->pem = view_starts(view_trim(importing->file), V("-----BEGIN ")) ||
+	    view_ieq(body->policy.content_type.text, V(SECRET_PEM));
+	return true;
 }
 
 static bool
@@ -76,13 +81,19 @@ choose_policy(struct request *r, struct importing *importing, struct error *err)
 {
 	const struct certificate_body *body = r->body;
 	struct cert_policy *policy = &importing->policy;
+	struct cert_policy_body given = body->policy;
 	struct key_spec spec;
 
 	spec_of(&importing->leaf.key, &spec);
+	/* The original: what the certificate says is what its policy says, whatever was sent. */
+	given.subject = (struct body_text){ 0 };
+	given.sans_given = given.ca = (struct body_flag){ 0 };
+	given.ekus = given.usages = (struct body_texts){ 0 };
+	given.months = (struct body_number){ 0 };
 	if (!cert_policy_of_certificate(&importing->leaf, &spec, importing->pem, r->arena, policy,
 		err) ||
-	    !cert_policy_fill(&body->policy, r->arena, policy, err) ||
-	    !check_match(policy, &spec, err) || !key_tier_check(r, &policy->key, err))
+	    !cert_policy_fill(&given, r->arena, policy, err) || !check_match(policy, &spec, err) ||
+	    !key_tier_check(r, &policy->key, err))
 		return false;
 	if (policy->key.hsm && policy->exportable)
 		return error_set(err, ERR_BAD_PARAMETER, "A key in an HSM can't be exportable.");
@@ -98,9 +109,9 @@ work_import(struct request *r, struct error *err)
 	struct views chain;
 	view pkcs8;
 
-	if (!(importing->pem
-		    ? bundle_from_pem(importing->file, r->arena, &bundle, err)
-		    : bundle_from_pfx(importing->file, body->password.text, r->arena, &bundle, err)) ||
+	if (!(importing->pem ? bundle_from_pem(importing->file, r->arena, &bundle, err)
+			     : bundle_from_pfx(importing->file, body->password.text, r->arena,
+				   &bundle, err)) ||
 	    !issue_chain(&bundle.certificates, bundle.spki, body->keep_order.value, r->arena,
 		&importing->leaf, &chain, err))
 		return false;

@@ -111,8 +111,7 @@ issue_csr(struct request *r, const struct key *key, const struct cert_policy *po
 	view spki;
 
 	return cert_policy_profile(policy, r->arena, &profile, err) &&
-	    issue_spki(key, r->arena, &spki, err) &&
-	    csr_make(&profile, spki, &signer, &der, err) &&
+	    issue_spki(key, r->arena, &spki, err) && csr_make(&profile, spki, &signer, &der, err) &&
 	    (arena_copy(r->arena, buf_view(&der), out) || error_memory(err));
 }
 
@@ -131,8 +130,7 @@ issue_self(struct request *r, const struct key *key, const struct cert_policy *p
 	if (!cert_policy_expiry(policy, now, &wish.not_after))
 		return error_set(err, ERR_BAD_PARAMETER, "The certificate would last too long.");
 	return cert_policy_profile(policy, r->arena, &profile, err) &&
-	    issue_spki(key, r->arena, &wish.spki, err) &&
-	    x509_issue(&wish, &signer, &der, err) &&
+	    issue_spki(key, r->arena, &wish.spki, err) && x509_issue(&wish, &signer, &der, err) &&
 	    (arena_copy(r->arena, buf_view(&der), out) || error_memory(err));
 }
 
@@ -218,8 +216,7 @@ bool
 issue_begin(struct request *r, view name, struct object *object, struct version *latest,
     struct certificate_state *state, bool *found, struct error *err)
 {
-	if (!object_name_check(name, err) ||
-	    !object_require_ours(r, &key_type, name, err) ||
+	if (!object_name_check(name, err) || !object_require_ours(r, &key_type, name, err) ||
 	    !object_require_ours(r, &secret_type, name, err) ||
 	    !object_read(r, &certificate_type, OBJECT_LIVE, name, TO_CHANGE, object, found, err))
 		return false;
@@ -309,7 +306,8 @@ issue_add(struct request *r, view name, const struct issued *issued, struct obje
 	} else if (!object_add_version(r, &certificate_type, name, object, version, err)) {
 		return false;
 	}
-	return add_key(r, name, issued, version, err) && add_secret(r, name, issued, version, err) &&
+	return add_key(r, name, issued, version, err) &&
+	    add_secret(r, name, issued, version, err) &&
 	    object_name(r, &certificate_type, object, version->id, err);
 }
 

@@ -31,7 +31,7 @@ MUST_USE bool issue_spki(const struct key *key, struct arena *arena, view *out, 
 MUST_USE bool issue_csr(struct request *r, const struct key *key, const struct cert_policy *policy,
     view *out, struct error *err);
 
-/* issue_self(r, key, policy, out, err): A certificate from now on, signed by its own key.  Burns. */
+/* issue_self(r, key, policy, out, err): A certificate from now on, by its own key.  Burns. */
 MUST_USE bool issue_self(struct request *r, const struct key *key, const struct cert_policy *policy,
     view *out, struct error *err);
 
@@ -69,8 +69,8 @@ MUST_USE bool issue_add(struct request *r, view name, const struct issued *issue
 
 /*
  * issue_begin(r, name, object, latest, state, found, err):
- * The live certificate of that name, if there is one, to be added to.  ERR_PENDING_IN_PROGRESS while
- * an operation is; ERR_CONFLICT or ERR_OBJECT_DELETED when the name is another's.
+ * The live certificate of that name, if there is one, to be added to.  ERR_PENDING_IN_PROGRESS
+ * while an operation is; ERR_CONFLICT or ERR_OBJECT_DELETED when the name is another's.
  */
 MUST_USE bool issue_begin(struct request *r, view name, struct object *object,
     struct version *latest, struct certificate_state *state, bool *found, struct error *err);
@@ -98,12 +98,12 @@ MUST_USE bool issue_pending(struct request *r, const struct object *object,
     struct version *version, struct error *err);
 
 /* issue_unpack(r, pending, policy, key, err): What it holds; its views are the pending's. */
-MUST_USE bool issue_unpack(struct request *r, const struct pending *pending, struct cert_policy *policy,
-    struct key *key, struct error *err);
+MUST_USE bool issue_unpack(struct request *r, const struct pending *pending,
+    struct cert_policy *policy, struct key *key, struct error *err);
 
 /* issue_key_out(r, policy, key, out, err): The private key for the secret; NULL: not exportable. */
-MUST_USE bool issue_key_out(struct request *r, const struct cert_policy *policy, const struct key *key,
-    struct plain **out, struct error *err);
+MUST_USE bool issue_key_out(struct request *r, const struct cert_policy *policy,
+    const struct key *key, struct plain **out, struct error *err);
 
 /* issue_issuer_check(r, policy, err): There is such an issuer, or ERR_ISSUER_NOT_FOUND. */
 MUST_USE bool issue_issuer_check(struct request *r, const struct cert_policy *policy,

@@ -118,6 +118,23 @@ require_waiting(struct request *r, struct object *object, struct version *latest
 }
 
 static bool
+reply_merged(struct request *r, const struct object *object, const struct version *version,
+    const struct certificate_state *state, struct error *err)
+{
+	const struct certificate_shown shown = { state, state };
+	const view parts[] = { V("https://"), r->authority, V("/certificates/"), object->name,
+		V("?api-version="), view_of(r->version->name) };
+	view location;
+
+	if (!arena_join(r->arena, parts, COUNT_OF(parts), &location))
+		return error_memory(err);
+	certificate_reply(r, object, version, &shown);
+	r->out->status = 201;
+	reply_field(r, "Location", location);
+	return true;
+}
+
+static bool
 finish_merge(struct request *r, struct error *err)
 {
 	const struct certificate_body *body = r->body;
@@ -127,7 +144,6 @@ finish_merge(struct request *r, struct error *err)
 	AUTO(version_done) struct version latest = { 0 };
 	struct certificate_state state = { 0 };
 	struct version version = { 0 };
-	const struct certificate_shown shown = { &state, &state };
 	const struct issue_result result = { &merging->policy, &merging->key, &merging->leaf,
 		merging->secret };
 
@@ -143,10 +159,7 @@ finish_merge(struct request *r, struct error *err)
 	if (!issue_tags(r, body, &version.tags, err) ||
 	    !issue_pending(r, &object, &state, &result, &added, &version, err))
 		return false;
-	certificate_reply(r, &added, &version, &shown);
-	r->out->status = 201;
-	reply_field(r, "Location", r->object_id);
-	return true;
+	return reply_merged(r, &added, &version, &state, err);
 }
 
 bool

@@ -6,7 +6,7 @@
 #include "certs/issue.h"
 #include "secrets/secret.h"
 
-#define ISSUED "CertificateIssue"
+#define ENROLLED "CertificateEnroll"
 
 /* A certificate as one transaction has it. */
 struct work {
@@ -278,7 +278,7 @@ pending_due(const struct services *services, struct tx *tx, const struct due *du
 	fine = where == VAULT_DELETED ? write_state(&work, now + PENDING_RETRY, err)
 				      : go_on(&work, prepared, now, err);
 	*tx = work.request.tx;
-	done->operation = ISSUED;
+	done->operation = ENROLLED;
 	done->status = 200;
 	return fine &&
 	    due_tell(tx, &work.vault, certificate_type.letter, work.object.name, done, err);

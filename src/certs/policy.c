@@ -324,8 +324,8 @@ fill_actions(const struct cert_policy_body *body, struct cert_policy *policy, st
 }
 
 bool
-cert_policy_fill(const struct cert_policy_body *body, struct arena *arena, struct cert_policy *policy,
-    struct error *err)
+cert_policy_fill(const struct cert_policy_body *body, struct arena *arena,
+    struct cert_policy *policy, struct error *err)
 {
 	bool fresh = policy->created == 0 && policy->action_count == 0;
 
@@ -400,10 +400,9 @@ cert_policy_check(const struct cert_policy *policy, struct arena *arena, struct 
 	if (policy->months < 1 || policy->months > VALIDITY_MONTHS_MAX)
 		return invalid("validity_months", err);
 	if (policy->key.hsm && policy->exportable)
-		return error_set(err, ERR_BAD_PARAMETER,
-		    "A key in an HSM can't be exportable.");
-	return cert_policy_check_actions(policy, err) && cert_policy_profile(policy, arena, &profile, err) &&
-	    profile_check(&profile, err);
+		return error_set(err, ERR_BAD_PARAMETER, "A key in an HSM can't be exportable.");
+	return cert_policy_check_actions(policy, err) &&
+	    cert_policy_profile(policy, arena, &profile, err) && profile_check(&profile, err);
 }
 
 bool

@@ -37,7 +37,7 @@ struct cert_policy {
 	struct lifetime_action actions[LIFETIME_ACTIONS_MAX];
 	size_t action_count;
 	view issuer;
-	struct body_text cty;              /* of the issuer's products */
+	struct body_text cty;               /* of the issuer's products */
 	struct body_flag cert_transparency; /* kept and shown */
 	bool enabled;
 	int64_t created, updated; /* Unix seconds */
@@ -76,26 +76,28 @@ MUST_USE bool cert_policy_fill(const struct cert_policy_body *body, struct arena
  * cert_policy_check(policy, arena, err):
  * Would it make a certificate?  ERR_BAD_PARAMETER.  Key sizes, tiers and issuers are for others.
  */
-MUST_USE bool cert_policy_check(const struct cert_policy *policy, struct arena *arena, struct error *err);
+MUST_USE bool cert_policy_check(const struct cert_policy *policy, struct arena *arena,
+    struct error *err);
 
 /* cert_policy_check_actions(policy, err): Only its lifetime actions. */
 MUST_USE bool cert_policy_check_actions(const struct cert_policy *policy, struct error *err);
 
 /* cert_policy_profile(policy, arena, out, err): What its certificates say. */
-MUST_USE bool cert_policy_profile(const struct cert_policy *policy, struct arena *arena, struct profile *out,
-    struct error *err);
+MUST_USE bool cert_policy_profile(const struct cert_policy *policy, struct arena *arena,
+    struct profile *out, struct error *err);
 
 /*
  * cert_policy_of_certificate(certificate, spec, pem, arena, out, err):
  * That of an import which brings none: what the certificate says, and an unknown issuer.
  */
-MUST_USE bool cert_policy_of_certificate(const struct x509 *certificate, const struct key_spec *spec,
-    bool pem, struct arena *arena, struct cert_policy *out, struct error *err);
+MUST_USE bool cert_policy_of_certificate(const struct x509 *certificate,
+    const struct key_spec *spec, bool pem, struct arena *arena, struct cert_policy *out,
+    struct error *err);
 
 /* cert_policy_issuer_is(policy, "Self"): In any case. */
 bool cert_policy_issuer_is(const struct cert_policy *policy, const char *name);
 
-/* cert_policy_expiry(policy, start, out): When a certificate ends that begins then; false: too late. */
+/* cert_policy_expiry(policy, start, out): When a certificate of then ends; false: too late. */
 bool cert_policy_expiry(const struct cert_policy *policy, int64_t start, int64_t *out);
 
 void cert_policy_pack(const struct cert_policy *policy, struct buf *out);

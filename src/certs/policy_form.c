@@ -242,8 +242,7 @@ write_actions(struct json *json, const struct cert_policy *policy)
 
 		json_open(json, '{');
 		json_open_in(json, "trigger", '{');
-		json_number(json,
-		    action->percentage ? "lifetime_percentage" : "days_before_expiry",
+		json_number(json, action->percentage ? "lifetime_percentage" : "days_before_expiry",
 		    action->value);
 		json_close(json, '}');
 		json_open_in(json, "action", '{');

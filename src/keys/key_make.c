@@ -60,7 +60,8 @@ finish_add(struct request *r, struct error *err)
 	struct version version = making->version;
 	AUTO(object_done) struct object object = { 0 };
 
-	if (!vault_require_same(r, &making->vault, err) || !fill(r, r->body, &making->key, &version, err) ||
+	if (!vault_require_same(r, &making->vault, err) ||
+	    !fill(r, r->body, &making->key, &version, err) ||
 	    !object_add_version(r, &key_type, r->params[0], &object, &version, err))
 		return false;
 	key_reply(r, &object, &version);

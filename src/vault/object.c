@@ -39,7 +39,11 @@ not_found(const struct object_type *type, view name, view version, struct error 
 	    "deleted this %s you may be able to recover it using the correct recovery command. For "
 	    "help resolving this issue, please see "
 	    "https://go.microsoft.com/fwlink/?linkid=2125182",
-	    type->noun, VIEW_ARG(name), version.len > 0 ? "/" : "", VIEW_ARG(version), type->noun);
+	    type->noun, VIEW_ARG(name),
+	    version.len == 0           ? ""
+		: type->versions_named ? "/versions/"
+				       : "/",
+	    VIEW_ARG(version), type->noun);
 }
 
 bool
@@ -210,8 +214,8 @@ write_deleted(struct request *r, const struct object_type *type, const struct ob
 	json_close(json, '}');
 }
 
-typedef bool change_object(struct request *r, const struct object_type *type,
-    struct object *object, struct error *err);
+typedef bool change_object(struct request *r, const struct object_type *type, struct object *object,
+    struct error *err);
 
 /* The same to what lives and dies with an object. */
 static bool

@@ -53,6 +53,7 @@ struct object_type {
 	const char *noun, *title;            /* "secret", "Secret" */
 	const char *collection, *deleted;    /* "secrets", "deletedsecrets" */
 	enum error_code not_found, disabled; /* disabled: what reading a disabled one answers */
+	bool versions_named;                 /* one that is not found is "NAME/versions/VERSION" */
 	bool terse; /* an unknown one is "Key not found: NAME" to backup and recover */
 	size_t tag_name_max, tag_value_max;
 	/*

@@ -78,7 +78,8 @@ MUST_USE bool vault_charge(struct request *r, enum throttle_class class,
 
 /*
  * vault_require_same(r, id, err):
- * A vault that was purged and made anew while a request was away has another key: ERR_VAULT_NOT_FOUND.
+ * A vault that was purged and made anew while a request was away has another key:
+ * ERR_VAULT_NOT_FOUND.
  */
 MUST_USE bool vault_require_same(const struct request *r, const struct uuid *id, struct error *err);
 

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from certs import SELF, begin, leaf_of, merged, pfx_of, wait
 from keys import RSA_ENCRYPTION, create, digest_for, ec_key, ec_jwk, encrypts, key_of, public, random, rsa_in, rsa_jwk, rsa_key, \
     unb64, verifies
 from strongroom import unique
@@ -229,3 +230,24 @@ def test_bad_settings(server, token, change, says):
 	change(token)
 	with pytest.raises(AssertionError, match=says):
 		server(options=token.options, environment=token.environment)
+
+
+@pytest.mark.parametrize("key_props", [{"kty": "EC-HSM", "crv": "P-256"}, {"kty": "RSA-HSM", "exportable": False}],
+    ids=["EC", "RSA"])
+def test_certificate_of_a_key_in_the_token(one, key_props):
+	vault, name = premium(one), unique("c")
+	begin(vault, name, merged(SELF, key_props={"crv": None, **key_props}))
+	wait(vault, name)
+	made = vault.get(f"/certificates/{name}").expect(200).json
+	leaf = leaf_of(made)
+	leaf.verify_directly_issued_by(leaf)
+	assert made["policy"]["key_props"]["exportable"] is False and made["policy"]["key_props"]["kty"] == key_props["kty"]
+	bundle = vault.get(f"/keys/{name}").expect(200).json
+	assert shown(bundle).public_numbers() == leaf.public_key().public_numbers() and bundle["key"]["kty"] == key_props["kty"]
+	private, certificate, _ = pfx_of(vault.get(f"/secrets/{name}").expect(200).json)
+	assert private is None and (certificate is None or certificate == leaf)
+	algorithm = "ES256" if key_props["kty"] == "EC-HSM" else "RS256"
+	digest = digest_for(algorithm)
+	assert verifies(leaf.public_key(), algorithm, digest, key_of(vault, bundle).use("sign", algorithm, digest))
+	vault.post(f"/certificates/{name}/create", {"policy": merged(SELF, key_props={"kty": "EC-HSM", "crv": "P-256",
+	    "exportable": True})}).expect(400, "BadParameter")

@@ -4,6 +4,10 @@ import threading
 import time
 import uuid
 
+from certs import SELF, chain, leaf_of, make_pfx, pfx_of
+from keys import number
+from strongroom import unique
+
 VAULTS = "Microsoft.KeyVault/vaults"
 VERSION = "2023-07-01"
 SECONDS = 8
@@ -232,3 +236,84 @@ def test_keys(server):
 	keys.check()
 	one.stop()
 	assert one.cli("audit", "verify").returncode == 0
+
+
+class Certificates:
+	"""What can be done to two names, as certificates and as what collides with them."""
+
+	def __init__(self, vault):
+		self.vault, self.names = vault, [unique("race") for _ in range(2)]
+		key, certificates = chain()
+		self.file = make_pfx(key, certificates)
+
+	def name(self, chance):
+		return chance.choice(self.names)
+
+	def create(self, chance):
+		return self.vault.post(f"/certificates/{self.name(chance)}/create", {"policy": SELF})
+
+	def bring(self, chance):
+		return self.vault.post(f"/certificates/{self.name(chance)}/import", {"value": self.file})
+
+	def cancel(self, chance):
+		return self.vault.patch(f"/certificates/{self.name(chance)}/pending", {"cancellation_requested": True})
+
+	def forget(self, chance):
+		return self.vault.delete(f"/certificates/{self.name(chance)}/pending")
+
+	def update(self, chance):
+		return self.vault.patch(f"/certificates/{self.name(chance)}", {"attributes": {"enabled": chance.random() < 0.8}})
+
+	def delete(self, chance):
+		return self.vault.delete(f"/certificates/{self.name(chance)}")
+
+	def recover(self, chance):
+		return self.vault.post(f"/deletedcertificates/{self.name(chance)}/recover")
+
+	def purge(self, chance):
+		return self.vault.delete(f"/deletedcertificates/{self.name(chance)}")
+
+	def secret(self, chance):
+		return self.vault.put(f"/secrets/{self.name(chance)}", {"value": "x"})
+
+	def remove_secret(self, chance):
+		name = self.name(chance)
+		self.vault.delete(f"/secrets/{name}")
+		return self.vault.delete(f"/deletedsecrets/{name}")
+
+	def acts(self):
+		return [self.create, self.bring, self.bring, self.cancel, self.forget, self.update, self.delete, self.recover,
+		    self.purge, self.secret, self.remove_secret]
+
+
+def one_truth(vault, name):
+	"""All of a certificate, its key and its secret is there and the same, or none of it."""
+	made = vault.get(f"/certificates/{name}")
+	if made.status != 200 or "cer" not in made.json:
+		for kind in ("keys", "secrets"):
+			other = vault.get(f"/{kind}/{name}")
+			assert other.status in (403, 404) or "managed" not in other.json, (name, kind, other)
+		return
+	versions = {kind: {(item.get("kid") or item["id"]).rsplit("/", 1)[1] for item in vault.items(f"/{kind}/{name}/versions")}
+	    for kind in ("certificates", "keys", "secrets")}
+	assert versions["certificates"] == versions["keys"] == versions["secrets"], versions
+	for version in versions["certificates"]:
+		bundle, key = (vault.get(f"/{kind}/{name}/{version}").expect(200).json for kind in ("certificates", "keys"))
+		assert key["managed"] is True and key["attributes"]["enabled"] == bundle["attributes"]["enabled"]
+		public = leaf_of(bundle).public_key().public_numbers()
+		assert number(key["key"]["x"]) == public.x
+		secret = vault.get(f"/secrets/{name}/{version}")
+		assert secret.status == (200 if bundle["attributes"]["enabled"] else 403)
+		if secret.status == 200:
+			assert pfx_of(secret.json)[1] == leaf_of(bundle)
+
+
+def test_certificates(shared):
+	vault = shared.vault("main")
+	race = Certificates(vault)
+	seen = Crowd(race.acts()).go()
+	assert {status for _, status in seen} <= {200, 202, 204, 400, 403, 404, 409}, seen
+	assert seen.get(("create", 202)) and seen.get(("bring", 200)), seen
+	time.sleep(5)
+	for name in race.names:
+		one_truth(vault, name)
