@@ -207,25 +207,22 @@ thread_main(void *ctx)
 	}
 }
 
+/* The socket is the caller's to close, also after a failure. */
 static bool
-listen_at(const char *address, int *out, struct error *err)
+listen_at(const char *address, int *fd, struct error *err)
 {
-	AUTO(fd_done) int fd = -1;
 	struct where where;
 	int one = 1;
 
 	if (!where_parse(view_of(address), &where))
 		return error_set(err, ERR_BAD_REQUEST, "%s is not ADDRESS:PORT", address);
-	fd = socket(where.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
+	*fd = socket(where.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*fd < 0)
 		return error_errno(err, "a socket for HTTP-01");
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (const struct sockaddr *)&where.address, where.len) != 0 ||
-	    listen(fd, BACKLOG) != 0)
-		return error_errno(err, address);
-	*out = fd;
-	fd = -1;
-	return true;
+	(void)setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	return (bind(*fd, (const struct sockaddr *)&where.address, where.len) == 0 &&
+		   listen(*fd, BACKLOG) == 0) ||
+	    error_errno(err, address);
 }
 
 static void

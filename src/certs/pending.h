@@ -53,8 +53,8 @@ MUST_USE bool pending_schedule(struct request *r, const struct object *object,
 
 /*
  * pending_enrols(pending):
- * An issuer is asked for it, by DUE_ENROL; `Self` is DUE_ISSUE's, and so is cancelling what waits for
- * a merge.
+ * An issuer is asked for it, by DUE_ENROL.  `Self` is DUE_ISSUE's, and so is cancelling what waits
+ * for a merge.
  */
 bool pending_enrols(const struct pending *pending);
 
