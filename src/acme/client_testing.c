@@ -52,7 +52,7 @@ static bool
 show(void *ctx, const struct acme_proof *proof, struct error *err)
 {
 	struct client *client = ctx;
-	const char *wrong = getenv("WRONG_PROOF");
+	const char *wrong = secure_getenv("WRONG_PROOF");
 
 	(void)fprintf(stderr, "show %.*s %.*s\n", VIEW_ARG(proof->name), VIEW_ARG(proof->value));
 	if (proof->kind == ACME_DNS_01)
@@ -154,7 +154,7 @@ drive(const struct acme *acme)
 			    err.code == ERR_UNAVAILABLE ? "later" : "refused", wait, err.message);
 			if (err.code != ERR_UNAVAILABLE)
 				return 2;
-			if (getenv("ONE_TRY") != NULL)
+			if (secure_getenv("ONE_TRY") != NULL)
 				return 3;
 			wait = 1;
 		}

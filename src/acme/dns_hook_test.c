@@ -55,6 +55,7 @@ test_arguments_and_environment(void **state)
 	struct error err;
 
 	(void)state;
+	/* There is one thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
 	assert_int_equal(setenv("HOOK_SECRET", "s", 1), 0);
 	write_hook(
 	    "echo \"$# $1 $2 $3\"; env | cut -d= -f1 | grep -v -e PWD -e SHLVL -e '^_$'; pwd; "

@@ -25,12 +25,12 @@ test_comes_back(void **state)
 	assert_true(acme_unpack(buf_view(&packed), &got));
 	assert_memory_equal(&got, &sample, sizeof(got));
 	for (size_t len = 0; len < packed.len; len++) {
-		char *copy = malloc(len);
+		char *room = malloc(len + 1), *copy = room + 1;
 
 		if (len > 0)
 			memcpy(copy, packed.ptr, len);
 		assert_false(acme_unpack((view){ copy, len }, &got));
-		free(copy);
+		free(room);
 	}
 	buf_add_char(&packed, '\0');
 	assert_false(acme_unpack(buf_view(&packed), &got));
