@@ -16,8 +16,8 @@ ORDER = [
     ["pki"],
     ["keyring"],
     ["http"],
-    ["acme", "api", "mail"],
-    ["identity", "network", "throttle", "audit", "metrics", "events"],
+    ["api", "mail"],
+    ["acme", "identity", "network", "throttle", "audit", "metrics", "events"],
     ["access", "graph", "signin"],
     ["vault"],
     ["secrets", "keys"],
@@ -38,7 +38,7 @@ LIBRARIES = {
     r"libpq-fe\.h$": r"src/store/postgres",
     r"uv\.h$": r"src/http/|src/[^/]*$",
     r"p11-kit/": r"src/keyring/token",
-    r"curl/": r"src/http/client",
+    r"curl/": r"src/http/client|src/mail/smtp",
 }
 
 # Tests make with a library what the code is to be tried on.

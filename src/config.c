@@ -1,10 +1,12 @@
 #include "config.h"
 
+#include "acme/http01.h"
 #include "base/address.h"
 #include "base/uuid.h"
 #include "base/file.h"
 #include "base/view.h"
 #include "identity/jwks.h"
+#include "mail/address.h"
 
 #include <ini.h>
 #include <stdio.h>
@@ -55,6 +57,14 @@ static const struct setting settings[] = {
 	{ "hsm-token", TEXT(hsm_token), "", 0, 0, "label of the token in it" },
 	{ "hsm-pin-file", TEXT(hsm_pin_file), "", 0, 0, "file with the token's user PIN, for nobody else to read" },
 	{ "hsm-sessions", NUMBER(hsm_sessions), "8", 1, 1024, "most sessions with the token at a time" },
+	{ "acme-ca", TEXT(acme_ca), "", 0, 0, "PEM file with authorities to trust, beside the system's, where ACME servers are asked" },
+	{ "acme-http-listen", TEXT(acme_http_listen), "", 0, 0, "ADDRESS:PORT of a listener for plain HTTP that shows ACME's proofs and nothing else; empty: there is none" },
+	{ "acme-dns-hook", TEXT(acme_dns_hook), "", 0, 0, "program that puts ACME's proofs into the DNS: PROGRAM add|remove NAME VALUE; empty: there is none" },
+	{ "smtp-url", TEXT(smtp_url), "", 0, 0, "smtp://HOST[:PORT] (STARTTLS) or smtps://HOST[:PORT] of a server that takes e-mail to certificates' contacts; empty: none is sent" },
+	{ "smtp-user", TEXT(smtp_user), "", 0, 0, "who signs in there; empty: nobody" },
+	{ "smtp-password-file", TEXT(smtp_password_file), "", 0, 0, "file with the password, for nobody else to read" },
+	{ "smtp-from", TEXT(smtp_from), "", 0, 0, "address that the e-mail comes from" },
+	{ "smtp-ca", TEXT(smtp_ca), "", 0, 0, "PEM file with the authorities to trust there, in the system's stead" },
 	{ "throttle", NUMBER(throttle), "", 0, 100000, "percent of the documents' service limits a vault has in 10 seconds; 0: no limits; `serve`: 100, `dev`: 0, unless set" },
 	{ "throttle-vault", LIST(throttle_vault), "", 0, 0, "NAME=PERCENT, the same for one vault (0 to 100000)" },
 	{ "audit-sync", TEXT(audit_sync), "interval", 0, 0, "`interval`: the audit log is synced within a second; `always`: before every answer" },
@@ -394,6 +404,34 @@ config_throttle(const struct config *config, view vault)
 }
 
 static bool
+check_mail(const struct config *config, struct error *err)
+{
+	view url = view_of(config->smtp_url);
+
+	if (url.len == 0)
+		return true;
+	if (!view_starts(url, V("smtp://")) && !view_starts(url, V("smtps://")))
+		return error_set(err, ERR_BAD_REQUEST,
+		    "smtp-url: smtp://HOST[:PORT] or smtps://HOST[:PORT]");
+	if (!mail_address_valid(view_of(config->smtp_from)))
+		return error_set(err, ERR_BAD_REQUEST, "smtp-from: an address, with smtp-url");
+	if ((config->smtp_user[0] == '\0') != (config->smtp_password_file[0] == '\0'))
+		return error_set(err, ERR_BAD_REQUEST,
+		    "smtp-user and smtp-password-file go together");
+	return true;
+}
+
+static bool
+check_acme(const struct config *config, struct error *err)
+{
+	if (config->acme_http_listen[0] != '\0' && !http01_address_valid(config->acme_http_listen))
+		return error_set(err, ERR_BAD_REQUEST, "acme-http-listen: ADDRESS:PORT");
+	if (config->acme_dns_hook[0] != '\0' && config->acme_dns_hook[0] != '/')
+		return error_set(err, ERR_BAD_REQUEST, "acme-dns-hook: a path from the root");
+	return true;
+}
+
+static bool
 check_whole(const struct config *config, struct error *err)
 {
 	unsigned unused = 0;
@@ -410,6 +448,8 @@ check_whole(const struct config *config, struct error *err)
 	    (config->hsm_module[0] == '\0') != (config->hsm_pin_file[0] == '\0'))
 		return error_set(err, ERR_BAD_REQUEST,
 		    "hsm-module, hsm-token and hsm-pin-file go together");
+	if (!check_mail(config, err) || !check_acme(config, err))
+		return false;
 	if (config->listen.count == 0)
 		return error_set(err, ERR_BAD_REQUEST, "listen: no address");
 	if (config->data[0] == '\0' || config->domain[0] == '\0')

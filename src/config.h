@@ -38,6 +38,8 @@ struct config {
 	char *hsm_module, *hsm_token, *hsm_pin_file;
 	unsigned hsm_sessions;
 	unsigned audit_segment_mb, audit_checkpoint_lines;
+	char *smtp_url, *smtp_user, *smtp_password_file, *smtp_from, *smtp_ca;
+	char *acme_ca, *acme_http_listen, *acme_dns_hook;
 	unsigned throttle; /* percent; see config_throttle */
 	struct config_list throttle_vault;
 	struct config_list vaults, purge_protection, retention, trusted_services;

@@ -12,6 +12,7 @@
 #include "datafolder.h"
 #include "environment_file.h"
 #include "ops_list.h"
+#include "postman.h"
 #include "server.h"
 
 #include <stdio.h>
@@ -137,6 +138,17 @@ run_audit_verify(struct config *config, int argc, char **argv, struct error *err
 }
 
 static bool
+run_mail_try(struct config *config, int argc, char **argv, struct error *err)
+{
+	if (argc < 1)
+		return error_set(err, ERR_BAD_REQUEST, "to whom?");
+	if (!postman_try(config, view_of(argv[0]), err))
+		return false;
+	(void)printf("The mail server has taken a message to %s.\n", argv[0]);
+	return true;
+}
+
+static bool
 run_settings(struct config *config, int argc, char **argv, struct error *err)
 {
 	AUTO(buf_free) struct buf text = { 0 };
@@ -213,6 +225,7 @@ static const struct command commands[] = {
 	{ "access coverage", "VAULT", "access policies beside roles: who would lose what by the switch", run_access_coverage, 1 },
 	{ "audit verify", "", "check the whole audit log of a stopped server", run_audit_verify, 0 },
 	{ "tenant create", "NAME", "add a tenant to a stopped server; prints its administrator's credentials once", run_tenant_create, 1 },
+	{ "mail try", "ADDRESS", "send a message there, to see whether the smtp- settings work", run_mail_try, 1 },
 	{ "rekey", "", "rotate the root key of a stopped server", run_rekey, 0 },
 	{ "agent init", "", "make this host's key (--folder DIR), and say how to register the host", run_agent_init, ALONE },
 	{ "agent run", "", "give this host's workloads tokens (--settings FILE)", run_agent_run, ALONE },

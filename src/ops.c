@@ -7,6 +7,7 @@
 #include "arm/machine.h"
 #include "arm/managed_identity.h"
 #include "arm/trusted_issuer.h"
+#include "certs/ca.h"
 #include "certs/certificate.h"
 #include "certs/contact.h"
 #include "certs/issuer.h"
@@ -45,6 +46,7 @@ const struct op *const op_tables[] = {
 	pending_ops,
 	issuer_ops,
 	contact_ops,
+	ca_ops,
 	keyvault_ops,
 	keyvault_deleted_ops,
 	keyvault_policy_ops,

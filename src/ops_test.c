@@ -90,7 +90,7 @@ static const char *const data_names[] = { "SecretSet", "SecretGet", "SecretUpdat
 	"CertificateListVersions", "CertificateBackup", "CertificateRestore",
 	"CertificateListDeleted", "CertificateGetDeleted", "CertificateRecover", "CertificatePurge",
 	"CertificatePendingGet", "CertificatePendingUpdate", "CertificatePendingDelete",
-	"CertificatePendingMerge" };
+	"CertificatePendingMerge", "AuthorityRevoke" };
 
 static void
 check_complete(const struct op *op)
@@ -115,7 +115,8 @@ test_rows_are_complete(void **state)
 static void
 check_public(const struct op *op)
 {
-	static const char *const open[] = { "Health", "MetadataEndpoints" };
+	static const char *const open[] = { "Health", "MetadataEndpoints", "AuthorityRootGet",
+		"AuthorityIntermediateGet", "AuthorityCrlGet", "AuthorityOcsp" };
 
 	if (op->guard == GUARD_PUBLIC && op->plane != PLANE_LOGIN)
 		assert_true(is_one_of(open, COUNT_OF(open), op->name));

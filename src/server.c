@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include "access/access.h"
+#include "acme/http01.h"
 #include "answer.h"
 #include "api/body.h"
 #include "arm/arm.h"
@@ -12,6 +13,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "certs/outside.h"
+#include "certs/proof.h"
 #include "clock_api.h"
 #include "datafolder.h"
 #include "environment.h"
@@ -23,6 +26,7 @@
 #include "keyring/token_object.h"
 #include "keyring/work.h"
 #include "listener.h"
+#include "postman.h"
 #include "signin/refresh.h"
 #include "signin/signin.h"
 
@@ -60,7 +64,12 @@ struct server {
 	struct answerer *answerer;
 	struct listener listener;
 	struct http_server *http;
-	struct scheduler *scheduler, *slow;
+	struct scheduler *scheduler, *slow, *away;
+	struct outside outside;
+	struct smtp smtp;
+	char vault_suffix[CONFIG_TEXT_MAX + 16];
+	struct proofs *proofs; /* NULL: none are shown here */
+	struct http01 *http01;
 	atomic_bool stopping;
 	unsigned loops;
 	struct address_block forwarders[CONFIG_LIST_MAX];
@@ -94,6 +103,14 @@ do_slow_due(void *ctx, struct error *err)
 	struct server *server = ctx;
 
 	return due_slow_job(&server->services, &server->stopping, err);
+}
+
+static bool
+do_away_due(void *ctx, struct error *err)
+{
+	struct server *server = ctx;
+
+	return due_away_job(&server->services, &server->stopping, err);
 }
 
 static bool
@@ -184,6 +201,9 @@ static const struct job slow_jobs[] = {
 	{ "hsm.objects", 1, destroy_token_objects },
 	{ "due.slow", 1, do_slow_due },
 };
+static const struct job away_jobs[] = {
+	{ "due.away", 1, do_away_due },
+};
 
 static bool
 open_audit(struct server *server, struct error *err)
@@ -266,6 +286,32 @@ open_token(struct server *server, struct error *err)
 	return true;
 }
 
+static const char *
+given(const char *text)
+{
+	return text[0] == '\0' ? NULL : text;
+}
+
+/* How certificates get out: before whoever asks for them. */
+static void
+describe_outside(struct server *server)
+{
+	const struct config *config = server->config;
+	char port[16] = "";
+
+	if (config->public_port != 443)
+		(void)snprintf(port, sizeof(port), ":%u", config->public_port);
+	(void)snprintf(server->vault_suffix, sizeof(server->vault_suffix), ".vault.%s%s",
+	    config->domain, port);
+	server->outside = (struct outside){
+		.acme_ca = given(config->acme_ca),
+		.acme_dns_hook = given(config->acme_dns_hook),
+		.acme_http = config->acme_http_listen[0] != '\0',
+		.smtp = postman_smtp(config, &server->smtp) ? &server->smtp : NULL,
+		.vault_suffix = server->vault_suffix,
+	};
+}
+
 static bool
 open_services(struct server *server, struct error *err)
 {
@@ -278,6 +324,7 @@ open_services(struct server *server, struct error *err)
 	if (config->public_port != 443)
 		(void)snprintf(issuer + strlen(issuer), sizeof(issuer) - strlen(issuer), ":%u",
 		    config->public_port);
+	describe_outside(server);
 	if (!directory_open(store, keyring, view_of(issuer), server->loops, &server->directory,
 		err) ||
 	    !access_open(store, keyring, server->directory, &server->installation.tenant,
@@ -305,6 +352,7 @@ open_services(struct server *server, struct error *err)
 		.subscriptions = server->subscriptions,
 		.locks = server->locks,
 		.providers = provider_list,
+		.outside = &server->outside,
 		/* A server of one's own mostly stands in a network of one's own. */
 		.private_ranges = true,
 	};
@@ -313,6 +361,16 @@ open_services(struct server *server, struct error *err)
 	server->services.authority = server->authority;
 	server->services.sign = authority_sign;
 	return true;
+}
+
+static bool
+open_proofs(struct server *server, struct error *err)
+{
+	if (!server->outside.acme_http)
+		return true;
+	return proofs_open(server->folder.store, server->folder.keyring, &server->proofs, err) &&
+	    http01_open(server->config->acme_http_listen, proofs_find, server->proofs,
+		&server->http01, err);
 }
 
 static bool
@@ -375,7 +433,7 @@ server_open(struct server *server, struct error *err)
 	    open_services(server, err) &&
 	    environment_certificates(server->config, server->authority, err) &&
 	    listener_open(server->config, server->authority, &server->listener, err) &&
-	    open_answerer(server, err) && open_http(server, err);
+	    open_answerer(server, err) && open_http(server, err) && open_proofs(server, err);
 }
 
 /* What writes goes first, what it writes to last. */
@@ -385,6 +443,9 @@ server_close(struct server *server)
 	atomic_store(&server->stopping, true);
 	scheduler_stop(server->scheduler);
 	scheduler_stop(server->slow);
+	scheduler_stop(server->away);
+	http01_close(server->http01);
+	proofs_close(server->proofs);
 	http_server_free(server->http);
 	answerer_free(server->answerer);
 	router_free(server->router);
@@ -495,6 +556,8 @@ serve(struct server *server, struct error *err)
 	}
 	if (!scheduler_start(jobs, COUNT_OF(jobs), server, 0, &server->scheduler, err) ||
 	    !scheduler_start(slow_jobs, COUNT_OF(slow_jobs), server, SLOW_BEHIND, &server->slow,
+		err) ||
+	    !scheduler_start(away_jobs, COUNT_OF(away_jobs), server, SLOW_BEHIND, &server->away,
 		err))
 		return false;
 	install_signals(server->http);

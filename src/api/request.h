@@ -20,6 +20,7 @@ struct access_decision;
 struct config;
 struct directory;
 struct locks;
+struct outside;
 struct provider;
 struct subscriptions;
 struct vault;
@@ -44,6 +45,7 @@ struct services {
 	 * thread.
 	 */
 	bool (*sign)(struct authority *authority, view payload, struct buf *out, struct error *err);
+	const struct outside *outside; /* certs */
 	bool private_ranges; /* vaults' IP rules may name addresses of private use (RFC 1918) */
 };
 

@@ -107,3 +107,55 @@ file_read(const char *path, size_t max, struct buf *out, struct error *err)
 	}
 	return true;
 }
+
+static bool
+check_access(const char *what, int fd, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return error_set(err, ERR_BAD_REQUEST, "%s is not a file.", what);
+	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		return error_set(err, ERR_BAD_REQUEST,
+		    "%s has mode %04o, which lets others at it: chmod 0600 it.", what,
+		    (unsigned)(st.st_mode & 07777));
+	return true;
+}
+
+static bool
+read_line(const char *what, int fd, struct plain **out, struct error *err)
+{
+	AUTO(plain_done) struct plain *secret = plain_new(FILE_SECRET_MAX + 1);
+	size_t len = 0, line;
+	ssize_t got;
+
+	if (secret == NULL)
+		return error_memory(err);
+	do {
+		got = read(fd, plain_bytes(secret) + len, FILE_SECRET_MAX + 1 - len);
+		if (got < 0 && errno != EINTR)
+			return error_set(err, ERR_BAD_REQUEST, "%s can't be read.", what);
+		len += got > 0 ? (size_t)got : 0;
+	} while (got != 0 && len <= FILE_SECRET_MAX);
+	plain_resize(secret, len);
+	if (!view_find(plain_view(secret), '\n', &line))
+		line = len;
+	if (line == 0 || line > FILE_SECRET_MAX)
+		return error_set(err, ERR_BAD_REQUEST,
+		    "%s does not begin with a line of 1 to %d bytes.", what, FILE_SECRET_MAX);
+	plain_resize(secret, line);
+	*out = secret;
+	secret = NULL;
+	return true;
+}
+
+bool
+file_read_secret(const char *what, const char *path, struct plain **out, struct error *err)
+{
+	/* Not blocking: opening a pipe would wait for a writer. */
+	AUTO(fd_done) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return error_set(err, ERR_BAD_REQUEST, "%s can't be opened.", what);
+	return check_access(what, fd, err) && read_line(what, fd, out, err);
+}

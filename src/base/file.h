@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/plain.h"
 
 #include <sys/types.h>
 
@@ -21,6 +22,15 @@ MUST_USE bool file_write(const char *path, view bytes, mode_t mode, struct error
  * ${max}.
  */
 MUST_USE bool file_read(const char *path, size_t max, struct buf *out, struct error *err);
+
+/*
+ * file_read_secret(what, path, out, err):
+ * The first line, of 1 to FILE_SECRET_MAX bytes, of a file that nobody else may reach (0600).
+ * ERR_BAD_REQUEST, in words that begin with ${what}: "The token's PIN file".
+ */
+#define FILE_SECRET_MAX 255
+MUST_USE bool file_read_secret(const char *what, const char *path, struct plain **out,
+    struct error *err);
 
 void fd_done(int *fd);       /* for AUTO: close unless it is negative; errno stays */
 void text_done(char **text); /* for AUTO: free */

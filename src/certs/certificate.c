@@ -1,5 +1,7 @@
 #include "certs/certificate.h"
 
+#include "certs/lifetime.h"
+
 #include "base/pack.h"
 #include "secrets/secret.h"
 
@@ -46,6 +48,10 @@ certificate_state_pack(const struct certificate_state *state, struct buf *out)
 	pack_u8(out, STATE_FORMAT);
 	pack_bytes(out, buf_view(&policy));
 	pack_bytes(out, buf_view(&pending));
+	pack_bytes(out, state->lifetime.version);
+	pack_u8(out, state->lifetime.mailed);
+	pack_u32(out, state->lifetime.tries);
+	pack_i64(out, state->lifetime.again);
 	out->failed = out->failed || !buf_ok(&policy) || !buf_ok(&pending);
 }
 
@@ -58,6 +64,10 @@ certificate_state_unpack(view document, struct arena *arena, struct certificate_
 	view policy = unpack_bytes(&in), pending = unpack_bytes(&in);
 
 	state.has_pending = pending.len > 0;
+	state.lifetime.version = unpack_bytes(&in);
+	state.lifetime.mailed = unpack_u8(&in) == 1;
+	state.lifetime.tries = unpack_u32(&in);
+	state.lifetime.again = unpack_i64(&in);
 	if (!fine || !unpack_end(&in) || !cert_policy_unpack(policy, arena, &state.policy) ||
 	    (state.has_pending && !pending_unpack(pending, &state.pending)))
 		return false;
@@ -239,12 +249,15 @@ changed(struct request *r, const struct object *object, const struct version *la
 	memcpy(own.id, object->id, sizeof(own.id));
 	if (latest == NULL)
 		return true;
+	if (!is_provisional(latest) && !lifetime_touch(r, object, err))
+		return false;
 	if (!object_read_policy(r, &certificate_type, TO_READ, &own, err))
 		return false;
 	if (!certificate_state_unpack(own.policy, r->arena, &state) || !state.has_pending ||
 	    state.pending.due == 0)
 		return true;
-	due = due_of(r, &certificate_type, object, DUE_ISSUE, state.pending.due);
+	due = due_of(r, &certificate_type, object,
+	    pending_enrols(&state.pending) ? DUE_ENROL : DUE_ISSUE, state.pending.due);
 	return due_put(&r->tx, &due, err);
 }
 
@@ -257,7 +270,7 @@ restore_policy(struct request *r, const struct object *object, view policy,
 	(void)latest;
 	if (!certificate_state_unpack(policy, r->arena, &state))
 		return error_set(err, ERR_CORRUPT, "a certificate's policy can't be read");
-	return certificate_state_write(r, object, &state, err);
+	return certificate_state_write(r, object, &state, err) && lifetime_touch(r, object, err);
 }
 
 /* There is nothing to be kept of what was never issued. */

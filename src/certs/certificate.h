@@ -21,10 +21,19 @@ struct certificate {
 void certificate_pack(const struct certificate *certificate, struct buf *out);
 MUST_USE bool certificate_unpack(view content, struct certificate *out);
 
+/* What its lifetime actions have come to, for one version; see lifetime.h. */
+struct lifetime {
+	view version; /* of another one nothing is known yet */
+	bool mailed;
+	uint32_t tries; /* to renew it */
+	int64_t again;  /* not before, Unix seconds */
+};
+
 struct certificate_state {
 	struct cert_policy policy;
 	bool has_pending;
 	struct pending pending;
+	struct lifetime lifetime;
 };
 
 void certificate_state_pack(const struct certificate_state *state, struct buf *out);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "certs/issuer.h"
+#include "certs/lifetime.h"
 #include "secrets/secret.h"
 #include "vault/object_rows.h"
 
@@ -114,7 +115,7 @@ run_update_policy(struct request *r, struct error *err)
 
 	if (!certificate_require(r, V(""), TO_CHANGE, &object, &version, &state, err) ||
 	    !amend_policy(r, r->body, &state, err) ||
-	    !certificate_state_write(r, &object, &state, err))
+	    !certificate_state_write(r, &object, &state, err) || !lifetime_touch(r, &object, err))
 		return false;
 	certificate_policy_reply(r, &object, &state.policy);
 	return true;

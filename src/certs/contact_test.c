@@ -28,12 +28,12 @@ test_comes_back(void **state)
 	assert_false(contacts.list[1].name.given);
 	assert_true(contacts.list[1].phone.given);
 	for (size_t len = 0; len < packed.len; len++) {
-		char *copy = malloc(len);
+		char *room = malloc(len + 1), *copy = room + 1;
 
 		if (len > 0)
 			memcpy(copy, packed.ptr, len);
 		assert_false(contacts_unpack((view){ copy, len }, &contacts));
-		free(copy);
+		free(room);
 	}
 	buf_add_char(&packed, '\0');
 	assert_false(contacts_unpack(buf_view(&packed), &contacts));

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "certs/issue.h"
 #include "certs/issuer.h"
+#include "certs/renew.h"
 #include "crypto/random.h"
 
 /* What is on its way through request_defer. */
@@ -13,6 +14,8 @@ struct creating {
 	struct key key;
 	bool reused;
 	view csr;
+	bool renews; /* by itself: with the tags of the version before */
+	view tags;   /* packed */
 };
 
 bool
@@ -118,7 +121,9 @@ fill_pending(struct request *r, const struct creating *creating, struct pending 
 		.keep_order = body->keep_order.value,
 		.enabled = !body->enabled.given || body->enabled.value,
 	};
-	if (!issue_tags(r, body, &out->tags, err))
+	if (creating->renews)
+		out->tags = creating->tags;
+	else if (!issue_tags(r, body, &out->tags, err))
 		return false;
 	return (buf_ok(&policy) && buf_ok(&key) &&
 		   arena_copy(r->arena, buf_view(&policy), &out->policy) &&
@@ -246,4 +251,39 @@ certificate_create(struct request *r, struct error *err)
 		return false;
 	return request_defer(r, creating->policy.key.kind == KEY_RSA ? WORK_MAKES : WORK_BURNS,
 	    work_create, finish_create, creating);
+}
+
+bool
+renew_look(struct request *r, const struct version *latest, const struct certificate_state *state,
+    struct creating **out, struct error *err)
+{
+	struct creating *creating = arena_alloc(r->arena, sizeof(*creating));
+
+	if (creating == NULL)
+		return error_memory(err);
+	creating->vault = r->vault->id;
+	creating->policy = state->policy;
+	creating->renews = true;
+	*out = creating;
+	return find_reused(r, latest, creating, err) &&
+	    cert_policy_keep(&creating->policy, r->arena, err);
+}
+
+bool
+renew_make(struct request *r, struct creating *creating, struct error *err)
+{
+	r->deferred = creating;
+	return work_create(r, err);
+}
+
+bool
+renew_begin(struct request *r, struct object *object, const struct version *latest,
+    struct certificate_state *state, struct creating *creating, struct error *err)
+{
+	static const struct certificate_body nothing;
+
+	r->body = (void *)(uintptr_t)&nothing;
+	r->deferred = creating;
+	creating->tags = latest->tags;
+	return begin_operation(r, object, latest, true, state, err);
 }

@@ -1,6 +1,7 @@
 #include "certs/issuer.h"
 
 #include "base/clock.h"
+#include "certs/enrol_acme.h"
 #include "certs/text.h"
 
 /* The sections that were never given are not there; the original has a zip in the second one. */
@@ -175,7 +176,8 @@ run_delete(struct request *r, struct error *err)
 
 	if (!require(r, TO_CHANGE, &issuer, err) ||
 	    !issuer_path(r->arena, r->vault, issuer.name, &path, err) ||
-	    !tx_delete(&r->tx, path, err))
+	    !tx_delete(&r->tx, path, err) ||
+	    !acme_account_delete(&r->tx, r->vault, issuer.name, err))
 		return false;
 	reply_issuer(r, &issuer);
 	return true;

@@ -53,12 +53,12 @@ test_cuts_and_additions_are_refused(void **state)
 	(void)state;
 	issuer_pack(&sample, &packed);
 	for (size_t len = 0; len < packed.len; len++) {
-		char *copy = malloc(len);
+		char *room = malloc(len + 1), *copy = room + 1;
 
 		if (len > 0)
 			memcpy(copy, packed.ptr, len);
 		assert_false(issuer_unpack((view){ copy, len }, &issuer));
-		free(copy);
+		free(room);
 	}
 	buf_add_char(&packed, '\0');
 	assert_false(issuer_unpack(buf_view(&packed), &issuer));

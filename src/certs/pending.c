@@ -2,6 +2,7 @@
 
 #include "base/pack.h"
 #include "certs/certificate.h"
+#include "certs/issuer.h"
 
 #define FORMAT 1
 
@@ -34,6 +35,8 @@ pending_pack(const struct pending *pending, struct buf *out)
 	pack_bytes(out, pending->error_code);
 	pack_bytes(out, pending->error_message);
 	pack_i64(out, pending->due);
+	pack_bytes(out, pending->enrolment);
+	pack_bytes(out, pending->waits_for);
 }
 
 bool
@@ -61,6 +64,8 @@ pending_unpack(view bytes, struct pending *out)
 	pending.error_code = unpack_bytes(&in);
 	pending.error_message = unpack_bytes(&in);
 	pending.due = unpack_i64(&in);
+	pending.enrolment = unpack_bytes(&in);
+	pending.waits_for = unpack_bytes(&in);
 	if (!fine || !unpack_end(&in) || pending.status > PENDING_FAILED ||
 	    pending.request_id.len != HEX16_LEN || pending.version.len != HEX16_LEN)
 		return false;
@@ -75,6 +80,8 @@ pending_end(struct pending *pending, enum pending_status status)
 	pending->key = V("");
 	pending->policy = V("");
 	pending->tags = V("");
+	pending->enrolment = V("");
+	pending->waits_for = V("");
 }
 
 static void
@@ -82,11 +89,18 @@ write_details(struct json *json, const struct pending *pending)
 {
 	if (pending->status != PENDING_IN_PROGRESS)
 		return;
-	json_text(json, "status_details",
+	json_text_open(json, "status_details");
+	json_text_part(json,
 	    view_ieq(pending->issuer, V(ISSUER_NAME_UNKNOWN))
 		? V("Pending certificate created. Please Perform Merge to complete the request.")
 		: V("Pending certificate created. Certificate request is in progress. This may "
 		    "take some time based on the issuer provider. Please check again later."));
+	/* The original does not say so much. */
+	if (pending->waits_for.len > 0) {
+		json_text_part(json, V(" The issuer: "));
+		json_text_part(json, pending->waits_for);
+	}
+	json_text_close(json);
 }
 
 static void
@@ -127,10 +141,17 @@ pending_reply(struct request *r, const struct object *object, const struct pendi
 }
 
 bool
+pending_enrols(const struct pending *pending)
+{
+	return !issuer_name_reserved(pending->issuer);
+}
+
+bool
 pending_schedule(struct request *r, const struct object *object, struct pending *pending,
     int64_t time, struct error *err)
 {
-	struct due due = due_of(r, &certificate_type, object, DUE_ISSUE, pending->due);
+	struct due due = due_of(r, &certificate_type, object,
+	    pending_enrols(pending) ? DUE_ENROL : DUE_ISSUE, pending->due);
 
 	if (pending->due == time)
 		return true;

@@ -3,8 +3,8 @@
  * for a certificate; it stays, completed or not, until the next one or until it is deleted.
  * Reference of the data plane, 10.4.
  *
- * Who issues is looked up by the policy's issuer.  `Self` is gone on with behind the reply, by a
- * due document, so that a restart in between loses nothing; `Unknown` waits for a merge.
+ * Who issues is looked up by the policy's issuer.  `Self` and issuers are gone on with behind the
+ * reply, by due documents, so that a restart in between loses nothing; `Unknown` waits for a merge.
  */
 #ifndef CERTS_PENDING_H
 #define CERTS_PENDING_H
@@ -32,6 +32,7 @@ struct pending {
 	view key;                       /* packed; empty once it is over */
 	view error_code, error_message; /* PENDING_FAILED */
 	int64_t due;                    /* when it is gone on with; 0: never by itself */
+	view enrolment, waits_for;      /* see enrol.h: its state, and for people */
 };
 
 void pending_pack(const struct pending *pending, struct buf *out);
@@ -50,7 +51,16 @@ void pending_reply(struct request *r, const struct object *object, const struct 
 MUST_USE bool pending_schedule(struct request *r, const struct object *object,
     struct pending *pending, int64_t time, struct error *err);
 
-/* DUE_ISSUE: see jobs/due_job.h. */
+/*
+ * pending_enrols(pending):
+ * An issuer is asked for it, by DUE_ENROL.  `Self` is DUE_ISSUE's, and so is cancelling what waits
+ * for a merge.
+ */
+bool pending_enrols(const struct pending *pending);
+
+/* DUE_ISSUE, DUE_ENROL: see jobs/due_job.c.  Only the latter has something to be done ahead. */
+MUST_USE bool pending_prepare(const struct services *services, const struct due *due,
+    struct arena *arena, void **out, struct error *err);
 MUST_USE bool pending_due(const struct services *services, struct tx *tx, const struct due *due,
     void *prepared, int64_t now, struct due_done *done, struct error *err);
 

@@ -2,6 +2,7 @@
  * What is done with a pending operation behind the reply to its request.
  */
 #include "base/clock.h"
+#include "certs/enrol.h"
 #include "certs/issue.h"
 #include "secrets/secret.h"
 
@@ -56,13 +57,13 @@ look_up(const struct services *services, struct tx *tx, const struct due *due, s
 }
 
 static bool
-fail(struct work *work, const char *code, const char *message, struct error *err)
+fail(struct work *work, const char *code, view message, struct error *err)
 {
 	struct pending *pending = &work->state.pending;
 
 	pending_end(pending, PENDING_FAILED);
 	pending->error_code = view_of(code);
-	return arena_copy(work->request.arena, view_of(message), &pending->error_message) ||
+	return arena_copy(work->request.arena, message, &pending->error_message) ||
 	    error_memory(err);
 }
 
@@ -74,22 +75,22 @@ struct signed_result {
 	view secret;
 };
 
-/* Signed by its own key. */
+/* ${bag}: what an issuer gave; NULL: signed by its own key. */
 static bool
-self_sign(struct work *work, struct signed_result *out, struct error *err)
+complete(struct work *work, const struct views *bag, struct signed_result *out, struct error *err)
 {
 	struct request *r = &work->request;
 	AUTO(plain_done) struct plain *pkcs8 = NULL;
 	view der, spki;
-	const struct views bag = { &der, 1 };
+	const struct views own = { &der, 1 };
 	struct views chain;
 
 	return object_require_ours(r, &key_type, work->object.name, err) &&
 	    object_require_ours(r, &secret_type, work->object.name, err) &&
 	    issue_unpack(r, &work->state.pending, &out->policy, &out->key, err) &&
-	    issue_self(r, &out->key, &out->policy, &der, err) &&
+	    (bag != NULL || issue_self(r, &out->key, &out->policy, &der, err)) &&
 	    issue_spki(&out->key, r->arena, &spki, err) &&
-	    issue_chain(&bag, spki, false, r->arena, &out->leaf, &chain, err) &&
+	    issue_chain(bag != NULL ? bag : &own, spki, false, r->arena, &out->leaf, &chain, err) &&
 	    issue_key_out(r, &out->policy, &out->key, &pkcs8, err) &&
 	    issue_secret(&out->policy, pkcs8 != NULL ? plain_view(pkcs8) : V(""), &chain,
 		&out->leaf, r->arena, &out->secret, err);
@@ -121,21 +122,18 @@ write_state(struct work *work, int64_t time, struct error *err)
 }
 
 static bool
-issue(struct work *work, int64_t now, struct error *err)
+end_with(struct work *work, const char *code, view message, struct error *err)
 {
-	struct pending *pending = &work->state.pending;
+	return fail(work, code, message, err) && write_state(work, 0, err);
+}
+
+static bool
+issue(struct work *work, const struct views *bag, int64_t now, struct error *err)
+{
 	struct signed_result made;
 	struct error problem;
 
-	if (pending->cancel) {
-		pending_end(pending, PENDING_CANCELLED);
-		return write_state(work, 0, err);
-	}
-	if (!view_ieq(pending->issuer, V(ISSUER_NAME_SELF)))
-		return fail(work, "IssuerNotAvailable",
-			   "The certificate's issuer can't be reached from here.", err) &&
-		    write_state(work, 0, err);
-	if (self_sign(work, &made, &problem))
+	if (complete(work, bag, &made, &problem))
 		return add(work, &made, err);
 	if (problem.code == ERR_CORRUPT) {
 		*err = problem;
@@ -143,8 +141,121 @@ issue(struct work *work, int64_t now, struct error *err)
 	}
 	return problem.code == ERR_UNAVAILABLE
 	    ? write_state(work, now + PENDING_RETRY, err)
-	    : fail(work, error_table[problem.code].name, problem.message, err) &&
-		write_state(work, 0, err);
+	    : end_with(work, error_table[problem.code].name, view_of(problem.message), err);
+}
+
+/* What was done ahead, and for which operation. */
+struct prepared {
+	view request_id;
+	struct vault vault;
+	struct enrol_ask ask;
+	void *enrol;
+};
+
+static bool
+keep_ask(struct work *work, struct arena *arena, struct prepared *out, view *state,
+    struct error *err)
+{
+	const struct pending *pending = &work->state.pending;
+	struct enrol_ask *ask = &out->ask;
+	struct cert_policy policy;
+	struct key key;
+
+	if (!issue_unpack(&work->request, pending, &policy, &key, err))
+		return false;
+	out->vault = work->vault;
+	*ask = (struct enrol_ask){ .services = work->request.services, .vault = &out->vault };
+	ask->not_before = clock_now() - BACKDATED;
+	if (!cert_policy_expiry(&policy, ask->not_before + BACKDATED, &ask->not_after))
+		return error_set(err, ERR_BAD_PARAMETER, "The certificate would last too long.");
+	return (arena_copy(arena, pending->issuer, &ask->issuer) &&
+		   arena_copy(arena, work->object.name, &ask->certificate) &&
+		   arena_copy(arena, pending->csr, &ask->csr) &&
+		   arena_copy(arena, pending->request_id, &out->request_id) &&
+		   arena_copy(arena, pending->enrolment, state)) ||
+	    error_memory(err);
+}
+
+static bool
+look_ahead(const struct services *services, const struct due *due, struct arena *arena,
+    struct prepared *out, view *state, struct error *err)
+{
+	AUTO(store_reader_done) struct store_reader *reader = NULL;
+	AUTO(work_done) struct work work = { 0 };
+	struct tx tx = { .keyring = services->keyring, .arena = arena };
+	enum due_vault_state where;
+	bool fine;
+
+	if (!store_reader_new(services->store, &reader, err) || !store_begin(reader, err))
+		return false;
+	tx.reader = reader;
+	fine = look_up(services, &tx, due, &work, &where, err) &&
+	    (!work.due || where != VAULT_LIVE || work.state.pending.cancel ||
+		keep_ask(&work, arena, out, state, err));
+	store_end(reader);
+	return fine;
+}
+
+bool
+pending_prepare(const struct services *services, const struct due *due, struct arena *arena,
+    void **out, struct error *err)
+{
+	struct prepared *prepared = arena_alloc(arena, sizeof(*prepared));
+	view state = V("");
+
+	*out = NULL;
+	if (prepared == NULL)
+		return error_memory(err);
+	if (!look_ahead(services, due, arena, prepared, &state, err))
+		return false;
+	if (prepared->request_id.len == 0)
+		return true;
+	*out = prepared;
+	return enrol_prepare(&prepared->ask, state, clock_now(), arena, &prepared->enrol, err);
+}
+
+/* Goes on; a document of the time that is now would be taken for the one that is being done. */
+static bool
+wait_until(struct work *work, int64_t time, struct error *err)
+{
+	int64_t due = work->state.pending.due;
+
+	return write_state(work, time > due ? time : due + 1, err);
+}
+
+static bool
+enrol(struct work *work, struct prepared *prepared, int64_t now, struct error *err)
+{
+	struct pending *pending = &work->state.pending;
+	struct enrol_result result;
+
+	/* It was looked for when it was another operation, or when its vault was deleted. */
+	if (prepared == NULL || !view_eq(prepared->request_id, pending->request_id))
+		return wait_until(work, now, err);
+	if (!enrol_finish(&prepared->ask, &work->request.tx, prepared->enrol, now, &result, err))
+		return false;
+	if (result.outcome == ENROL_DONE)
+		return issue(work, &result.chain, now, err);
+	if (result.outcome == ENROL_FAILED)
+		return end_with(work, result.code, result.message, err);
+	pending->enrolment = result.state;
+	pending->waits_for = result.message;
+	return wait_until(work, result.again, err);
+}
+
+static bool
+go_on(struct work *work, struct prepared *prepared, int64_t now, struct error *err)
+{
+	struct pending *pending = &work->state.pending;
+
+	if (pending->cancel) {
+		if (!enrol_abandon(&work->request.tx, pending->enrolment, err))
+			return false;
+		pending_end(pending, PENDING_CANCELLED);
+		return write_state(work, 0, err);
+	}
+	return pending_enrols(pending) ? enrol(work, prepared, now, err)
+				       : issue(work, NULL, now, err);
 }
 
 bool
@@ -155,7 +266,6 @@ pending_due(const struct services *services, struct tx *tx, const struct due *du
 	enum due_vault_state where;
 	bool fine;
 
-	(void)prepared;
 	if (!look_up(services, tx, due, &work, &where, err))
 		return false;
 	if (where == VAULT_GONE)
@@ -166,7 +276,7 @@ pending_due(const struct services *services, struct tx *tx, const struct due *du
 	}
 	/* A deleted vault may be recovered. */
 	fine = where == VAULT_DELETED ? write_state(&work, now + PENDING_RETRY, err)
-				      : issue(&work, now, err);
+				      : go_on(&work, prepared, now, err);
 	*tx = work.request.tx;
 	done->operation = ENROLLED;
 	done->status = 200;

@@ -24,6 +24,32 @@ take(char *bytes, size_t size, size_t count, void *ctx)
 	return buf_ok(taking->body) ? size * count : 0;
 }
 
+static void
+take_value(struct client_field *field, view value)
+{
+	buf_reset(&field->value);
+	if (value.len <= CLIENT_FIELD_MAX)
+		buf_add(&field->value, value);
+}
+
+/* libcurl gives one line of the head at a time, with its end. */
+static size_t
+take_line(char *bytes, size_t size, size_t count, void *ctx)
+{
+	const struct client_request *request = ctx;
+	view value = { bytes, size * count };
+	view name = view_cut(&value, ':');
+
+	while (
+	    value.len > 0 && (value.ptr[value.len - 1] == '\r' || value.ptr[value.len - 1] == '\n'))
+		value.len--;
+	for (size_t i = 0; i < request->field_count; i++) {
+		if (view_ieq(name, view_of(request->fields[i].name)))
+			take_value(&request->fields[i], view_trim(value));
+	}
+	return size * count;
+}
+
 /* RFC 3927 and RFC 4291, 2.5.6; an IPv4 address also as the IPv6 address that maps it. */
 bool
 client_refuses(const struct sockaddr *address)
@@ -139,10 +165,17 @@ set_options(CURL *curl, const struct client_request *request, struct curl_slist 
 	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
 	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)request->seconds);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "Strongroom");
 	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, taking);
 	set_trust(curl, request);
+	if (request->field_count > 0) {
+		(void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_line);
+		(void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, request);
+	}
+	if (strcmp(request->method, "HEAD") == 0)
+		(void)curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
 	if (request->content_type != NULL) {
 		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->body.len);
 		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.ptr);

@@ -8,6 +8,12 @@
 #include "base/buf.h"
 #include "base/error.h"
 
+/* A field of the reply that is asked for: the last one of that name, in any case. */
+struct client_field {
+	const char *name;
+	struct buf value; /* the caller's to free; empty when it did not come */
+};
+
 struct client_request {
 	const char *method, *url;
 	const char *ca_file;      /* PEM; NULL: the system's */
@@ -23,7 +29,11 @@ struct client_request {
 	 * where clouds hand credentials to whoever asks.  Checked on the address connected to.
 	 */
 	bool careful;
+	struct client_field *fields; /* of the reply; NULL: none */
+	size_t field_count;
 };
+
+#define CLIENT_FIELD_MAX 4096 /* bytes of a field's value; a longer one counts as not sent */
 
 /*
  * client_send(request, status, body, err):

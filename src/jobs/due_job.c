@@ -3,6 +3,8 @@
 #include "audit/record.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "certs/lifetime.h"
+#include "certs/outbox.h"
 #include "certs/pending.h"
 #include "crypto/random.h"
 #include "keyring/work.h"
@@ -37,7 +39,10 @@ struct kind {
 static const struct kind kinds[] = {
 	{ DUE_ROTATE, rotation_prepare, rotation_run },
 	{ DUE_NOTIFY, NULL, rotation_announce },
+	{ DUE_MAIL, outbox_prepare, outbox_run },
 	{ DUE_ISSUE, NULL, pending_due },
+	{ DUE_LIFETIME, lifetime_prepare, lifetime_run },
+	{ DUE_ENROL, pending_prepare, pending_due },
 };
 
 static const struct kind *
@@ -151,14 +156,13 @@ prepare(const struct services *services, struct store_reader *reader, struct are
 }
 
 static bool
-do_one(const struct services *services, struct store_reader *reader, bool slow, view path,
-    struct error *err)
+do_one(const struct services *services, struct store_reader *reader, view path, struct error *err)
 {
 	AUTO(arena_free) struct arena arena = { 0 };
 	struct one one = { services, path, NULL };
 
 	arena_init(&arena, ARENA_MAX);
-	return (!slow || prepare(services, reader, &arena, &one, err)) &&
+	return prepare(services, reader, &arena, &one, err) &&
 	    work_run(services->store, services->keyring, run_one, &one, err);
 }
 
@@ -180,7 +184,7 @@ struct run {
 	const struct services *services;
 	const atomic_bool *stopping;
 	struct store_reader *reader;
-	bool slow;
+	const char *prefix;
 	char marker[STORE_KEY_MAX];
 	view after;
 	bool more; /* all of the last page was due, and there may be another */
@@ -195,8 +199,7 @@ run_page(struct run *run, struct error *err)
 
 	arena_init(&arena, ARENA_MAX);
 	run->more = false;
-	if (!scan(run->reader, &arena, run->slow ? DUE_SLOW_PREFIX : DUE_PREFIX, run->after, &paths,
-		&count, err))
+	if (!scan(run->reader, &arena, run->prefix, run->after, &paths, &count, err))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		view path = paths[i];
@@ -210,7 +213,7 @@ run_page(struct run *run, struct error *err)
 			log_line(LOG_ERROR, "due.failed", "%.*s: names no time", VIEW_ARG(path));
 		else if (time > clock_now())
 			return true;
-		else if (!do_one(run->services, run->reader, run->slow, path, &problem))
+		else if (!do_one(run->services, run->reader, path, &problem))
 			log_line(LOG_ERROR, "due.failed", "%.*s: %s", VIEW_ARG(path),
 			    problem.message);
 		memcpy(run->marker, path.ptr, path.len);
@@ -231,10 +234,11 @@ run_all(struct run *run, struct error *err)
 }
 
 static bool
-run_due(const struct services *services, const atomic_bool *stopping, bool slow, struct error *err)
+run_due(const struct services *services, const atomic_bool *stopping, const char *prefix,
+    struct error *err)
 {
 	AUTO(store_reader_done) struct store_reader *reader = NULL;
-	struct run run = { .services = services, .stopping = stopping, .slow = slow };
+	struct run run = { .services = services, .stopping = stopping, .prefix = prefix };
 
 	if (!store_reader_new(services->store, &reader, err))
 		return false;
@@ -245,11 +249,17 @@ run_due(const struct services *services, const atomic_bool *stopping, bool slow,
 bool
 due_job(const struct services *services, const atomic_bool *stopping, struct error *err)
 {
-	return run_due(services, stopping, false, err);
+	return run_due(services, stopping, DUE_PREFIX, err);
 }
 
 bool
 due_slow_job(const struct services *services, const atomic_bool *stopping, struct error *err)
 {
-	return run_due(services, stopping, true, err);
+	return run_due(services, stopping, DUE_SLOW_PREFIX, err);
+}
+
+bool
+due_away_job(const struct services *services, const atomic_bool *stopping, struct error *err)
+{
+	return run_due(services, stopping, DUE_AWAY_PREFIX, err);
 }

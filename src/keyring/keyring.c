@@ -95,6 +95,12 @@ keyring_set_token(struct keyring *keyring, struct token *token)
 	keyring->token = token;
 }
 
+bool
+keyring_has_token(const struct keyring *keyring)
+{
+	return keyring->token != NULL;
+}
+
 struct vault_key *
 keyring_system(struct keyring *keyring)
 {

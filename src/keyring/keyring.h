@@ -34,6 +34,7 @@ void keyring_close(struct keyring *keyring); /* wipes; NULL is fine */
 
 /* keyring_set_token(keyring, token): Before the first request; ${token} stays its owner's. */
 void keyring_set_token(struct keyring *keyring, struct token *token);
+bool keyring_has_token(const struct keyring *keyring);
 
 struct vault_key *keyring_system(struct keyring *keyring);
 

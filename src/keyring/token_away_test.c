@@ -155,8 +155,9 @@ test_not_opened(void **state)
 	} rows[] = {
 		{ "wrong pin\n", 0600, NULL, "The HSM token refuses the PIN." },
 		{ "\n" HSM_PIN "\n", 0600, NULL,
-		    "The token's PIN file does not begin with a PIN." },
-		{ "", 0600, NULL, "The token's PIN file does not begin with a PIN." },
+		    "The token's PIN file does not begin with a line of 1 to 255 bytes." },
+		{ "", 0600, NULL,
+		    "The token's PIN file does not begin with a line of 1 to 255 bytes." },
 		{ HSM_PIN, 0640, NULL,
 		    "The token's PIN file has mode 0640, which lets others at it: chmod 0600 it." },
 		{ HSM_PIN, 0604, NULL,

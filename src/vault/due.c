@@ -9,11 +9,18 @@
 #define SWEEP_MAX 1000 /* documents a commit */
 #define TIME_DIGITS 16
 
-/* What takes its time has a prefix of its own. */
+/* What takes its time, and what waits for others, have prefixes of their own. */
 static const char *
 prefix_of(enum due_kind kind)
 {
-	return kind == DUE_ROTATE ? DUE_SLOW_PREFIX : DUE_PREFIX;
+	static const char *const prefixes[] = {
+		[DUE_ROTATE] = DUE_SLOW_PREFIX,
+		[DUE_LIFETIME] = DUE_SLOW_PREFIX,
+		[DUE_ENROL] = DUE_AWAY_PREFIX,
+		[DUE_MAIL] = DUE_AWAY_PREFIX,
+	};
+
+	return kind < COUNT_OF(prefixes) && prefixes[kind] != NULL ? prefixes[kind] : DUE_PREFIX;
 }
 
 static bool

@@ -1,7 +1,8 @@
 /*
  * What has to happen later, written in the same commit as its cause: "due/<time>/…", the time as 16
  * hex digits of Unix seconds, so that the scheduler reads them in order.  What takes its time is
- * under "slow/<time>/…": it is done by a thread of its own, and the others don't wait for it.
+ * under "slow/<time>/…", and what waits for others, who may not answer, under "away/<time>/…": each
+ * is done by a thread of its own, and the rest does not wait for it.
  * Sealed under the system key.
  */
 #ifndef VAULT_DUE_H
@@ -11,6 +12,7 @@
 
 #define DUE_PREFIX "due/"
 #define DUE_SLOW_PREFIX "slow/"
+#define DUE_AWAY_PREFIX "away/"
 
 enum due_kind {
 	DUE_PURGE = 1,       /* a deleted object's retention is over */
@@ -18,9 +20,12 @@ enum due_kind {
 	DUE_VAULT = 3,       /* a deleted vault's retention is over */
 	DUE_VAULT_SWEEP = 4, /* documents of a purged vault */
 	/* Those of folders to the right, which due_run does not know; see jobs/due_job.c. */
-	DUE_ROTATE = 5, /* slow: a key gets a new version */
-	DUE_NOTIFY = 6, /* a key's coming expiry is announced */
-	DUE_ISSUE = 7,  /* a certificate's pending operation goes on */
+	DUE_ROTATE = 5,    /* slow: a key gets a new version */
+	DUE_NOTIFY = 6,    /* a key's coming expiry is announced */
+	DUE_ISSUE = 7,     /* a certificate's pending operation goes on */
+	DUE_ENROL = 8,     /* away: the same, by asking an issuer */
+	DUE_MAIL = 9,      /* away: a message is sent */
+	DUE_LIFETIME = 10, /* slow: a certificate's lifetime actions */
 };
 
 /* Which thing; its views are borrowed. */

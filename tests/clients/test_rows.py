@@ -13,7 +13,7 @@ GUARDED = [row for row in ROWS if row["guard"] in ("data", "scope")]
 ADMINISTRATORS = [row for row in ROWS if row["guard"] == "administrator"]
 
 # What strangers may call: sign-in, discovery, health. Nothing joins them unnoticed.
-PUBLIC = re.compile(r"Health|SignIn\.\w+|Metadata\w*|Endpoints\w*")
+PUBLIC = re.compile(r"Health|SignIn\.\w+|Metadata\w*|Endpoints\w*|Authority\w+")
 
 
 def label(row):

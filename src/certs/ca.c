@@ -1,0 +1,297 @@
+#include "certs/ca_store.h"
+
+#include "pki/issue.h"
+#include "pki/ocsp.h"
+#include "pki/read.h"
+#include "pki/subject.h"
+
+#include <string.h>
+
+#define YEAR ((int64_t)365 * 86400)
+#define ROOT_YEARS 30
+#define INTERMEDIATE_YEARS 29
+#define BACKDATE 3600 /* seconds: clients' clocks may be behind */
+#define PUBLIC_USAGES (USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN | USAGE_DIGITAL_SIGNATURE)
+
+static bool
+sign(void *ctx, view message, view digest, struct buf *out, struct error *err)
+{
+	const struct ca_signing *signing = ctx;
+	const struct key_message in = { .value = digest };
+	struct key_result result;
+
+	(void)message;
+	if (!material_use(signing->keyring, signing->key, signing->ticket, signing->material,
+		key_algorithm_find(V("ES256")), KEY_SIGN, &in, signing->arena, &result, err))
+		return false;
+	buf_add(out, result.value);
+	return buf_ok(out) || error_memory(err);
+}
+
+struct signer
+ca_signer(struct ca_signing *signing)
+{
+	return (
+	    struct signer){ .alg = signer_alg(false, V("P-256")), .sign = sign, .ctx = signing };
+}
+
+/* ${ticket}: from before the snapshot; 0: it is not at hand, and the key is not cached. */
+static struct ca_signing
+signing_of(struct tx *tx, const struct vault *vault, const struct ca_half *half, uint64_t ticket)
+{
+	return (struct ca_signing){ tx->keyring, vault->key, ticket, &half->material, tx->arena };
+}
+
+static bool
+make_half(struct tx *tx, const struct vault *vault, bool hsm, const char *what, struct ca_half *out,
+    struct error *err)
+{
+	const struct key_spec spec = { .kind = KEY_EC, .curve = KEY_P256, .bits = 256, .hsm = hsm };
+	AUTO(buf_free) struct buf spki = { 0 };
+	view text;
+
+	if (!material_make(tx->keyring, vault->key, &spec, tx->arena, &out->material, err))
+		return false;
+	if (!spki_from_ec(V("P-256"), out->material.public.x, out->material.public.y, &spki))
+		return error_set(err, ERR_INTERNAL, "an authority's key is none");
+	/* A vault's name may come again: the id tells them apart. */
+	if (!buf_ok(&spki) || !arena_copy(tx->arena, buf_view(&spki), &out->spki) ||
+	    !arena_print(tx->arena, &text, "CN=%.*s %.8s %s, O=Strongroom", VIEW_ARG(vault->name),
+		vault->id.text, what))
+		return error_memory(err);
+	return subject_parse(text, tx->arena, &out->name, err);
+}
+
+static bool
+keep_certificate(struct tx *tx, const struct buf *der, view *out, struct error *err)
+{
+	return (buf_ok(der) && arena_copy(tx->arena, buf_view(der), out)) || error_memory(err);
+}
+
+static bool
+certify(struct tx *tx, const struct vault *vault, const struct ca_half *by, struct ca_half *half,
+    int path_length, int64_t now, int years, struct error *err)
+{
+	AUTO(buf_free) struct buf der = { 0 };
+	const struct profile profile = { .subject = half->name,
+		.usages = PUBLIC_USAGES,
+		.ca = true,
+		.path_length = path_length };
+	struct ca_signing signing = signing_of(tx, vault, by, 0);
+	const struct signer signer = ca_signer(&signing);
+	uint8_t key_id[KEY_ID_LEN];
+	struct x509_wish wish = { .profile = &profile,
+		.spki = half->spki,
+		.not_before = now - BACKDATE,
+		.not_after = now + years * YEAR };
+
+	if (by != half) {
+		if (!spki_key_id(by->spki, key_id, err))
+			return false;
+		wish.issuer = by->name;
+		wish.issuer_key_id = (view){ (const char *)key_id, sizeof(key_id) };
+	}
+	return x509_issue(&wish, &signer, &der, err) &&
+	    keep_certificate(tx, &der, &half->certificate, err);
+}
+
+bool
+ca_require(struct tx *tx, const struct vault *vault, bool hsm, int64_t now, struct ca *out,
+    struct error *err)
+{
+	bool found;
+
+	if (!ca_read(tx, vault, TO_CHANGE, out, &found, err))
+		return false;
+	if (found)
+		return true;
+	*out = (struct ca){ 0 };
+	return make_half(tx, vault, hsm, "root", &out->root, err) &&
+	    make_half(tx, vault, hsm, "intermediate", &out->intermediate, err) &&
+	    certify(tx, vault, &out->root, &out->root, 1, now, ROOT_YEARS, err) &&
+	    certify(tx, vault, &out->root, &out->intermediate, 0, now, INTERMEDIATE_YEARS, err) &&
+	    ca_write(tx, vault, out, err);
+}
+
+static bool
+add_urls(struct arena *arena, view base, struct profile *profile, struct error *err)
+{
+	return (arena_print(arena, &profile->crl_url, "%.*s/authority/crl", VIEW_ARG(base)) &&
+		   arena_print(arena, &profile->ocsp_url, "%.*s/authority/ocsp", VIEW_ARG(base)) &&
+		   arena_print(arena, &profile->issuer_url, "%.*s/authority/intermediate",
+		       VIEW_ARG(base))) ||
+	    error_memory(err);
+}
+
+static bool
+check_request(const struct csr *csr, struct error *err)
+{
+	if (csr->profile.ca || (csr->profile.usages & (USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN)) != 0)
+		return error_set(err, ERR_BAD_PARAMETER, "The authority makes no authorities.");
+	return spki_is_vault(&csr->key) ||
+	    error_set(err, ERR_BAD_PARAMETER, "The authority does not certify such a key.");
+}
+
+bool
+ca_issue(struct tx *tx, const struct vault *vault, const struct ca *ca, const struct ca_wish *wish,
+    struct views *chain, struct error *err)
+{
+	AUTO(buf_free) struct buf der = { 0 };
+	struct ca_signing signing = signing_of(tx, vault, &ca->intermediate, 0);
+	const struct signer signer = ca_signer(&signing);
+	uint8_t key_id[KEY_ID_LEN], serial[SERIAL_LEN];
+	struct x509 own;
+	struct csr csr;
+	struct x509_wish what;
+
+	if (!csr_read(wish->csr, tx->arena, &csr, err) || !check_request(&csr, err) ||
+	    !add_urls(tx->arena, wish->base, &csr.profile, err) ||
+	    !spki_key_id(ca->intermediate.spki, key_id, err) ||
+	    !x509_read(ca->intermediate.certificate, tx->arena, &own, err))
+		return false;
+	x509_serial(serial);
+	what = (struct x509_wish){
+		.profile = &csr.profile,
+		.spki = csr.spki,
+		.not_before = wish->not_before,
+		.not_after = wish->not_after < own.not_after ? wish->not_after : own.not_after,
+		.serial = { (const char *)serial, sizeof(serial) },
+		.issuer = ca->intermediate.name,
+		.issuer_key_id = { (const char *)key_id, sizeof(key_id) },
+	};
+	chain->items = arena_alloc(tx->arena, CA_CHAIN_MAX * sizeof(*chain->items));
+	chain->count = CA_CHAIN_MAX;
+	if (chain->items == NULL)
+		return error_memory(err);
+	return x509_issue(&what, &signer, &der, err) &&
+	    keep_certificate(tx, &der, &chain->items[0], err) &&
+	    (arena_copy(tx->arena, ca->intermediate.certificate, &chain->items[1]) ||
+		error_memory(err)) &&
+	    ca_put_issued(tx, vault, what.serial, wish->certificate, what.not_after, err);
+}
+
+bool
+ca_revoke(struct tx *tx, const struct vault *vault, view serial, enum crl_reason reason,
+    int64_t now, struct error *err)
+{
+	struct ca_revoked revoked = { .since = now, .reason = reason };
+	uint8_t bytes[CA_SERIAL_MAX];
+	struct ca_issued issued;
+	size_t count;
+	bool found = false;
+	view number;
+
+	if (serial.len > 2 * sizeof(bytes) || !hex_decode(serial, bytes))
+		return error_set(err, ERR_BAD_PARAMETER, "Property serial has invalid value\r\n");
+	number = (view){ (const char *)bytes, serial.len / 2 };
+	if (!ca_get_issued(tx, vault, number, &issued, &found, err))
+		return false;
+	if (!found)
+		return error_set(err, ERR_CERTIFICATE_NOT_FOUND,
+		    "The vault's authority issued no certificate of serial %.*s.",
+		    VIEW_ARG(serial));
+	revoked.not_after = issued.not_after;
+	if (!ca_get_revoked(tx, vault, number, TO_CHANGE, &revoked, &found, err))
+		return false;
+	if (found)
+		return true;
+	if (!ca_count_revoked(tx, vault, &count, err))
+		return false;
+	if (count >= CA_REVOKED_MAX)
+		return error_set(err, ERR_CONFLICT,
+		    "The vault's authority has revoked %d certificates: no more fit its list.",
+		    CA_REVOKED_MAX);
+	return ca_put_revoked(tx, vault, number, &revoked, err);
+}
+
+bool
+ca_crl(struct tx *tx, const struct vault *vault, const struct ca *ca, uint64_t ticket, int64_t now,
+    struct buf *out, struct error *err)
+{
+	struct ca_signing signing = signing_of(tx, vault, &ca->intermediate, ticket);
+	const struct signer signer = ca_signer(&signing);
+	uint8_t key_id[KEY_ID_LEN];
+	struct crl_entry *entries;
+	struct crl_wish wish = { .issuer = ca->intermediate.name,
+		.number = (uint64_t)now,
+		.this_update = now,
+		.next_update = now + CA_LIST_SECONDS };
+
+	if (!ca_scan_revoked(tx, vault, now, &entries, &wish.count, err) ||
+	    !spki_key_id(ca->intermediate.spki, key_id, err))
+		return false;
+	wish.entries = entries;
+	wish.issuer_key_id = (view){ (const char *)key_id, sizeof(key_id) };
+	return crl_make(&wish, &signer, out, err);
+}
+
+static bool
+find_state(struct tx *tx, const struct vault *vault, const struct ocsp_id *id,
+    struct ocsp_single *out, struct error *err)
+{
+	struct ca_issued issued;
+	struct ca_revoked revoked;
+	bool found = false;
+
+	*out = (struct ocsp_single){ .id = id, .state = OCSP_UNKNOWN };
+	if (id->serial.len > CA_SERIAL_MAX)
+		return true;
+	if (!ca_get_issued(tx, vault, id->serial, &issued, &found, err))
+		return false;
+	if (!found)
+		return true;
+	if (!ca_get_revoked(tx, vault, id->serial, TO_READ, &revoked, &found, err))
+		return false;
+	out->state = found ? OCSP_REVOKED : OCSP_GOOD;
+	if (found) {
+		out->revoked = revoked.since;
+		out->reason = revoked.reason;
+	}
+	return true;
+}
+
+/* Only the intermediate answers, and only for what it issued. */
+static bool
+is_about(const struct ocsp_request *request, const struct ca *ca)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		if (!ocsp_id_is(&request->ids[i], ca->intermediate.name, ca->intermediate.spki))
+			return false;
+	}
+	return true;
+}
+
+static bool
+refuse(enum ocsp_refusal why, struct buf *out, struct error *err)
+{
+	ocsp_refuse(why, out);
+	return buf_ok(out) || error_memory(err);
+}
+
+bool
+ca_ocsp(struct tx *tx, const struct vault *vault, const struct ca *ca, uint64_t ticket,
+    view request, int64_t now, struct buf *out, struct error *err)
+{
+	struct ca_signing signing = signing_of(tx, vault, &ca->intermediate, ticket);
+	const struct signer signer = ca_signer(&signing);
+	struct ocsp_single singles[OCSP_IDS_MAX];
+	struct ocsp_request asked;
+	struct error problem;
+	struct ocsp_wish wish = { .issuer_spki = ca->intermediate.spki,
+		.produced = now,
+		.this_update = now,
+		.next_update = now + CA_LIST_SECONDS,
+		.singles = singles };
+
+	if (!ocsp_read(request, tx->arena, &asked, &problem))
+		return refuse(OCSP_MALFORMED, out, err);
+	if (!is_about(&asked, ca))
+		return refuse(OCSP_UNAUTHORIZED, out, err);
+	for (size_t i = 0; i < asked.count; i++) {
+		if (!find_state(tx, vault, &asked.ids[i], &singles[i], err))
+			return false;
+	}
+	wish.count = asked.count;
+	wish.nonce = asked.nonce;
+	return ocsp_answer(&wish, &signer, out, err);
+}

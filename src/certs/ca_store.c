@@ -1,0 +1,247 @@
+#include "certs/ca_store.h"
+
+#include "base/pack.h"
+
+#define FORMAT 1
+
+static bool
+ca_path(struct arena *arena, const struct vault *vault, view *out, struct error *err)
+{
+	return arena_join(arena, (const view[]){ V("v/"), uuid_view(&vault->id), V("/authority") },
+		   3, out) ||
+	    error_memory(err);
+}
+
+static bool
+serial_path(struct arena *arena, const struct vault *vault, const char *what, view serial,
+    view *out, struct error *err)
+{
+	char hex[2 * CA_SERIAL_MAX];
+
+	if (serial.len > CA_SERIAL_MAX)
+		return error_set(err, ERR_CERTIFICATE_NOT_FOUND, "No certificate has this serial.");
+	hex_encode(serial, hex);
+	return arena_join(arena,
+		   (const view[]){ V("v/"), uuid_view(&vault->id), V("/authority/"), view_of(what),
+		       V("/"), { hex, 2 * serial.len } },
+		   6, out) ||
+	    error_memory(err);
+}
+
+void
+ca_done(struct ca *ca)
+{
+	plain_free(ca->document);
+	ca->document = NULL;
+}
+
+static void
+pack_half(struct buf *out, const struct ca_half *half)
+{
+	AUTO(buf_free) struct buf packed = { 0 };
+	const struct key key = { .material = half->material };
+
+	key_pack(&key, &packed);
+	pack_bytes(out, buf_view(&packed));
+	pack_bytes(out, half->certificate);
+	pack_bytes(out, half->spki);
+	pack_bytes(out, half->name);
+	out->failed |= packed.failed;
+}
+
+static bool
+unpack_half(struct unpack *in, view path, struct ca_half *out)
+{
+	struct key key;
+
+	if (!key_unpack(unpack_bytes(in), &key))
+		return false;
+	out->material = key.material;
+	out->material.path = out->material.head = path;
+	out->certificate = unpack_bytes(in);
+	out->spki = unpack_bytes(in);
+	out->name = unpack_bytes(in);
+	return true;
+}
+
+bool
+ca_write(struct tx *tx, const struct vault *vault, const struct ca *ca, struct error *err)
+{
+	AUTO(buf_free) struct buf document = { 0 };
+	view path;
+
+	pack_u8(&document, FORMAT);
+	pack_half(&document, &ca->root);
+	pack_half(&document, &ca->intermediate);
+	if (!buf_ok(&document))
+		return error_memory(err);
+	return ca_path(tx->arena, vault, &path, err) &&
+	    tx_put(tx, vault->key, path, &document, err);
+}
+
+bool
+ca_read(struct tx *tx, const struct vault *vault, enum intent intent, struct ca *out, bool *found,
+    struct error *err)
+{
+	AUTO(plain_done) struct plain *document = NULL;
+	struct unpack in;
+	struct ca ca = { 0 };
+	view path;
+
+	*found = false;
+	if (!ca_path(tx->arena, vault, &path, err) ||
+	    !(intent == TO_CHANGE ? tx_take : tx_get)(tx, vault->key, path, &document, err))
+		return false;
+	if (document == NULL)
+		return true;
+	in = unpack_of(plain_view(document));
+	if (unpack_u8(&in) != FORMAT || !unpack_half(&in, path, &ca.root) ||
+	    !unpack_half(&in, path, &ca.intermediate) || !unpack_end(&in))
+		return error_set(err, ERR_CORRUPT, "an authority's document can't be read");
+	*out = ca;
+	out->document = document;
+	document = NULL;
+	*found = true;
+	return true;
+}
+
+bool
+ca_put_issued(struct tx *tx, const struct vault *vault, view serial, view certificate,
+    int64_t not_after, struct error *err)
+{
+	AUTO(buf_free) struct buf document = { 0 };
+	view path;
+
+	pack_u8(&document, FORMAT);
+	pack_bytes(&document, certificate);
+	pack_i64(&document, not_after);
+	if (!buf_ok(&document))
+		return error_memory(err);
+	return serial_path(tx->arena, vault, "issued", serial, &path, err) &&
+	    tx_put(tx, vault->key, path, &document, err);
+}
+
+bool
+ca_get_issued(struct tx *tx, const struct vault *vault, view serial, struct ca_issued *out,
+    bool *found, struct error *err)
+{
+	AUTO(plain_done) struct plain *document = NULL;
+	struct unpack in;
+	view path;
+
+	*found = false;
+	if (!serial_path(tx->arena, vault, "issued", serial, &path, err) ||
+	    !tx_get(tx, vault->key, path, &document, err))
+		return false;
+	if (document == NULL)
+		return true;
+	in = unpack_of(plain_view(document));
+	*found = unpack_u8(&in) == FORMAT;
+	(void)unpack_bytes(&in);
+	out->not_after = unpack_i64(&in);
+	return (*found && unpack_end(&in)) ||
+	    error_set(err, ERR_CORRUPT, "what was issued can't be read");
+}
+
+bool
+ca_put_revoked(struct tx *tx, const struct vault *vault, view serial,
+    const struct ca_revoked *revoked, struct error *err)
+{
+	AUTO(buf_free) struct buf document = { 0 };
+	view path;
+
+	pack_u8(&document, FORMAT);
+	pack_i64(&document, revoked->since);
+	pack_i64(&document, revoked->not_after);
+	pack_u8(&document, (uint8_t)revoked->reason);
+	if (!buf_ok(&document))
+		return error_memory(err);
+	return serial_path(tx->arena, vault, "revoked", serial, &path, err) &&
+	    tx_put(tx, vault->key, path, &document, err);
+}
+
+static bool
+unpack_revoked(view document, struct ca_revoked *out, struct error *err)
+{
+	struct unpack in = unpack_of(document);
+	bool fine = unpack_u8(&in) == FORMAT;
+
+	out->since = unpack_i64(&in);
+	out->not_after = unpack_i64(&in);
+	out->reason = unpack_u8(&in);
+	return (fine && unpack_end(&in)) ||
+	    error_set(err, ERR_CORRUPT, "what was revoked can't be read");
+}
+
+bool
+ca_get_revoked(struct tx *tx, const struct vault *vault, view serial, enum intent intent,
+    struct ca_revoked *out, bool *found, struct error *err)
+{
+	AUTO(plain_done) struct plain *document = NULL;
+	view path;
+
+	*found = false;
+	if (!serial_path(tx->arena, vault, "revoked", serial, &path, err) ||
+	    !(intent == TO_CHANGE ? tx_take : tx_get)(tx, vault->key, path, &document, err))
+		return false;
+	*found = document != NULL;
+	return document == NULL || unpack_revoked(plain_view(document), out, err);
+}
+
+static bool
+add_entry(struct tx *tx, const struct vault *vault, const struct document *document, view hex,
+    int64_t now, struct crl_entry *out, bool *listed, struct error *err)
+{
+	AUTO(plain_done) struct plain *plain = NULL;
+	uint8_t serial[CA_SERIAL_MAX];
+	struct ca_revoked revoked;
+
+	*listed = false;
+	if (!keyring_unseal(vault->key, &document->value, document->key, &plain, err) ||
+	    !unpack_revoked(plain_view(plain), &revoked, err))
+		return false;
+	if (hex.len > 2 * sizeof(serial) || !hex_decode(hex, serial))
+		return error_set(err, ERR_CORRUPT, "what was revoked has no serial");
+	if (revoked.not_after < now)
+		return true;
+	*listed = true;
+	*out = (struct crl_entry){ .revoked = revoked.since, .reason = revoked.reason };
+	return arena_copy(tx->arena, (view){ (const char *)serial, hex.len / 2 }, &out->serial) ||
+	    error_memory(err);
+}
+
+bool
+ca_scan_revoked(struct tx *tx, const struct vault *vault, int64_t now, struct crl_entry **out,
+    size_t *count, struct error *err)
+{
+	struct document *documents;
+	size_t found;
+	view prefix;
+
+	*count = 0;
+	if (!serial_path(tx->arena, vault, "revoked", V(""), &prefix, err) ||
+	    !store_scan(tx->reader, prefix, V(""), CA_REVOKED_MAX, tx->arena, &documents, &found,
+		err))
+		return false;
+	*out = arena_alloc(tx->arena, (found + 1) * sizeof(**out));
+	if (*out == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < found; i++) {
+		view hex = view_from(documents[i].key, prefix.len);
+		bool listed;
+
+		if (!add_entry(tx, vault, &documents[i], hex, now, &(*out)[*count], &listed, err))
+			return false;
+		*count += listed;
+	}
+	return true;
+}
+
+bool
+ca_count_revoked(struct tx *tx, const struct vault *vault, size_t *out, struct error *err)
+{
+	view prefix, *paths;
+
+	return serial_path(tx->arena, vault, "revoked", V(""), &prefix, err) &&
+	    store_keys(tx->reader, prefix, V(""), CA_REVOKED_MAX, tx->arena, &paths, out, err);
+}

@@ -1,0 +1,50 @@
+/*
+ * An authority's documents.  Private to certs/ca*.c.
+ */
+#ifndef CERTS_CA_STORE_H
+#define CERTS_CA_STORE_H
+
+#include "certs/ca.h"
+
+#define CA_SERIAL_MAX 20 /* bytes */
+
+struct ca_issued {
+	int64_t not_after;
+};
+struct ca_revoked {
+	int64_t since, not_after;
+	enum crl_reason reason;
+};
+
+MUST_USE bool ca_write(struct tx *tx, const struct vault *vault, const struct ca *ca,
+    struct error *err);
+
+/* By serial: bytes, big-endian. */
+MUST_USE bool ca_put_issued(struct tx *tx, const struct vault *vault, view serial, view certificate,
+    int64_t not_after, struct error *err);
+MUST_USE bool ca_get_issued(struct tx *tx, const struct vault *vault, view serial,
+    struct ca_issued *out, bool *found, struct error *err);
+MUST_USE bool ca_put_revoked(struct tx *tx, const struct vault *vault, view serial,
+    const struct ca_revoked *revoked, struct error *err);
+MUST_USE bool ca_get_revoked(struct tx *tx, const struct vault *vault, view serial,
+    enum intent intent, struct ca_revoked *out, bool *found, struct error *err);
+
+/* ca_scan_revoked: As CRL entries, in the arena, those that ended before ${now} left out. */
+MUST_USE bool ca_scan_revoked(struct tx *tx, const struct vault *vault, int64_t now,
+    struct crl_entry **out, size_t *count, struct error *err);
+
+/* ca_count_revoked: How many documents there are, CA_REVOKED_MAX at most. */
+MUST_USE bool ca_count_revoked(struct tx *tx, const struct vault *vault, size_t *out,
+    struct error *err);
+
+/* ca_signer: Signs with one half's key; the struct is the signer's context. */
+struct ca_signing {
+	struct keyring *keyring;
+	struct vault_key *key;
+	uint64_t ticket;
+	const struct material *material;
+	struct arena *arena;
+};
+struct signer ca_signer(struct ca_signing *signing);
+
+#endif

@@ -1,0 +1,391 @@
+/*
+ * A vault's authority, held against OpenSSL's reading of what it makes.
+ */
+#include "certs/ca.h"
+#include "pki/read.h"
+#include "pki/subject.h"
+#include "pki/testing.h"
+#include "vault/testing.h"
+
+#include <openssl/ocsp.h>
+
+#define BASE V("https://v.vault.example")
+
+static struct world w;
+static struct arena keep;
+static struct test_key *key;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_make(&w);
+	arena_init(&keep, (size_t)1 << 20);
+	world_vault(&w, "vault-a", "westeurope", 90, false);
+	world_vault(&w, "vault-b", "westeurope", 90, false);
+	key = test_key_new("P-384");
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	test_key_free(key);
+	arena_free(&keep);
+	world_drop(&w);
+	return 0;
+}
+
+/* One issuance, and what came of it: lives in ${keep}. */
+struct issuing {
+	struct profile profile;
+	int64_t months;
+	struct views chain;
+	view root, root_name;
+};
+
+static bool
+keep_all(struct issuing *issuing, const struct ca *ca)
+{
+	view *items = arena_alloc(&keep, issuing->chain.count * sizeof(*items));
+
+	for (size_t i = 0; i < issuing->chain.count; i++)
+		assert_true(arena_copy(&keep, issuing->chain.items[i], &items[i]));
+	issuing->chain.items = items;
+	return arena_copy(&keep, ca->root.certificate, &issuing->root) &&
+	    arena_copy(&keep, ca->root.name, &issuing->root_name);
+}
+
+static bool
+step_issue(struct request *r, void *ctx, struct error *err)
+{
+	struct issuing *issuing = ctx;
+	AUTO(buf_free) struct buf csr = { 0 };
+	AUTO(ca_done) struct ca ca = { 0 };
+	struct ca_wish wish = { .certificate = V("web"),
+		.base = BASE,
+		.not_before = NOON,
+		.not_after = NOON + issuing->months * 30 * 86400 };
+
+	if (!csr_make(&issuing->profile, buf_view(&key->spki), &key->signer, &csr, err) ||
+	    !ca_require(&r->tx, r->vault, false, NOON, &ca, err))
+		return false;
+	wish.csr = buf_view(&csr);
+	return ca_issue(&r->tx, r->vault, &ca, &wish, &issuing->chain, err) &&
+	    keep_all(issuing, &ca);
+}
+
+static struct issuing
+issue_in(const char *vault, int64_t months)
+{
+	static view names[] = { V_INIT("www.example.com") };
+	struct issuing issuing = { .months = months };
+
+	issuing.profile = (struct profile){
+		.subject = test_name(&keep, "CN=www.example.com"),
+		.alt = { .of = { [ALT_DNS] = { names, 1 } } },
+		.usages = USAGE_DIGITAL_SIGNATURE,
+	};
+	assert_fine(world_do(&w, vault, "", step_issue, &issuing), &w.err);
+	return issuing;
+}
+
+static struct x509
+read(view der)
+{
+	struct x509 certificate;
+
+	assert_fine(x509_read(der, &keep, &certificate, &w.err), &w.err);
+	return certificate;
+}
+
+static void
+test_chain(void **state)
+{
+	struct issuing issuing = issue_in("vault-a", 12), again = issue_in("vault-a", 12);
+	struct x509 leaf = read(issuing.chain.items[0]), middle = read(issuing.chain.items[1]);
+	struct x509 root = read(again.root), other = read(again.chain.items[0]);
+	view text;
+
+	(void)state;
+	assert_int_equal(issuing.chain.count, 2);
+	assert_true(x509_signed_by(&leaf, &middle));
+	assert_true(x509_signed_by(&middle, &root));
+	assert_true(x509_signed_by(&root, &root));
+	assert_true(x509_signed_by(&other, &middle));
+	assert_false(view_eq(leaf.serial, other.serial));
+	assert_true(root.profile.ca && middle.profile.ca && !leaf.profile.ca);
+	assert_int_equal(root.profile.path_length, 1);
+	assert_int_equal(middle.profile.path_length, 0);
+	assert_text(leaf.spki, buf_view(&key->spki));
+	assert_text(leaf.profile.alt.of[ALT_DNS].items[0], V("www.example.com"));
+	assert_int_equal(leaf.not_after, NOON + INT64_C(12) * 30 * 86400);
+	assert_fine(subject_text(root.profile.subject, &keep, &text, &w.err), &w.err);
+	assert_true(view_starts(text, V("CN=vault-a ")));
+}
+
+/* Vaults are apart: another's authority is another. */
+static void
+test_vaults_are_apart(void **state)
+{
+	struct issuing a = issue_in("vault-a", 12), b = issue_in("vault-b", 12);
+	struct x509 leaf = read(a.chain.items[0]), middle = read(b.chain.items[1]);
+
+	(void)state;
+	assert_false(x509_signed_by(&leaf, &middle));
+	assert_false(view_eq(a.root_name, b.root_name));
+}
+
+static void
+test_ends_with_its_issuer(void **state)
+{
+	struct issuing issuing = issue_in("vault-a", 1200);
+	struct x509 leaf = read(issuing.chain.items[0]), middle = read(issuing.chain.items[1]);
+
+	(void)state;
+	assert_int_equal(leaf.not_after, middle.not_after);
+}
+
+static void
+test_makes_no_authorities(void **state)
+{
+	static const struct profile rows[] = {
+		{ .ca = true, .path_length = -1 },
+		{ .usages = USAGE_KEY_CERT_SIGN },
+		{ .usages = USAGE_CRL_SIGN | USAGE_DIGITAL_SIGNATURE },
+	};
+	uint64_t before;
+
+	(void)state;
+	(void)issue_in("vault-a", 12);
+	before = world_count(&w, "v/");
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct issuing issuing = { .profile = rows[i], .months = 12 };
+
+		issuing.profile.subject = test_name(&keep, "CN=a");
+		assert_false(world_do(&w, "vault-a", "", step_issue, &issuing));
+		assert_int_equal(w.err.code, ERR_BAD_PARAMETER);
+	}
+	assert_int_equal(world_count(&w, "v/"), before);
+}
+
+struct revoking {
+	view serial; /* hex */
+	int64_t now;
+};
+
+static bool
+step_revoke(struct request *r, void *ctx, struct error *err)
+{
+	const struct revoking *revoking = ctx;
+
+	return ca_revoke(&r->tx, r->vault, revoking->serial, CRL_KEY_COMPROMISE, revoking->now,
+	    err);
+}
+
+/* ${serial}: of a certificate, bytes. */
+static bool
+revoke(const char *vault, view serial, int64_t now)
+{
+	char hex[64];
+	struct revoking revoking = { { hex, 2 * serial.len }, now };
+
+	hex_encode(serial, hex);
+	return world_do(&w, vault, "", step_revoke, &revoking);
+}
+
+struct listing {
+	int64_t now;
+	struct buf der;
+	view asked; /* of OCSP */
+};
+
+static bool
+step_crl(struct request *r, void *ctx, struct error *err)
+{
+	AUTO(ca_done) struct ca ca = { 0 };
+	struct listing *listing = ctx;
+	bool found;
+
+	return ca_read(&r->tx, r->vault, TO_READ, &ca, &found, err) && found &&
+	    ca_crl(&r->tx, r->vault, &ca, 0, listing->now, &listing->der, err);
+}
+
+static X509 *
+parse(view der)
+{
+	const unsigned char *at = (const unsigned char *)der.ptr;
+	X509 *out = d2i_X509(NULL, &at, (long)der.len);
+
+	assert_non_null(out);
+	return out;
+}
+
+/* Revoked or not, by the list that the vault has at ${now}. */
+static bool
+listed(const struct issuing *issuing, int64_t now)
+{
+	struct listing listing = { .now = now };
+	X509 *leaf = parse(issuing->chain.items[0]), *middle = parse(issuing->chain.items[1]);
+	const unsigned char *at;
+	X509_REVOKED *entry = NULL;
+	X509_CRL *crl;
+	bool found;
+
+	assert_fine(world_do(&w, "vault-a", "", step_crl, &listing), &w.err);
+	at = (const unsigned char *)listing.der.ptr;
+	crl = d2i_X509_CRL(NULL, &at, (long)listing.der.len);
+	assert_non_null(crl);
+	assert_int_equal(X509_CRL_verify(crl, X509_get0_pubkey(middle)), 1);
+	assert_int_equal(X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_issuer_name(leaf)), 0);
+	found = X509_CRL_get0_by_cert(crl, &entry, leaf) == 1;
+	X509_CRL_free(crl);
+	X509_free(leaf);
+	X509_free(middle);
+	buf_free(&listing.der);
+	return found;
+}
+
+static void
+test_crl(void **state)
+{
+	struct issuing one = issue_in("vault-a", 12), other = issue_in("vault-a", 12);
+	view serial = read(one.chain.items[0]).serial;
+
+	(void)state;
+	assert_false(listed(&one, NOON + 1));
+	assert_fine(revoke("vault-a", serial, NOON + 10), &w.err);
+	assert_fine(revoke("vault-a", serial, NOON + 20), &w.err);
+	assert_true(listed(&one, NOON + 30));
+	assert_false(listed(&other, NOON + 30));
+	/* What has expired needs no list. */
+	assert_false(listed(&one, NOON + 2 * YEAR));
+}
+
+static void
+test_only_what_was_issued_is_revoked(void **state)
+{
+	struct issuing issuing = issue_in("vault-a", 12);
+	struct revoking odd = { V("xyz"), NOON };
+
+	(void)state;
+	assert_false(revoke("vault-a", V("\x01\x02"), NOON));
+	assert_int_equal(w.err.code, ERR_CERTIFICATE_NOT_FOUND);
+	assert_false(revoke("vault-b", read(issuing.chain.items[0]).serial, NOON));
+	assert_int_equal(w.err.code, ERR_CERTIFICATE_NOT_FOUND);
+	assert_false(world_do(&w, "vault-a", "", step_revoke, &odd));
+	assert_int_equal(w.err.code, ERR_BAD_PARAMETER);
+}
+
+static bool
+step_ocsp(struct request *r, void *ctx, struct error *err)
+{
+	AUTO(ca_done) struct ca ca = { 0 };
+	struct listing *listing = ctx;
+	bool found;
+
+	return ca_read(&r->tx, r->vault, TO_READ, &ca, &found, err) && found &&
+	    ca_ocsp(&r->tx, r->vault, &ca, 0, listing->asked, listing->now, &listing->der, err);
+}
+
+/* Ask as OpenSSL does; V_OCSP_CERTSTATUS_..., or minus the response's status. */
+static int
+ask(X509 *subject, X509 *issuer, bool verified)
+{
+	struct listing listing = { .now = NOON + 60 };
+	OCSP_CERTID *id = OCSP_cert_id_new(EVP_sha1(), X509_get_subject_name(issuer),
+	    X509_get0_pubkey_bitstr(issuer), X509_get0_serialNumber(subject));
+	OCSP_REQUEST *request = OCSP_REQUEST_new();
+	OCSP_RESPONSE *response;
+	OCSP_BASICRESP *basic;
+	const unsigned char *at;
+	unsigned char *der = NULL;
+	int len, status = 0, reason;
+
+	(void)OCSP_request_add0_id(request, OCSP_CERTID_dup(id));
+	(void)OCSP_request_add1_nonce(request, NULL, 16);
+	len = i2d_OCSP_REQUEST(request, &der);
+	listing.asked = (view){ (const char *)der, (size_t)len };
+	assert_fine(world_do(&w, "vault-a", "", step_ocsp, &listing), &w.err);
+	at = (const unsigned char *)listing.der.ptr;
+	response = d2i_OCSP_RESPONSE(NULL, &at, (long)listing.der.len);
+	assert_non_null(response);
+	basic = OCSP_response_get1_basic(response);
+	if (basic == NULL) {
+		status = -OCSP_response_status(response);
+	} else {
+		STACK_OF(X509) *trusted = sk_X509_new_null();
+
+		(void)sk_X509_push(trusted, issuer);
+		assert_int_equal(OCSP_check_nonce(request, basic), 1);
+		assert_int_equal(OCSP_basic_verify(basic, trusted, NULL, OCSP_TRUSTOTHER) == 1,
+		    verified);
+		assert_int_equal(OCSP_resp_find_status(basic, id, &status, &reason, NULL, NULL,
+				     NULL),
+		    1);
+		sk_X509_free(trusted);
+	}
+	OCSP_BASICRESP_free(basic);
+	OCSP_RESPONSE_free(response);
+	OCSP_REQUEST_free(request);
+	OCSP_CERTID_free(id);
+	OPENSSL_free(der);
+	buf_free(&listing.der);
+	return status;
+}
+
+static void
+test_ocsp(void **state)
+{
+	struct issuing one = issue_in("vault-a", 12), foreign = issue_in("vault-b", 12);
+	X509 *leaf = parse(one.chain.items[0]), *middle = parse(one.chain.items[1]);
+	X509 *stranger = parse(foreign.chain.items[0]), *theirs = parse(foreign.chain.items[1]);
+	struct listing garbage = { .now = NOON, .asked = V("0\x03x") };
+
+	(void)state;
+	assert_int_equal(ask(leaf, middle, true), V_OCSP_CERTSTATUS_GOOD);
+	assert_fine(revoke("vault-a", read(one.chain.items[0]).serial, NOON + 10), &w.err);
+	assert_int_equal(ask(leaf, middle, true), V_OCSP_CERTSTATUS_REVOKED);
+	/* A serial that nobody issued. */
+	assert_int_equal(ask(stranger, middle, true), V_OCSP_CERTSTATUS_UNKNOWN);
+	assert_int_equal(ask(stranger, theirs, false), -OCSP_RESPONSE_STATUS_UNAUTHORIZED);
+	assert_fine(world_do(&w, "vault-a", "", step_ocsp, &garbage), &w.err);
+	assert_true(garbage.der.len > 0);
+	buf_free(&garbage.der);
+	X509_free(leaf);
+	X509_free(middle);
+	X509_free(stranger);
+	X509_free(theirs);
+}
+
+static void
+test_reasons(void **state)
+{
+	enum crl_reason reason;
+
+	(void)state;
+	assert_true(crl_reason_find(V("keycompromise"), &reason));
+	assert_int_equal(reason, CRL_KEY_COMPROMISE);
+	assert_false(crl_reason_find(V("certificateHold"), &reason));
+	assert_false(crl_reason_find(V(""), &reason));
+}
+
+#define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FRESH(test_chain),
+		FRESH(test_vaults_are_apart),
+		FRESH(test_ends_with_its_issuer),
+		FRESH(test_makes_no_authorities),
+		FRESH(test_crl),
+		FRESH(test_only_what_was_issued_is_revoked),
+		FRESH(test_ocsp),
+		cmocka_unit_test(test_reasons),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

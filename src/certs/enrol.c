@@ -1,0 +1,231 @@
+#include "certs/enrol.h"
+
+#include "acme/acme.h"
+#include "base/pack.h"
+#include "certs/ca.h"
+#include "certs/enrol_acme.h"
+#include "certs/issuer.h"
+#include "certs/outside.h"
+#include "certs/proof.h"
+
+#define FORMAT 1
+#define WAIT_FIRST 60
+
+/* What an operation keeps. */
+struct kept {
+	int64_t since;  /* when it began */
+	uint32_t tries; /* in a row that came to nothing */
+	view acme;
+};
+
+/* What enrol_prepare found, for enrol_finish. */
+struct prepared {
+	bool found, enabled;
+	enum issuer_provider provider;
+	int64_t updated; /* the issuer's: another one by now means looking again */
+	struct kept kept;
+	struct acme_turn turn;
+};
+
+static bool
+kept_unpack(view state, int64_t now, struct kept *out)
+{
+	struct unpack in = unpack_of(state);
+	bool fine;
+
+	*out = (struct kept){ .since = now };
+	if (state.len == 0)
+		return true;
+	fine = unpack_u8(&in) == FORMAT;
+	out->since = unpack_i64(&in);
+	out->tries = unpack_u32(&in);
+	out->acme = unpack_bytes(&in);
+	return fine && unpack_end(&in);
+}
+
+static bool
+kept_pack(const struct kept *kept, struct arena *arena, view *out, struct error *err)
+{
+	AUTO(buf_free) struct buf packed = { 0 };
+
+	pack_u8(&packed, FORMAT);
+	pack_i64(&packed, kept->since);
+	pack_u32(&packed, kept->tries);
+	pack_bytes(&packed, kept->acme);
+	return (buf_ok(&packed) && arena_copy(arena, buf_view(&packed), out)) || error_memory(err);
+}
+
+/* In a snapshot of its own.  The issuer's views point into its document. */
+static bool
+look_up(const struct enrol_ask *ask, struct arena *arena, struct issuer *issuer, bool *found,
+    view *account, struct error *err)
+{
+	AUTO(store_reader_done) struct store_reader *reader = NULL;
+	struct tx tx = { .keyring = ask->services->keyring, .arena = arena };
+	bool fine;
+
+	if (!store_reader_new(ask->services->store, &reader, err) || !store_begin(reader, err))
+		return false;
+	tx.reader = reader;
+	fine = issuer_read(&tx, ask->vault, ask->issuer, TO_READ, issuer, found, err) &&
+	    acme_account_read(&tx, ask->vault, ask->issuer, arena, account, err);
+	store_end(reader);
+	return fine;
+}
+
+bool
+enrol_prepare(const struct enrol_ask *ask, view state, int64_t now, struct arena *arena, void **out,
+    struct error *err)
+{
+	AUTO(issuer_done) struct issuer issuer = { 0 };
+	struct prepared *prepared = arena_alloc(arena, sizeof(*prepared));
+	view account;
+
+	if (prepared == NULL)
+		return error_memory(err);
+	if (!kept_unpack(state, now, &prepared->kept))
+		return error_set(err, ERR_CORRUPT, "an operation's state can't be read");
+	if (!look_up(ask, arena, &issuer, &prepared->found, &account, err))
+		return false;
+	*out = prepared;
+	if (!prepared->found)
+		return true;
+	prepared->enabled = issuer.enabled;
+	prepared->provider = issuer.provider;
+	prepared->updated = issuer.updated;
+	return issuer.provider != ISSUER_ACME || !issuer.enabled ||
+	    acme_turn_take(ask, &issuer, &account, arena, prepared->kept.acme, &prepared->turn,
+		err);
+}
+
+static bool
+fail(struct enrol_result *out, const char *code, view message)
+{
+	*out = (struct enrol_result){ .outcome = ENROL_FAILED, .code = code, .message = message };
+	return true;
+}
+
+static bool
+finish_strongroom(const struct enrol_ask *ask, struct tx *tx, int64_t now, struct enrol_result *out,
+    struct error *err)
+{
+	AUTO(ca_done) struct ca ca = { 0 };
+	struct ca_wish wish = { .csr = ask->csr,
+		.certificate = ask->certificate,
+		.not_before = ask->not_before,
+		.not_after = ask->not_after };
+	struct error problem;
+	view message;
+
+	if (!arena_print(tx->arena, &wish.base, "https://%.*s%s", VIEW_ARG(ask->vault->name),
+		ask->services->outside->vault_suffix))
+		return error_memory(err);
+	if (!ca_require(tx, ask->vault, ask->vault->premium && keyring_has_token(tx->keyring), now,
+		&ca, err))
+		return false;
+	*out = (struct enrol_result){ .outcome = ENROL_DONE };
+	if (ca_issue(tx, ask->vault, &ca, &wish, &out->chain, &problem))
+		return true;
+	if (problem.code != ERR_BAD_PARAMETER) {
+		*err = problem;
+		return false;
+	}
+	return arena_copy(tx->arena, view_of(problem.message), &message)
+	    ? fail(out, "Request rejected", message)
+	    : error_memory(err);
+}
+
+static bool
+write_turn(const struct enrol_ask *ask, struct tx *tx, const struct acme_turn *turn,
+    struct error *err)
+{
+	if (turn->account.len > 0 &&
+	    !acme_account_write(tx, ask->vault, ask->issuer, turn->account, err))
+		return false;
+	if (turn->hidden.len > 0 && !proof_delete(tx, turn->hidden, err))
+		return false;
+	return turn->shown.len == 0 || proof_put(tx, turn->shown, turn->shown_value, err);
+}
+
+/* Later each time; what the server asked for, when that is more. */
+static int64_t
+backoff(const struct kept *kept, unsigned wait)
+{
+	int64_t seconds = kept->tries < 10 ? (int64_t)WAIT_FIRST << kept->tries : ENROL_WAIT_MAX;
+
+	if (seconds > ENROL_WAIT_MAX)
+		seconds = ENROL_WAIT_MAX;
+	return seconds > wait ? seconds : wait;
+}
+
+static bool
+finish_acme(const struct enrol_ask *ask, struct tx *tx, struct prepared *prepared, int64_t now,
+    struct enrol_result *out, struct error *err)
+{
+	const struct acme_turn *turn = &prepared->turn;
+	struct kept kept = prepared->kept;
+
+	if (!write_turn(ask, tx, turn, err))
+		return false;
+	if (turn->failed)
+		return fail(out, "Request rejected", turn->message);
+	if (turn->busy && now - kept.since > ENROL_PATIENCE)
+		return fail(out, "Certificate issuer error", turn->message);
+	*out = (struct enrol_result){ .outcome = turn->done ? ENROL_DONE : ENROL_WAIT,
+		.chain = turn->chain,
+		.message = turn->message };
+	if (turn->done)
+		return true;
+	out->again = now + (turn->busy ? backoff(&kept, turn->wait) : turn->wait);
+	kept.tries = turn->busy ? kept.tries + 1 : 0;
+	kept.acme = turn->state;
+	return kept_pack(&kept, tx->arena, &out->state, err);
+}
+
+/* The issuer was changed since: look again, at once. */
+static bool
+look_again(const struct kept *kept, struct tx *tx, int64_t now, struct enrol_result *out,
+    struct error *err)
+{
+	*out = (struct enrol_result){ .outcome = ENROL_WAIT,
+		.again = now,
+		.message = V("The issuer has changed.") };
+	return kept_pack(kept, tx->arena, &out->state, err);
+}
+
+bool
+enrol_finish(const struct enrol_ask *ask, struct tx *tx, void *ctx, int64_t now,
+    struct enrol_result *out, struct error *err)
+{
+	AUTO(issuer_done) struct issuer issuer = { 0 };
+	struct prepared *prepared = ctx;
+	bool found;
+
+	if (!issuer_read(tx, ask->vault, ask->issuer, TO_READ, &issuer, &found, err))
+		return false;
+	if (!found)
+		return fail(out, "Certificate issuer error", V("The issuer is not there."));
+	if (!issuer.enabled)
+		return fail(out, "Certificate issuer error", V("The issuer is disabled."));
+	if (!prepared->found || !prepared->enabled || prepared->provider != issuer.provider ||
+	    prepared->updated != issuer.updated)
+		return look_again(&prepared->kept, tx, now, out, err);
+	if (issuer.provider == ISSUER_STRONGROOM)
+		return finish_strongroom(ask, tx, now, out, err);
+	if (issuer.provider == ISSUER_ACME)
+		return finish_acme(ask, tx, prepared, now, out, err);
+	return fail(out, "Certificate issuer error",
+	    V("The issuer's provider could not be reached from here."));
+}
+
+bool
+enrol_abandon(struct tx *tx, view state, struct error *err)
+{
+	struct acme_state at;
+	struct kept kept;
+
+	if (!kept_unpack(state, 0, &kept) || kept.acme.len == 0 || !acme_unpack(kept.acme, &at) ||
+	    at.token[0] == '\0' || at.kind != ACME_HTTP_01)
+		return true;
+	return proof_delete(tx, view_of(at.token), err);
+}

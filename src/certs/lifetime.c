@@ -1,0 +1,307 @@
+#include "certs/lifetime.h"
+
+#include "base/clock.h"
+#include "certs/contact.h"
+#include "certs/outbox.h"
+#include "certs/outside.h"
+#include "certs/renew.h"
+
+#include <string.h>
+#include <time.h>
+
+#define RENEWED "CertificateRenew"
+#define DAY ((int64_t)86400)
+
+int64_t
+lifetime_at(const struct lifetime_action *action, int64_t start, int64_t end)
+{
+	return action->percentage ? start + (end - start) * action->value / 100
+				  : end - action->value * DAY;
+}
+
+bool
+lifetime_touch(struct request *r, const struct object *object, struct error *err)
+{
+	const struct due due = due_of(r, &certificate_type, object, DUE_LIFETIME, clock_now() + 1);
+
+	return due_put(&r->tx, &due, err);
+}
+
+/* A certificate as one transaction has it. */
+struct look {
+	struct vault vault;
+	enum due_vault_state where;
+	struct request request; /* to its vault, made by hand */
+	struct object object;
+	struct version latest;
+	struct certificate_state state;
+	bool there; /* live, with a certificate in its latest version */
+};
+
+static void
+look_done(struct look *look)
+{
+	object_done(&look->object);
+	version_done(&look->latest);
+}
+
+/* What the actions come to by now. */
+struct plan {
+	bool mail, renew;
+	int64_t next; /* when to look again; 0: when something changes */
+};
+
+static bool
+look_up(const struct services *services, struct tx *tx, const struct due *due, struct look *out,
+    struct error *err)
+{
+	struct request *r = &out->request;
+	bool found;
+
+	if (!due_vault(tx, due, &out->vault, &out->where, err))
+		return false;
+	if (out->where == VAULT_GONE)
+		return true;
+	*r = (struct request){
+		.services = services,
+		.vault = &out->vault,
+		.arena = tx->arena,
+		.params = { due->name },
+		.param_count = 1,
+		.tx = *tx,
+	};
+	found = object_require(r, &certificate_type, due->name, V(""), TO_CHANGE, &out->object,
+	    &out->latest, err);
+	if (!found && err->code != certificate_type.not_found)
+		return false;
+	if (found && view_eq(view_of(out->object.id), due->object)) {
+		if (!certificate_state_read(r, &out->object, TO_CHANGE, &out->state, err))
+			return false;
+		out->there = !issue_is_provisional(&out->latest);
+		if (!view_eq(out->state.lifetime.version, out->latest.id))
+			out->state.lifetime = (struct lifetime){ .version = out->latest.id };
+	}
+	*tx = r->tx;
+	return true;
+}
+
+static void
+look_again(struct plan *plan, int64_t time)
+{
+	if (plan->next == 0 || time < plan->next)
+		plan->next = time;
+}
+
+static void
+plan_action(const struct look *look, const struct lifetime_action *action, int64_t now,
+    struct plan *plan)
+{
+	const struct certificate_state *state = &look->state;
+	const struct attributes *attributes = &look->latest.attributes;
+	int64_t time = lifetime_at(action, attributes->nbf, attributes->exp);
+
+	if (action->type == ACTION_EMAIL_CONTACTS) {
+		if (state->lifetime.mailed)
+			return;
+		plan->mail |= time <= now;
+	} else {
+		if (view_ieq(state->policy.issuer, V(ISSUER_NAME_UNKNOWN)))
+			return;
+		if (time < state->lifetime.again)
+			time = state->lifetime.again;
+		/* Whatever comes of the one that is under way. */
+		if (time <= now && state->has_pending &&
+		    state->pending.status == PENDING_IN_PROGRESS)
+			time = now + LIFETIME_RETRY;
+		plan->renew |= time <= now;
+	}
+	if (time > now)
+		look_again(plan, time);
+}
+
+static struct plan
+plan_of(const struct look *look, int64_t now)
+{
+	struct plan plan = { 0 };
+
+	if (!look->there)
+		return plan;
+	/* A deleted vault may be recovered. */
+	if (look->where == VAULT_DELETED) {
+		plan.next = now + LIFETIME_RETRY;
+		return plan;
+	}
+	if (!look->latest.attributes.enabled)
+		return plan;
+	for (size_t i = 0; i < look->state.policy.action_count; i++)
+		plan_action(look, &look->state.policy.actions[i], now, &plan);
+	return plan;
+}
+
+/* What was made ahead, for which version; or why it was not. */
+struct prepared {
+	view after;
+	struct creating *creating;
+	bool made;
+	struct error problem;
+};
+
+static bool
+look_ahead(const struct services *services, const struct due *due, struct arena *arena,
+    struct look *look, struct prepared *out, struct error *err)
+{
+	AUTO(store_reader_done) struct store_reader *reader = NULL;
+	struct tx tx = { .keyring = services->keyring, .arena = arena };
+	bool fine;
+
+	if (!store_reader_new(services->store, &reader, err) || !store_begin(reader, err))
+		return false;
+	tx.reader = reader;
+	fine = look_up(services, &tx, due, look, err) &&
+	    (!plan_of(look, clock_now()).renew ||
+		((arena_copy(arena, look->latest.id, &out->after) || error_memory(err)) &&
+		    renew_look(&look->request, &look->latest, &look->state, &out->creating, err)));
+	store_end(reader);
+	return fine;
+}
+
+bool
+lifetime_prepare(const struct services *services, const struct due *due, struct arena *arena,
+    void **out, struct error *err)
+{
+	AUTO(look_done) struct look look = { 0 };
+	struct prepared *prepared = arena_alloc(arena, sizeof(*prepared));
+
+	*out = NULL;
+	if (prepared == NULL)
+		return error_memory(err);
+	if (!look_ahead(services, due, arena, &look, prepared, err))
+		return false;
+	if (prepared->creating == NULL)
+		return true;
+	*out = prepared;
+	prepared->made = renew_make(&look.request, prepared->creating, &prepared->problem);
+	return true;
+}
+
+static bool
+write_letter(const struct look *look, struct outbox_letter *out, struct error *err)
+{
+	const struct look *l = look;
+	const char *suffix = l->request.services->outside->vault_suffix;
+	time_t end = (time_t)l->latest.attributes.exp;
+	struct arena *arena = l->request.arena;
+	struct tm tm = { 0 };
+	char date[32];
+
+	(void)gmtime_r(&end, &tm);
+	(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm);
+	return (arena_print(arena, &out->subject, "Certificate %.*s in vault %.*s expires on %.10s",
+		    VIEW_ARG(l->object.name), VIEW_ARG(l->vault.name), date) &&
+		   arena_print(arena, &out->text,
+		       "The certificate\n\n    https://%.*s%s/certificates/%.*s/%.*s\n\n"
+		       "expires on %s.\n\n"
+		       "You get this message because you are a contact of the vault %.*s, and the\n"
+		       "certificate's policy asks for it.\n",
+		       VIEW_ARG(l->vault.name), suffix, VIEW_ARG(l->object.name),
+		       VIEW_ARG(l->latest.id), date, VIEW_ARG(l->vault.name))) ||
+	    error_memory(err);
+}
+
+static bool
+mail(struct look *look, int64_t now, struct error *err)
+{
+	AUTO(contacts_done) struct contacts contacts = { 0 };
+	struct request *r = &look->request;
+	struct outbox_letter letter;
+	bool found;
+
+	look->state.lifetime.mailed = true;
+	if (r->services->outside == NULL)
+		return true;
+	if (!contacts_read(&r->tx, r->vault, TO_READ, &contacts, &found, err) ||
+	    !write_letter(look, &letter, err))
+		return false;
+	for (size_t i = 0; i < contacts.count; i++) {
+		letter.to = contacts.list[i].email.text;
+		if (!outbox_add(r->services, &r->tx, r->vault, &letter, now, err))
+			return false;
+	}
+	return true;
+}
+
+static int64_t
+backoff(uint32_t tries)
+{
+	int64_t wait = tries < 10 ? LIFETIME_RETRY << tries : LIFETIME_RETRY_MAX;
+
+	return wait < LIFETIME_RETRY_MAX ? wait : LIFETIME_RETRY_MAX;
+}
+
+static bool
+tell(struct tx *tx, const struct look *look, const struct error *problem, struct due_done *done,
+    struct error *err)
+{
+	done->operation = RENEWED;
+	done->status = problem == NULL ? 202 : error_table[problem->code].status;
+	if (problem != NULL &&
+	    !arena_copy(tx->arena, view_of(problem->message), &done->description))
+		return error_memory(err);
+	return due_tell(tx, &look->vault, certificate_type.letter, look->object.name, done, err);
+}
+
+/* renew_begin writes the state with it. */
+static bool
+renew(struct look *look, const struct prepared *prepared, struct error *err)
+{
+	struct request *r = &look->request;
+
+	if (prepared->made)
+		return renew_begin(r, &look->object, &look->latest, &look->state,
+		    prepared->creating, err);
+	return certificate_state_write(r, &look->object, &look->state, err);
+}
+
+static bool
+act(struct look *look, const struct plan *plan, const struct prepared *prepared, int64_t now,
+    struct error *err)
+{
+	struct lifetime *lifetime = &look->state.lifetime;
+
+	if (plan->mail && !mail(look, now, err))
+		return false;
+	if (!plan->renew)
+		return !plan->mail ||
+		    certificate_state_write(&look->request, &look->object, &look->state, err);
+	lifetime->again = now + backoff(lifetime->tries);
+	lifetime->tries++;
+	return renew(look, prepared, err);
+}
+
+bool
+lifetime_run(const struct services *services, struct tx *tx, const struct due *due, void *ctx,
+    int64_t now, struct due_done *done, struct error *err)
+{
+	AUTO(look_done) struct look look = { 0 };
+	const struct prepared *prepared = ctx;
+	struct due again = *due;
+	struct plan plan;
+
+	if (!look_up(services, tx, due, &look, err))
+		return false;
+	plan = plan_of(&look, now);
+	/* It was looked when nothing was to be made yet: once more. */
+	if (plan.renew && (prepared == NULL || !view_eq(prepared->after, look.latest.id))) {
+		plan = (struct plan){ .next = now + 1 };
+	} else if (!act(&look, &plan, prepared, now, err)) {
+		return false;
+	} else if (plan.renew) {
+		look_again(&plan, look.state.lifetime.again);
+	}
+	*tx = look.request.services != NULL ? look.request.tx : *tx;
+	again.time = plan.next > due->time ? plan.next : due->time + 1;
+	if (plan.next != 0 && !due_put(tx, &again, err))
+		return false;
+	return !plan.renew ||
+	    tell(tx, &look, prepared->made ? NULL : &prepared->problem, done, err);
+}

@@ -1,0 +1,33 @@
+/*
+ * Lifetime actions: at their time before a certificate's end it is renewed, or its vault's contacts
+ * are told.  Reference of the data plane, 10.3 and 10.5.
+ *
+ * A due document (DUE_LIFETIME) is written whenever the certificate's latest version or its policy
+ * changes, and looks: at what is due by now, and for when to look again.  So one that comes too
+ * early, or twice, does nothing.  What came of it for the latest version is kept with the
+ * certificate (struct lifetime).
+ *
+ * A renewal that fails can be seen in the pending operation, and is tried again an hour later, then
+ * two, four ... and once a day.  A disabled certificate is left alone until it is enabled.
+ */
+#ifndef CERTS_LIFETIME_H
+#define CERTS_LIFETIME_H
+
+#include "certs/certificate.h"
+
+#define LIFETIME_RETRY ((int64_t)3600) /* seconds */
+#define LIFETIME_RETRY_MAX ((int64_t)86400)
+
+/* lifetime_at(action, start, end): When it is due, Unix seconds, for a certificate's validity. */
+int64_t lifetime_at(const struct lifetime_action *action, int64_t start, int64_t end);
+
+/* lifetime_touch(r, object, err): Something changed: look, soon. */
+MUST_USE bool lifetime_touch(struct request *r, const struct object *object, struct error *err);
+
+/* DUE_LIFETIME: see jobs/due_job.c. */
+MUST_USE bool lifetime_prepare(const struct services *services, const struct due *due,
+    struct arena *arena, void **out, struct error *err);
+MUST_USE bool lifetime_run(const struct services *services, struct tx *tx, const struct due *due,
+    void *prepared, int64_t now, struct due_done *done, struct error *err);
+
+#endif

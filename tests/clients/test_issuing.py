@@ -1,0 +1,307 @@
+"""Certificates by issuers: the vault's own authority, and ACME by a real server of it."""
+import base64
+import subprocess
+import time
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+from cryptography.x509 import ocsp
+from cryptography.hazmat.primitives import hashes
+
+from pebble import KID, MAC_KEY, Pebble
+from strongroom import unique
+
+OWN = {"provider": "Strongroom"}
+
+
+@pytest.fixture
+def name():
+	return unique("cert")
+
+
+def policy(issuer, *names, kty="EC", **more):
+	key = {"kty": kty, "crv": "P-256"} if kty == "EC" else {"kty": kty, "key_size": 2048}
+	return {"policy": {"key_props": {**key, "exportable": True}, "issuer": {"name": issuer},
+	    "x509_props": {"subject": f"CN={names[0]}", "sans": {"dns_names": list(names)}}, **more}}
+
+
+def pending(vault, name):
+	return vault.get(f"/certificates/{name}/pending").expect(200).json
+
+
+def wait_for(vault, name, seconds=60):
+	"""The operation once it is over."""
+	deadline = time.monotonic() + seconds
+	while (operation := pending(vault, name))["status"] == "inProgress":
+		assert time.monotonic() < deadline, operation
+		time.sleep(0.2)
+	return operation
+
+
+def wait_until(condition, seconds=30):
+	deadline = time.monotonic() + seconds
+	while not (value := condition()):
+		assert time.monotonic() < deadline
+		time.sleep(0.1)
+	return value
+
+
+def chain_of(vault, name):
+	"""The key and the certificates in the secret."""
+	secret = vault.get(f"/secrets/{name}").expect(200).json
+	assert secret["contentType"] == "application/x-pkcs12"
+	bundle = pkcs12.load_pkcs12(base64.b64decode(secret["value"]), b"")
+	return bundle.key, [bundle.cert.certificate, *(each.certificate for each in bundle.additional_certs)]
+
+
+def create(vault, name, body, status="completed"):
+	reply = vault.request("POST", f"/certificates/{name}/create", body).expect(202)
+	assert reply.json["status"] == "inProgress" and reply.json["issuer"]["name"] == body["policy"]["issuer"]["name"]
+	operation = wait_for(vault, name)
+	assert operation["status"] == status, operation
+	return operation
+
+
+def authority(vault, what):
+	return vault.request("GET", f"/authority/{what}", query="", token=False).expect(200)
+
+
+# The vault's own authority
+
+@pytest.fixture(scope="module")
+def own(shared):
+	vault = shared.vault("main")
+	vault.put("/certificates/issuers/own", OWN).expect(200)
+	return vault
+
+
+@pytest.mark.parametrize("kty", ["EC", "RSA"])
+def test_own_authority(own, name, kty):
+	create(own, name, policy("own", "www.example.com", "example.com", kty=kty))
+	bundle = own.get(f"/certificates/{name}").expect(200).json
+	key, chain = chain_of(own, name)
+	leaf, intermediate = chain
+	assert leaf.public_bytes(Encoding.DER) == base64.b64decode(bundle["cer"])
+	assert key.public_key().public_numbers() == leaf.public_key().public_numbers()
+	root = x509.load_der_x509_certificate(authority(own, "root").body)
+	assert x509.load_der_x509_certificate(authority(own, "intermediate").body) == intermediate
+	for signed, signer in ((leaf, intermediate), (intermediate, root), (root, root)):
+		signed.verify_directly_issued_by(signer)
+	sans = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+	assert sans.get_values_for_type(x509.DNSName) == ["www.example.com", "example.com"]
+	assert (leaf.not_valid_after_utc - leaf.not_valid_before_utc).days in range(364, 368)
+	point = leaf.extensions.get_extension_for_class(x509.CRLDistributionPoints).value[0]
+	assert point.full_name[0].value == f"{own.url}/authority/crl"
+
+
+def test_verified_by_openssl(own, name, tmp_path):
+	"""As a relying party would: chain, CRL, OCSP."""
+	create(own, name, policy("own", "verify.example.com"))
+	_, (leaf, intermediate) = chain_of(own, name)
+	root = x509.load_der_x509_certificate(authority(own, "root").body)
+	crl = x509.load_der_x509_crl(authority(own, "crl").body)
+	for file, parts in {"root": [root], "chain": [intermediate], "leaf": [leaf], "crl": [crl]}.items():
+		(tmp_path / f"{file}.pem").write_bytes(b"".join(part.public_bytes(Encoding.PEM) for part in parts))
+
+	def verify():
+		return subprocess.run(["openssl", "verify", "-crl_check", "-CAfile", "root.pem", "-untrusted", "chain.pem",
+		    "-CRLfile", "crl.pem", "-purpose", "sslserver", "leaf.pem"], cwd=tmp_path, capture_output=True, text=True)
+
+	done = verify()
+	assert done.returncode == 0, done.stderr
+	request = ocsp.OCSPRequestBuilder().add_certificate(leaf, intermediate, hashes.SHA256()).build()
+
+	def ask():
+		reply = own.request("POST", "/authority/ocsp", request.public_bytes(Encoding.DER), query="", token=False,
+		    headers={"Content-Type": "application/ocsp-request"}).expect(200)
+		assert reply.header("Content-Type") == "application/ocsp-response"
+		return ocsp.load_der_ocsp_response(reply.body)
+
+	assert ask().certificate_status == ocsp.OCSPCertStatus.GOOD
+	serial = f"{leaf.serial_number:x}"
+	serial = serial.zfill(len(serial) + len(serial) % 2)
+	own.request("POST", "/authority/revoke", {"serial": serial, "reason": "keyCompromise"}).expect(200)
+	assert ask().certificate_status == ocsp.OCSPCertStatus.REVOKED
+	assert ask().revocation_reason == x509.ReasonFlags.key_compromise
+	crl = x509.load_der_x509_crl(authority(own, "crl").body)
+	(tmp_path / "crl.pem").write_bytes(crl.public_bytes(Encoding.PEM))
+	assert crl.get_revoked_certificate_by_serial_number(leaf.serial_number) and crl.is_signature_valid(intermediate.public_key())
+	done = verify()
+	assert done.returncode != 0 and "revoked" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("body", [{}, {"serial": "zz"}, {"serial": ""}, {"serial": "01", "reason": "boredom"}, {"serial": 1}])
+def test_bad_revocations(own, body):
+	assert own.request("POST", "/authority/revoke", body).status in (400, 404)
+
+
+def test_revoking_takes_a_right(shared, own):
+	stranger = shared.vault("main", shared.make_principal())
+	stranger.request("POST", "/authority/revoke", {"serial": "01"}).expect(403)
+	own.request("POST", "/authority/revoke", {"serial": "01"}, token=False).expect(401)
+	own.request("POST", "/authority/revoke", {"serial": "01"}).expect(404, "CertificateNotFound")
+
+
+@pytest.mark.parametrize("body", [b"", b"x", b"0\x03abc", b"\0" * 5000])
+def test_broken_ocsp_requests(own, body):
+	reply = own.request("POST", "/authority/ocsp", body, query="", token=False)
+	assert reply.status == 200 and ocsp.load_der_ocsp_response(reply.body).response_status == ocsp.OCSPResponseStatus.MALFORMED_REQUEST
+
+
+def test_a_vault_without_an_authority(shared):
+	vault = shared.vault("short")
+	for method, path in (("GET", "root"), ("GET", "intermediate"), ("GET", "crl"), ("POST", "ocsp")):
+		vault.request(method, f"/authority/{path}", query="", token=False).expect(404)
+	shared.vault("nobody-has-this").request("GET", "/authority/crl", query="", token=False).expect(404)
+
+
+def test_no_authorities(own, name):
+	body = policy("own", "ca.example.com")
+	body["policy"]["x509_props"]["key_usage"] = ["keyCertSign", "cRLSign"]
+	operation = create(own, name, body, status="failed")
+	assert operation["error"] == {"code": "Request rejected", "message": "The authority makes no authorities."}
+
+
+@pytest.mark.parametrize("provider", ["DigiCert", "GlobalSign", "Test"])
+def test_providers_of_others(main, name, provider):
+	main.put(f"/certificates/issuers/{name}", {"provider": provider}).expect(200)
+	operation = create(main, name, policy(name, "a.example.com"), status="failed")
+	assert operation["error"]["code"] == "Certificate issuer error"
+	assert "version" not in main.get(f"/certificates/{name}").json and main.get(f"/secrets/{name}").status in (403, 404)
+
+
+def test_issuer_gone_meanwhile(main, name):
+	main.put(f"/certificates/issuers/{name}", OWN).expect(200)
+	main.request("POST", f"/certificates/{name}/create", policy(name, "a.example.com")).expect(202)
+	main.delete(f"/certificates/issuers/{name}").expect(200)
+	operation = wait_for(main, name)
+	assert (operation["status"], operation["error"]["message"]) == ("failed", "The issuer is not there.")
+	main.request("POST", f"/certificates/{unique('none')}/create", policy(name, "a.example.com")).expect(404, "CertificateIssuerNotFound")
+
+
+def test_unknown_issuer(main, name):
+	main.request("POST", f"/certificates/{name}/create", policy(name, "a.example.com")).expect(404, "CertificateIssuerNotFound")
+
+
+# ACME
+
+@pytest.fixture
+def pebble(tmp_path):
+	made = []
+
+	def make(**options):
+		made.append(Pebble(tmp_path / f"pebble-{len(made)}", **options))
+		return made[-1].start()
+
+	yield make
+	for each in made:
+		each.stop()
+
+
+def acme_server(server, pebble, *options, http=True):
+	shown = ["--acme-http-listen", f"127.0.0.1:{pebble.http_port}"] if http else []
+	one = server(vaults=("one",), options=("--acme-ca", pebble.ca, *shown, *options))
+	vault = one.vault("one")
+	vault.put("/certificates/issuers/acme", {"provider": "ACME", "org_details": {"id": pebble.directory,
+	    "admin_details": [{"email": "admin@example.com"}]}}).expect(200)
+	return one, vault
+
+
+def check(vault, name, *names):
+	key, chain = chain_of(vault, name)
+	assert key.public_key().public_numbers() == chain[0].public_key().public_numbers() and len(chain) >= 2
+	chain[0].verify_directly_issued_by(chain[1])
+	sans = chain[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+	assert sorted(sans.get_values_for_type(x509.DNSName)) == sorted(names)
+	return chain
+
+
+def test_acme(server, pebble, name):
+	one, vault = acme_server(server, pebble())
+	create(vault, name, policy("acme", "one.example.com", "two.example.com"))
+	check(vault, name, "one.example.com", "two.example.com")
+	# Another version, by the same account; nothing is left to be seen.
+	create(vault, name, policy("acme", "one.example.com"))
+	check(vault, name, "one.example.com")
+
+
+def test_acme_over_restarts(server, pebble, name):
+	"""The server ends again and again while it is under way; it takes many names to take long."""
+	one, vault = acme_server(server, pebble(sleep=True))
+	names = [f"n{index}.example.com" for index in range(3)]
+	vault.request("POST", f"/certificates/{name}/create", policy("acme", *names)).expect(202)
+	for number in range(6):
+		time.sleep(2)
+		one.kill() if number % 2 else one.stop()
+		one.start()
+	assert wait_for(vault, name)["status"] == "completed"
+	check(vault, name, *names)
+
+
+def test_acme_by_dns(server, pebble, name):
+	ca = pebble()
+	one, vault = acme_server(server, ca, "--acme-dns-hook", ca.hook(), http=False)
+	create(vault, name, policy("acme", "*.wild.example.com", "wild.example.com"))
+	check(vault, name, "*.wild.example.com", "wild.example.com")
+
+
+def test_acme_bound(server, pebble, name):
+	ca = pebble(bindings=True)
+	one, vault = acme_server(server, ca)
+	operation = create(vault, name, policy("acme", "bound.example.com"), status="failed")
+	assert operation["error"]["code"] == "Request rejected" and "externalAccountRequired" in operation["error"]["message"]
+	vault.request("PATCH", "/certificates/issuers/acme", {"credentials": {"account_id": KID, "pwd": MAC_KEY}}).expect(200)
+	create(vault, name, policy("acme", "bound.example.com"))
+	check(vault, name, "bound.example.com")
+
+
+def test_acme_away(server, pebble, name):
+	"""What is wrong can be seen; it goes on when the authority is there again."""
+	ca = pebble()
+	ca.stop_server()
+	one, vault = acme_server(server, ca)
+	vault.request("POST", f"/certificates/{name}/create", policy("acme", "away.example.com")).expect(202)
+	wait_until(lambda: "The issuer:" in pending(vault, name)["status_details"])
+	assert "onnect" in pending(vault, name)["status_details"]
+	ca.start_server()
+	one.advance("2m")
+	assert wait_for(vault, name)["status"] == "completed"
+	check(vault, name, "away.example.com")
+
+
+def test_acme_cancelled(server, pebble, name):
+	ca = pebble()
+	ca.stop_server()
+	one, vault = acme_server(server, ca)
+	vault.request("POST", f"/certificates/{name}/create", policy("acme", "never.example.com")).expect(202)
+	wait_until(lambda: "The issuer:" in pending(vault, name)["status_details"])
+	vault.request("PATCH", f"/certificates/{name}/pending", {"cancellation_requested": True}).expect(200)
+	one.advance("2m")
+	assert wait_for(vault, name)["status"] == "cancelled"
+	vault.delete(f"/certificates/{name}/pending").expect(200)
+
+
+def test_acme_given_up(server, pebble, name):
+	ca = pebble()
+	ca.stop_server()
+	one, vault = acme_server(server, ca)
+	vault.request("POST", f"/certificates/{name}/create", policy("acme", "never.example.com")).expect(202)
+	wait_until(lambda: "The issuer:" in pending(vault, name)["status_details"])
+	one.advance("4d")
+	operation = wait_for(vault, name)
+	assert (operation["status"], operation["error"]["code"]) == ("failed", "Certificate issuer error")
+
+
+def test_acme_other_names(server, pebble, name):
+	one, vault = acme_server(server, pebble())
+	body = policy("acme", "a.example.com")
+	body["policy"]["x509_props"]["sans"]["emails"] = ["a@example.com"]
+	operation = create(vault, name, body, status="failed")
+	assert operation["error"]["message"] == "ACME certifies host names and addresses only."
+
+
+def test_no_way_to_prove(server, pebble, name):
+	one, vault = acme_server(server, pebble(), http=False)
+	operation = create(vault, name, policy("acme", "a.example.com"), status="failed")
+	assert "acme-http-listen" in operation["error"]["message"]

@@ -1,0 +1,229 @@
+"""Lifetime actions under a moved clock: certificates renew, contacts are told, failures are tried again."""
+import base64
+import time
+
+import pytest
+from cryptography import x509
+
+from pebble import Pebble
+from postoffice import USER, Mailbox
+from strongroom import unique
+
+DAY = 86400
+RENEW_90 = [{"trigger": {"lifetime_percentage": 90}, "action": {"action_type": "AutoRenew"}}]
+RENEW_DAYS = [{"trigger": {"days_before_expiry": 30}, "action": {"action_type": "AutoRenew"}}]
+MAIL_DAYS = [{"trigger": {"days_before_expiry": 20}, "action": {"action_type": "EmailContacts"}}]
+
+
+@pytest.fixture
+def name():
+	return unique("cert")
+
+
+@pytest.fixture
+def mailbox(tmp_path):
+	box = Mailbox(tmp_path / "mail").start()
+	yield box
+	box.stop()
+
+
+def policy(issuer, actions, months=12, reuse=False):
+	return {"policy": {"key_props": {"kty": "EC", "crv": "P-256", "exportable": True, "reuse_key": reuse},
+	    "issuer": {"name": issuer}, "x509_props": {"subject": "CN=www.example.com", "validity_months": months,
+	        "sans": {"dns_names": ["www.example.com"]}}, "lifetime_actions": actions}, "tags": {"team": "web"}}
+
+
+def create(vault, name, body):
+	vault.request("POST", f"/certificates/{name}/create", body).expect(202)
+	wait_until(lambda: operation(vault, name)["status"] == "completed")
+	return latest(vault, name)
+
+
+def operation(vault, name):
+	return vault.get(f"/certificates/{name}/pending").expect(200).json
+
+
+def latest(vault, name):
+	return vault.get(f"/certificates/{name}").expect(200).json
+
+
+def versions(vault, name):
+	return vault.get(f"/certificates/{name}/versions").expect(200).json["value"]
+
+
+def wait_until(condition, seconds=30):
+	deadline = time.monotonic() + seconds
+	while not (value := condition()):
+		assert time.monotonic() < deadline
+		time.sleep(0.2)
+	return value
+
+
+def renewed(vault, name, before):
+	wait_until(lambda: latest(vault, name)["id"] != before["id"])
+	return latest(vault, name)
+
+
+def advance_to(server, vault, name, when):
+	"""So that it is then, by the server's clock."""
+	days, seconds = divmod(when - now(vault, name), DAY)
+	for amount in (f"{days}d", f"{seconds}s"):
+		if int(amount[:-1]):
+			server.advance(amount)
+
+
+def now(vault, name):
+	"""The server's time: of a secret that is set."""
+	return vault.set(f"{name}-clock", "x")["attributes"]["created"]
+
+
+@pytest.mark.parametrize("actions, before_end", [(RENEW_90, None), (RENEW_DAYS, 30 * DAY)], ids=["percentage", "days"])
+def test_renews_when_it_is_time(server, name, actions, before_end):
+	one = server(vaults=("one",))
+	vault = one.vault("one")
+	first = create(vault, name, policy("Self", actions))
+	attributes = first["attributes"]
+	due = attributes["exp"] - before_end if before_end else \
+	    attributes["nbf"] + (attributes["exp"] - attributes["nbf"]) * 90 // 100
+	time.sleep(2)
+	advance_to(one, vault, name, due - 60)
+	time.sleep(3)
+	assert latest(vault, name) == first, "not a minute early"
+	one.restart()
+	advance_to(one, vault, name, due + 1)
+	second = renewed(vault, name, first)
+	assert due <= second["attributes"]["created"] <= due + 30
+	assert second["tags"] == {"team": "web"} and second["policy"] == first["policy"]
+	assert second["attributes"]["exp"] - due >= 360 * DAY
+	assert len(versions(vault, name)) == 2
+	assert operation(vault, name)["status"] == "completed"
+	one.stop()
+	assert '"operationName":"CertificateRenew"' in "".join(path.read_text(errors="replace") for path in (one.data / "audit").glob("*.log"))
+
+
+@pytest.mark.parametrize("reuse", [True, False])
+def test_key_is_used_again_or_not(server, name, reuse):
+	one = server(vaults=("one",))
+	vault = one.vault("one")
+	first = create(vault, name, policy("Self", RENEW_DAYS, reuse=reuse))
+	one.advance("340d")
+	second = renewed(vault, name, first)
+	keys = [x509.load_der_x509_certificate(base64.b64decode(each["cer"])).public_key().public_numbers()
+	    for each in (first, second)]
+	assert (keys[0] == keys[1]) == reuse
+
+
+def test_three_years(server, name):
+	"""Renewals follow one another, over restarts."""
+	one = server(vaults=("one",))
+	vault = one.vault("one")
+	create(vault, name, policy("Self", RENEW_DAYS, months=3))
+	for month in range(18):
+		before = latest(vault, name)
+		one.advance("63d")
+		if month % 6 == 0:
+			one.restart()
+		renewed(vault, name, before)
+	assert len(vault.items(f"/certificates/{name}/versions")) == 19
+
+
+def test_what_is_not_renewed(server, name):
+	one = server(vaults=("one",))
+	vault = one.vault("one")
+	first = create(vault, name, policy("Self", RENEW_DAYS))
+	off = create(vault, name + "-off", policy("Self", RENEW_DAYS))
+	gone = create(vault, name + "-gone", policy("Self", RENEW_DAYS))
+	mails = create(vault, name + "-mails", policy("Self", MAIL_DAYS))
+	vault.request("PATCH", f"/certificates/{name}-off", {"attributes": {"enabled": False}}).expect(200)
+	vault.delete(f"/certificates/{name}-gone").expect(200)
+	one.advance("340d")
+	renewed(vault, name, first)
+	time.sleep(3)
+	assert latest(vault, name + "-off")["id"] == off["id"] and latest(vault, name + "-mails")["id"] == mails["id"]
+	vault.request("PATCH", f"/certificates/{name}-off", {"attributes": {"enabled": True}}).expect(200)
+	renewed(vault, name + "-off", off)
+
+
+def test_recovered_certificate_is_renewed(server, name):
+	one = server(vaults=("one",))
+	vault = one.vault("one")
+	first = create(vault, name, policy("Self", RENEW_DAYS))
+	one.advance("300d")
+	vault.delete(f"/certificates/{name}").expect(200)
+	one.advance("40d")
+	time.sleep(2)
+	vault.request("POST", f"/deletedcertificates/{name}/recover").expect(200)
+	renewed(vault, name, first)
+
+
+def test_changed_policy_counts(server, name):
+	one = server(vaults=("one",))
+	vault = one.vault("one")
+	first = create(vault, name, policy("Self", MAIL_DAYS))
+	one.advance("300d")
+	vault.request("PATCH", f"/certificates/{name}/policy", {"lifetime_actions": [
+	    {"trigger": {"days_before_expiry": 100}, "action": {"action_type": "AutoRenew"}}]}).expect(200)
+	renewed(vault, name, first)
+
+
+def test_failing_issuer_is_tried_again(server, tmp_path, name):
+	"""Seen in the pending operation; each failure waits longer; it works when the issuer does."""
+	ca = Pebble(tmp_path / "pebble").start()
+	try:
+		one = server(vaults=("one",), options=("--acme-ca", ca.ca, "--acme-http-listen", f"127.0.0.1:{ca.http_port}"))
+		vault = one.vault("one")
+		issuer = {"provider": "ACME", "org_details": {"id": ca.directory}}
+		vault.put("/certificates/issuers/acme", issuer).expect(200)
+		first = create(vault, name, policy("acme", RENEW_DAYS))
+		vault.put("/certificates/issuers/acme", {"provider": "DigiCert"}).expect(200)
+		exp = first["attributes"]["exp"]
+		advance_to(one, vault, name, exp - 30 * DAY + 1)
+		ids = set()
+		for hours in (2, 3, 5):
+			failed = wait_until(lambda: (each := operation(vault, name))["status"] == "failed"
+			    and each["request_id"] not in ids and each)
+			assert failed["error"]["code"] == "Certificate issuer error"
+			ids.add(failed["request_id"])
+			one.advance(f"{hours}h")
+		vault.put("/certificates/issuers/acme", issuer).expect(200)
+		one.advance("1d")
+		second = renewed(vault, name, first)
+		assert second["tags"] == {"team": "web"} and operation(vault, name)["status"] == "completed"
+	finally:
+		ca.stop()
+
+
+def test_contacts_are_told_once(server, mailbox, name):
+	one = server(vaults=("one",), options=mailbox.options)
+	vault = one.vault("one")
+	vault.put("/certificates/contacts", {"contacts": [{"email": "a@example.org"}, {"email": "b@example.org"}]}).expect(200)
+	first = create(vault, name, policy("Self", MAIL_DAYS))
+	one.advance("340d")
+	time.sleep(2)
+	assert not mailbox.messages
+	mailbox.refuse["a@example.org"] = "451 later"
+	advance_to(one, vault, name, first["attributes"]["exp"] - 20 * DAY + 1)
+	wait_until(lambda: mailbox.messages)
+	mailbox.refuse.clear()
+	one.restart()
+	one.advance("2m")
+	wait_until(lambda: len(mailbox.messages) == 2)
+	assert sorted(to for _, (to,), _ in mailbox.messages) == ["a@example.org", "b@example.org"]
+	sender, _, message = mailbox.messages[0]
+	assert sender == USER and name in message["Subject"] and "expires on" in message["Subject"]
+	assert first["id"].rsplit("/", 1)[0] in message.get_content()
+	vault.request("PATCH", f"/certificates/{name}", {"tags": {"new": "tag"}}).expect(200)
+	one.advance("1d")
+	time.sleep(3)
+	assert len(mailbox.messages) == 2
+
+
+def test_refused_letters_are_given_up(server, mailbox, name):
+	one = server(vaults=("one",), options=mailbox.options)
+	vault = one.vault("one")
+	vault.put("/certificates/contacts", {"contacts": [{"email": "a@example.org"}]}).expect(200)
+	create(vault, name, policy("Self", MAIL_DAYS))
+	mailbox.refuse["a@example.org"] = "550 nobody"
+	one.advance("350d")
+	wait_until(lambda: "given up" in one.output())
+	assert "a@example.org" not in one.output() and not mailbox.messages
