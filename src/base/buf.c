@@ -36,7 +36,8 @@ buf_room(struct buf *buf, size_t len)
 {
 	if (buf->failed)
 		return NULL;
-	if (buf->size - buf->len < len &&
+	/* Room for nothing is room, too: not NULL, which would be a failure. */
+	if ((buf->ptr == NULL || buf->size - buf->len < len) &&
 	    (len > SIZE_MAX / 2 - buf->len || !grow(buf, buf->len + len))) {
 		buf->failed = true;
 		return NULL;

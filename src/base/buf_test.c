@@ -78,6 +78,7 @@ test_leaves_nothing_behind(void **state)
 	(void)state;
 	found = false;
 	wanted = "a secret value";
+	assert_non_null(buf_room(&buf, 0)); /* of an empty one, too */
 	buf_add(&buf, view_of(wanted));
 	assert_non_null(buf_room(&buf, 1000)); /* grows */
 	assert_non_null(buf_room(&buf, 100000));

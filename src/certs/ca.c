@@ -50,7 +50,8 @@ make_half(struct tx *tx, const struct vault *vault, bool hsm, const char *what, 
 	AUTO(buf_free) struct buf spki = { 0 };
 	view text;
 
-	if (!material_make(tx->keyring, vault->key, &spec, tx->arena, &out->material, err))
+	if (!material_make(tx->keyring, vault->key, &spec, tx->arena, &out->material, err) ||
+	    !material_keep(tx, uuid_view(&vault->id), V("authority"), &out->material, err))
 		return false;
 	if (!spki_from_ec(V("P-256"), out->material.public.x, out->material.public.y, &spki))
 		return error_set(err, ERR_INTERNAL, "an authority's key is none");

@@ -336,7 +336,7 @@ class Replay:
 		if ours["nbf"] != ours["created"] - 600:
 			raise Mismatch(f"{where}: begins at {ours['nbf']}, made at {ours['created']}")
 		lasts = [each["exp"] - each["nbf"] for each in (recorded, ours)]
-		if abs(lasts[0] - lasts[1]) > 2 * 86400 or (lasts[1] - 600) % 86400:
+		if abs(lasts[0] - lasts[1]) > 2 * 86400 or any((last - 600) % 86400 for last in lasts):
 			raise Mismatch(f"{where}: lasts {lasts[1]}, recorded {lasts[0]}")
 
 	def stands(self, rule, where, recorded, ours):
