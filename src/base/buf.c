@@ -21,7 +21,7 @@ grow(struct buf *buf, size_t need)
 	bytes = malloc(size);
 	if (bytes == NULL)
 		return false;
-	if (buf->len > 0) {
+	if (buf->ptr != NULL) {
 		memcpy(bytes, buf->ptr, buf->len);
 		explicit_bzero(buf->ptr, buf->len);
 	}

@@ -13,7 +13,8 @@ from hsm import Token
 from strongroom import Server, claims
 
 VAULTS = ("main", "other", "protected", "short", "lists", "sdk", "node-sdk", "az-cli", "access",
-    "access-two", "rows", "schema")
+    "access-two", "rows", "schema",
+    "cert-lists", "cert-copies")
 
 # What a developer's shell may have set, and azure-identity would act upon.
 FOREIGN = ("AZURE_", "IDENTITY_", "MSI_", "IMDS_", "KEYVAULT_", "STRONGROOM_")

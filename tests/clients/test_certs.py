@@ -302,6 +302,11 @@ def test_delete_recover_purge(main, name):
 	nothing_is_left(main, name)
 
 
+@pytest.fixture
+def other(shared):
+	return shared.vault("cert-copies")
+
+
 def test_backup_and_restore(main, other, name):
 	first, second = create(main, name, tags={"a": "1"}), create(main, name, merged(SELF, secret_props={"contentType": PEM}))
 	blob = main.post(f"/certificates/{name}/backup").expect(200).json
@@ -566,7 +571,7 @@ def test_secret_as_pem(main, name):
 
 
 def test_list(shared):
-	vault = shared.vault("lists")
+	vault = shared.vault("cert-lists")
 	names = sorted(unique("cl") for _ in range(4))
 	key, certificates = chain()
 	for each in names:
