@@ -1,6 +1,6 @@
 #include "api/body.h"
+#include "base/json_tree.h"
 
-#include <jansson.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,18 +17,6 @@ void
 body_wipe_parser(void)
 {
 	json_set_alloc_funcs(malloc, parser_free);
-}
-
-static void
-tree_done(json_t **tree)
-{
-	json_decref(*tree);
-}
-
-static view
-text_of(const json_t *value)
-{
-	return (view){ json_string_value(value), json_string_length(value) };
 }
 
 static bool
@@ -54,7 +42,7 @@ read_text(const json_t *value, const struct field *field, struct target target, 
 	if (!json_is_string(value) || (field->max > 0 && json_string_length(value) > field->max))
 		return invalid(field, err);
 	text->given = true;
-	return arena_copy(target.arena, text_of(value), &text->text) || error_memory(err);
+	return arena_copy(target.arena, json_tree_text(value), &text->text) || error_memory(err);
 }
 
 static bool
@@ -93,7 +81,7 @@ read_tag(view name, const json_t *value, struct body_tag *tag, struct arena *are
     struct error *err)
 {
 	return (arena_copy(arena, name, &tag->name) &&
-		   arena_copy(arena, text_of(value), &tag->value)) ||
+		   arena_copy(arena, json_tree_text(value), &tag->value)) ||
 	    error_memory(err);
 }
 
@@ -169,7 +157,7 @@ read_texts(const json_t *value, const struct field *field, struct target target,
 		if (!json_is_string(text) ||
 		    (field->size > 0 && json_string_length(text) > field->size))
 			return invalid(field, err);
-		if (!arena_copy(target.arena, text_of(text), &list[i]))
+		if (!arena_copy(target.arena, json_tree_text(text), &list[i]))
 			return error_memory(err);
 	}
 	return true;
@@ -252,7 +240,7 @@ read_object(const json_t *object, const struct field *fields, struct target targ
 bool
 body_read(view text, const struct field *fields, void *out, struct arena *arena, struct error *err)
 {
-	AUTO(tree_done) json_t *tree = NULL;
+	AUTO(json_tree_done) json_t *tree = NULL;
 	json_error_t problem;
 
 	if (text.len == 0)

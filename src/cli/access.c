@@ -1,19 +1,13 @@
 #include "cli/access.h"
 
 #include "base/json.h"
+#include "base/json_tree.h"
 #include "base/percent.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #define VERSION "api-version=2022-04-01"
 #define REPORTS "/providers/Strongroom.Authorization/"
-
-static void
-tree_done(json_t **tree)
-{
-	json_decref(*tree);
-}
 
 static const char *
 text_of(const json_t *object, const char *name)
@@ -46,7 +40,7 @@ static bool
 find_vault(const struct access_place *place, struct buf *id, struct error *err)
 {
 	AUTO(buf_free) struct buf filter = { 0 }, target = { 0 };
-	AUTO(tree_done) json_t *tree = NULL;
+	AUTO(json_tree_done) json_t *tree = NULL;
 	const char *text;
 
 	buf_print(&filter, "resourceType eq 'Microsoft.KeyVault/vaults' and name eq '%.*s'",
@@ -130,7 +124,7 @@ access_explain(const struct access_place *place, view principal, view action, st
     struct error *err)
 {
 	AUTO(buf_free) struct buf target = { 0 }, body = { 0 };
-	AUTO(tree_done) json_t *tree = NULL;
+	AUTO(json_tree_done) json_t *tree = NULL;
 	struct json json = json_to(&body);
 
 	json_open(&json, '{');
@@ -220,7 +214,7 @@ access_who(const struct access_place *place, struct buf *out, struct error *err)
 	if (!report_target(place, "effectiveAccess", &target, err))
 		return false;
 	while (target.len > 0) {
-		AUTO(tree_done) json_t *page = NULL;
+		AUTO(json_tree_done) json_t *page = NULL;
 
 		if (!ask(place->remote,
 			&(struct remote_request){ "asking", "GET", buf_view(&target), V("") },
@@ -249,7 +243,7 @@ bool
 access_coverage(const struct access_place *place, struct buf *out, struct error *err)
 {
 	AUTO(buf_free) struct buf target = { 0 };
-	AUTO(tree_done) json_t *tree = NULL;
+	AUTO(json_tree_done) json_t *tree = NULL;
 	const json_t *list;
 
 	if (!report_target(place, "coverage", &target, err) ||

@@ -3,11 +3,11 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_tree.h"
 #include "base/percent.h"
 #include "crypto/random.h"
 #include "http/client.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,12 +16,6 @@
 #define TRY_SECONDS 8
 #define REFUSAL_MAX 600 /* bytes of the authority's words */
 #define LIFE_MAX 86400  /* seconds */
-
-static void
-tree_done(json_t **tree)
-{
-	json_decref(*tree);
-}
 
 void
 agent_token_free(struct agent_token *token)
@@ -81,8 +75,7 @@ number_of(const json_t *tree, const char *name)
 
 	if (json_is_integer(value))
 		return json_integer_value(value);
-	if (!json_is_string(value) ||
-	    !view_u64((view){ json_string_value(value), json_string_length(value) }, &number) ||
+	if (!json_is_string(value) || !view_u64(json_tree_text(value), &number) ||
 	    number > INT64_MAX)
 		return 0;
 	return (int64_t)number;
@@ -103,7 +96,7 @@ read_token(const json_t *tree, int64_t now, struct agent_token *out, struct erro
 	if (!json_is_string(text) || json_string_length(text) == 0 || token.expires_on <= now)
 		return error_set(err, ERR_UNAVAILABLE,
 		    "The authority's reply holds no token that is valid now.");
-	token.text = plain_copy((view){ json_string_value(text), json_string_length(text) });
+	token.text = plain_copy(json_tree_text(text));
 	if (token.text == NULL)
 		return error_memory(err);
 	*out = token;
@@ -148,7 +141,7 @@ refused(const json_t *tree, long status, struct error *err)
 bool
 agent_token_read(long status, view body, int64_t now, struct agent_token *out, struct error *err)
 {
-	AUTO(tree_done) json_t *tree = NULL;
+	AUTO(json_tree_done) json_t *tree = NULL;
 
 	if (status >= 500 || status == 429)
 		return error_set(err, ERR_UNAVAILABLE, "The authority is not well (%ld).", status);

@@ -1,18 +1,12 @@
 #include "cli/remote.h"
 
 #include "base/json.h"
+#include "base/json_tree.h"
 #include "http/client.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #define SECONDS_MAX 30
-
-static void
-tree_done(json_t **tree)
-{
-	json_decref(*tree);
-}
 
 bool
 timespan_parse(view text, int64_t *seconds)
@@ -44,7 +38,7 @@ refused(const char *what, long status, const struct buf *body, struct error *err
 static bool
 take_token(const struct buf *body, struct buf *token, struct error *err)
 {
-	AUTO(tree_done) json_t *tree = json_loadb(body->ptr, body->len, 0, NULL);
+	AUTO(json_tree_done) json_t *tree = json_loadb(body->ptr, body->len, 0, NULL);
 	const char *text = json_string_value(json_object_get(tree, "access_token"));
 
 	if (text == NULL)

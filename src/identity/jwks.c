@@ -1,8 +1,8 @@
 #include "identity/jwks.h"
 
 #include "base/base64.h"
+#include "base/json_tree.h"
 
-#include <jansson.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +25,6 @@ struct key_set {
 	size_t count;
 	struct issuer_key keys[KEY_SET_MAX];
 };
-
-static void
-tree_done(json_t **tree)
-{
-	json_decref(*tree);
-}
 
 static bool
 refused(struct error *err, const char *why)
@@ -66,16 +60,6 @@ object_parse(view text, json_t **out, struct error *err)
 	return json_is_object(*out) || refused(err, "the document is not a JSON object");
 }
 
-/* Empty when it is not there or no text. */
-static view
-text_of(const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-
-	return json_is_string(value) ? (view){ json_string_value(value), json_string_length(value) }
-				     : V("");
-}
-
 /* As an issuer's own address, but for a query, which some have here. */
 static bool
 keys_url_good(view url)
@@ -93,14 +77,14 @@ keys_url_good(view url)
 bool
 discovery_read(view text, view issuer, struct arena *arena, view *keys_url, struct error *err)
 {
-	AUTO(tree_done) json_t *tree = NULL;
+	AUTO(json_tree_done) json_t *tree = NULL;
 	view url;
 
 	if (!object_parse(text, &tree, err))
 		return false;
-	if (!view_eq(text_of(tree, "issuer"), issuer))
+	if (!view_eq(json_tree_member(tree, "issuer"), issuer))
 		return refused(err, "the configuration is another issuer's");
-	url = text_of(tree, "jwks_uri");
+	url = json_tree_member(tree, "jwks_uri");
 	if (!keys_url_good(url))
 		return refused(err, "the keys' address (jwks_uri) is not a plain https URL");
 	return arena_copy(arena, url, keys_url) || error_memory(err);
@@ -109,7 +93,7 @@ discovery_read(view text, view issuer, struct arena *arena, view *keys_url, stru
 static bool
 number_read(const json_t *jwk, const char *name, char bytes[NUMBER_MAX], view *out)
 {
-	view text = text_of(jwk, name);
+	view text = json_tree_member(jwk, name);
 	size_t len;
 
 	if (text.len == 0 || text.len > NUMBER_MAX || !base64_decode(BASE64URL, text, bytes, &len))
@@ -123,7 +107,7 @@ static bool
 certificate_read(const json_t *jwk, struct public_key **out)
 {
 	const json_t *first = json_array_get(json_object_get(jwk, "x5c"), 0);
-	view text = { json_string_value(first), json_string_length(first) };
+	view text = json_tree_text(first);
 	char bytes[CERTIFICATE_MAX];
 	struct error ignored;
 	size_t len;
@@ -164,7 +148,7 @@ ec_read(const json_t *jwk, struct public_key **out)
 	if (!number_read(jwk, "x", x_bytes, &x) || !number_read(jwk, "y", y_bytes, &y))
 		return false;
 	for (size_t i = 0; i < COUNT_OF(curves); i++) {
-		if (view_eq(text_of(jwk, "crv"), curves[i].name))
+		if (view_eq(json_tree_member(jwk, "crv"), curves[i].name))
 			return public_key_from_ec(curves[i].curve, x, y, out, &ignored);
 	}
 	return false;
@@ -173,7 +157,7 @@ ec_read(const json_t *jwk, struct public_key **out)
 static bool
 for_signatures(const json_t *jwk)
 {
-	view use = text_of(jwk, "use");
+	view use = json_tree_member(jwk, "use");
 
 	return use.len == 0 || view_eq(use, V("sig"));
 }
@@ -182,7 +166,8 @@ for_signatures(const json_t *jwk)
 static bool
 key_read(const json_t *jwk, struct issuer_key *out)
 {
-	view kid = text_of(jwk, "kid"), kty = text_of(jwk, "kty"), alg = text_of(jwk, "alg");
+	view kid = json_tree_member(jwk, "kid"), kty = json_tree_member(jwk, "kty"),
+	     alg = json_tree_member(jwk, "alg");
 
 	if (!json_is_object(jwk) || !for_signatures(jwk) || kid.len > KID_MAX)
 		return false;
@@ -219,7 +204,7 @@ bool
 key_set_read(view text, struct key_set **out, struct error *err)
 {
 	AUTO(key_set_done) struct key_set *set = NULL;
-	AUTO(tree_done) json_t *tree = NULL;
+	AUTO(json_tree_done) json_t *tree = NULL;
 	const json_t *keys;
 
 	if (!object_parse(text, &tree, err))

@@ -1,17 +1,10 @@
 #include "identity/jwt.h"
 
 #include "base/base64.h"
-
-#include <jansson.h>
+#include "base/json_tree.h"
 
 /* Numeric dates end with the year 9999, so that sums with them don't overflow. */
 #define TIME_MAX 253402300799.0
-
-static void
-tree_done(json_t **tree)
-{
-	json_decref(*tree);
-}
 
 static bool
 malformed(struct error *err, const char *why)
@@ -58,9 +51,7 @@ text_member(const json_t *object, const char *name, struct arena *arena, view *o
 		return true;
 	if (!json_is_string(value))
 		return malformed(err, "a member that must be text is not");
-	return arena_copy(arena, (view){ json_string_value(value), json_string_length(value) },
-		   out) ||
-	    error_memory(err);
+	return arena_copy(arena, json_tree_text(value), out) || error_memory(err);
 }
 
 /* Some clients send fractions of a second (RFC 7519, section 2: NumericDate). */
@@ -84,7 +75,7 @@ time_member(const json_t *object, const char *name, struct jwt_time *out, struct
 static bool
 header_read(view text, struct arena *arena, struct jwt *out, struct error *err)
 {
-	AUTO(tree_done) json_t *tree = NULL;
+	AUTO(json_tree_done) json_t *tree = NULL;
 	view typ = { "", 0 };
 
 	if (!object_parse(text, &tree, err) ||
@@ -146,7 +137,7 @@ audiences_read(const json_t *object, struct arena *arena, struct jwt_claims *out
 		return malformed(err, "it has too many audiences");
 	for (size_t i = 0; i < count; i++) {
 		const json_t *item = json_array_get(value, i);
-		view text = { json_string_value(item), json_string_length(item) };
+		view text = json_tree_text(item);
 
 		if (!json_is_string(item))
 			return malformed(err, "an audience is not a text");
@@ -162,7 +153,7 @@ audiences_read(const json_t *object, struct arena *arena, struct jwt_claims *out
 bool
 jwt_claims_read(view payload, struct arena *arena, struct jwt_claims *out, struct error *err)
 {
-	AUTO(tree_done) json_t *tree = NULL;
+	AUTO(json_tree_done) json_t *tree = NULL;
 	struct jwt_claims claims = { 0 };
 	const struct {
 		const char *name;
@@ -197,7 +188,7 @@ jwt_claims_read(view payload, struct arena *arena, struct jwt_claims *out, struc
 bool
 jwt_claim_text(view payload, const char *name, struct arena *arena, view *out, struct error *err)
 {
-	AUTO(tree_done) json_t *tree = NULL;
+	AUTO(json_tree_done) json_t *tree = NULL;
 	view found = V("");
 
 	if (!object_parse(payload, &tree, err) || !text_member(tree, name, arena, &found, err))

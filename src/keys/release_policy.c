@@ -1,11 +1,10 @@
 #include "keys/release_policy.h"
 
 #include "base/base64.h"
+#include "base/json_tree.h"
 #include "base/pack.h"
 #include "identity/attestation.h"
 #include "identity/jwks.h"
-
-#include <jansson.h>
 
 #define FORMAT 1
 #define USUAL_TYPE V("application/json; charset=utf-8")
@@ -24,12 +23,6 @@ const struct field release_policy_fields[] = {
 
 /* clang-format on */
 
-static void
-tree_done(json_t **tree)
-{
-	json_decref(*tree);
-}
-
 bool
 release_policy_sent(const struct release_policy_body *body)
 {
@@ -40,16 +33,6 @@ static bool
 invalid(struct error *err, const char *why)
 {
 	return error_set(err, ERR_BAD_PARAMETER, "Invalid key release policy: %s.", why);
-}
-
-/* Empty when it is not there or no text. */
-static view
-text_of(const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-
-	return json_is_string(value) ? (view){ json_string_value(value), json_string_length(value) }
-				     : V("");
 }
 
 /* The conditions of an object that has a list of them; NULL when it has none, or two. */
@@ -71,12 +54,12 @@ value_of(const json_t *condition)
 {
 	const json_t *value = json_object_get(condition, "equals");
 
-	if (text_of(condition, "claim").len == 0)
+	if (json_tree_member(condition, "claim").len == 0)
 		return NULL;
 	if (value != NULL)
 		return json_object_size(condition) == 2 ? value : NULL;
 	return json_object_size(condition) == 3 &&
-		view_eq(text_of(condition, "condition"), V("equals"))
+		view_eq(json_tree_member(condition, "condition"), V("equals"))
 	    ? json_object_get(condition, "value")
 	    : NULL;
 }
@@ -134,7 +117,7 @@ check_authority(const json_t *authority, unsigned *left, struct error *err)
 	const json_t *list;
 	bool all;
 
-	if (!issuer_url_good(text_of(authority, "authority")))
+	if (!issuer_url_good(json_tree_member(authority, "authority")))
 		return invalid(err, "an authority is an https URL");
 	list = list_of(authority, &all);
 	if (list == NULL || json_object_size(authority) != 2)
@@ -146,7 +129,7 @@ check_authority(const json_t *authority, unsigned *left, struct error *err)
 static bool
 check_version(const json_t *tree, struct error *err)
 {
-	view version = text_of(tree, "version");
+	view version = json_tree_member(tree, "version");
 
 	if (json_object_size(tree) == 1)
 		return true;
@@ -158,7 +141,7 @@ check_version(const json_t *tree, struct error *err)
 static bool
 check(view data, struct error *err)
 {
-	AUTO(tree_done) json_t *tree = NULL;
+	AUTO(json_tree_done) json_t *tree = NULL;
 	unsigned left = RELEASE_CONDITIONS_MAX;
 	const json_t *authorities;
 	json_error_t problem;
@@ -299,8 +282,7 @@ truth_of(const json_t *value)
 {
 	if (json_is_boolean(value))
 		return json_is_true(value) ? V("true") : V("false");
-	return json_is_string(value) ? (view){ json_string_value(value), json_string_length(value) }
-				     : V("");
+	return json_tree_text(value);
 }
 
 static bool
@@ -335,7 +317,7 @@ holds(const json_t *condition, const json_t *claims, unsigned depth)
 	if (list != NULL)
 		return list_holds(list, all, claims, depth + 1);
 	wanted = value_of(condition);
-	found = claim_find(claims, text_of(condition, "claim"));
+	found = claim_find(claims, json_tree_member(condition, "claim"));
 	return wanted != NULL && found != NULL && equal(wanted, found);
 }
 
@@ -345,7 +327,7 @@ authority_allows(const json_t *one, view authority, const json_t *claims)
 	const json_t *list;
 	bool all;
 
-	if (!attestation_same_authority(text_of(one, "authority"), authority))
+	if (!attestation_same_authority(json_tree_member(one, "authority"), authority))
 		return false;
 	list = list_of(one, &all);
 	return list != NULL && list_holds(list, all, claims, 1);
@@ -354,8 +336,8 @@ authority_allows(const json_t *one, view authority, const json_t *claims)
 bool
 release_policy_allows(view data, view authority, view claims)
 {
-	AUTO(tree_done) json_t *policy = NULL;
-	AUTO(tree_done) json_t *said = NULL;
+	AUTO(json_tree_done) json_t *policy = NULL;
+	AUTO(json_tree_done) json_t *said = NULL;
 	const json_t *authorities;
 	json_error_t problem;
 

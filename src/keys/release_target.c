@@ -1,36 +1,19 @@
 #include "keys/release_target.h"
 
 #include "base/base64.h"
+#include "base/json_tree.h"
 #include "crypto/publickey.h"
-
-#include <jansson.h>
 
 #define KEYS_MAX 64
 #define NUMBER_MAX 1400 /* characters of a number of an RSA key of 8192 bits, with room */
 #define VTPM_KEY V("TpmEphemeralEncryptionKey")
-
-static void
-tree_done(json_t **tree)
-{
-	json_decref(*tree);
-}
-
-/* Empty when it is not there or no text. */
-static view
-text_of(const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-
-	return json_is_string(value) ? (view){ json_string_value(value), json_string_length(value) }
-				     : V("");
-}
 
 static bool
 for_encryption(const json_t *jwk)
 {
 	const json_t *ops = json_object_get(jwk, "key_ops");
 
-	if (view_eq(text_of(jwk, "use"), V("enc")))
+	if (view_eq(json_tree_member(jwk, "use"), V("enc")))
 		return true;
 	for (size_t i = 0; i < json_array_size(ops); i++) {
 		const char *op = json_string_value(json_array_get(ops, i));
@@ -50,7 +33,7 @@ for_anything(const json_t *jwk)
 static bool
 is_vtpm(const json_t *jwk)
 {
-	return view_eq(text_of(jwk, "kid"), VTPM_KEY);
+	return view_eq(json_tree_member(jwk, "kid"), VTPM_KEY);
 }
 
 /* The only one of a kind; NULL when there is none, or when it is not clear which is meant. */
@@ -104,7 +87,7 @@ held_data(const json_t *claims, struct arena *arena)
 
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		json_t *value = json_object_get(claims, names[i]);
-		view text = text_of(claims, names[i]);
+		view text = json_tree_member(claims, names[i]);
 		json_error_t problem;
 		char *bytes;
 		size_t len;
@@ -123,7 +106,7 @@ held_data(const json_t *claims, struct arena *arena)
 static bool
 number_read(const json_t *jwk, const char *name, struct arena *arena, view *out)
 {
-	view text = text_of(jwk, name);
+	view text = json_tree_member(jwk, name);
 	char *bytes = arena_alloc(arena, NUMBER_MAX);
 	size_t len;
 
@@ -140,17 +123,17 @@ key_read(const json_t *jwk, struct arena *arena, struct release_target *out)
 	AUTO(public_key_done) struct public_key *key = NULL;
 	struct error ignored;
 
-	return view_eq(text_of(jwk, "kty"), V("RSA")) && number_read(jwk, "n", arena, &out->n) &&
-	    number_read(jwk, "e", arena, &out->e) &&
-	    arena_copy(arena, text_of(jwk, "kid"), &out->kid) &&
+	return view_eq(json_tree_member(jwk, "kty"), V("RSA")) &&
+	    number_read(jwk, "n", arena, &out->n) && number_read(jwk, "e", arena, &out->e) &&
+	    arena_copy(arena, json_tree_member(jwk, "kid"), &out->kid) &&
 	    public_key_from_rsa(out->n, out->e, &key, &ignored);
 }
 
 bool
 release_target_find(view claims, struct arena *arena, struct release_target *out, struct error *err)
 {
-	AUTO(tree_done) json_t *tree = NULL;
-	AUTO(tree_done) json_t *held = NULL;
+	AUTO(json_tree_done) json_t *tree = NULL;
+	AUTO(json_tree_done) json_t *held = NULL;
 	struct release_target target = { 0 };
 	const json_t *runtime, *jwk;
 	json_error_t problem;
