@@ -16,43 +16,29 @@
 #define FORMAT 1
 #define DAY ((int64_t)86400)
 #define SECRET_DAYS 730
-
-struct reading {
-	struct installation *out;
-	bool found;
-};
-
-static bool
-read_body(void *ctx, struct tx *tx, view *journal, struct error *err)
-{
-	AUTO(plain_done) struct plain *document = NULL;
-	struct reading *reading = ctx;
-	struct unpack in;
-	bool fine;
-
-	(void)journal;
-	if (!tx_get(tx, keyring_system(tx->keyring), V(PATH), &document, err))
-		return false;
-	reading->found = document != NULL;
-	if (document == NULL)
-		return true;
-	in = unpack_of(plain_view(document));
-	fine = unpack_u8(&in) == FORMAT && uuid_parse(unpack_bytes(&in), &reading->out->tenant) &&
-	    uuid_parse(unpack_bytes(&in), &reading->out->subscription) &&
-	    uuid_parse(unpack_bytes(&in), &reading->out->administrator) && unpack_end(&in);
-	return fine || error_set(err, ERR_CORRUPT, "the installation's document can't be read");
-}
+#define ARENA_MAX ((size_t)64 * 1024)
 
 bool
 installation_read(struct store *store, struct keyring *keyring, struct installation *out,
     bool *found, struct error *err)
 {
-	struct reading reading = { .out = out };
+	AUTO(arena_free) struct arena arena = { 0 };
+	AUTO(reading_done) struct reading reading = { 0 };
+	AUTO(plain_done) struct plain *document = NULL;
+	struct unpack in;
 
-	if (!work_run(store, keyring, read_body, &reading, err))
+	arena_init(&arena, ARENA_MAX);
+	if (!reading_begin(store, keyring, &arena, &reading, err) ||
+	    !tx_get(&reading.tx, keyring_system(keyring), V(PATH), &document, err))
 		return false;
-	*found = reading.found;
-	return true;
+	*found = document != NULL;
+	if (document == NULL)
+		return true;
+	in = unpack_of(plain_view(document));
+	return (unpack_u8(&in) == FORMAT && uuid_parse(unpack_bytes(&in), &out->tenant) &&
+		   uuid_parse(unpack_bytes(&in), &out->subscription) &&
+		   uuid_parse(unpack_bytes(&in), &out->administrator) && unpack_end(&in)) ||
+	    error_set(err, ERR_CORRUPT, "the installation's document can't be read");
 }
 
 static bool

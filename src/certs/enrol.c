@@ -7,6 +7,7 @@
 #include "certs/issuer.h"
 #include "certs/outside.h"
 #include "certs/proof.h"
+#include "keyring/work.h"
 
 #define FORMAT 1
 #define WAIT_FIRST 60
@@ -60,17 +61,11 @@ static bool
 look_up(const struct enrol_ask *ask, struct arena *arena, struct issuer *issuer, bool *found,
     view *account, struct error *err)
 {
-	AUTO(store_reader_done) struct store_reader *reader = NULL;
-	struct tx tx = { .keyring = ask->services->keyring, .arena = arena };
-	bool fine;
+	AUTO(reading_done) struct reading reading = { 0 };
 
-	if (!store_reader_new(ask->services->store, &reader, err) || !store_begin(reader, err))
-		return false;
-	tx.reader = reader;
-	fine = issuer_read(&tx, ask->vault, ask->issuer, TO_READ, issuer, found, err) &&
-	    acme_account_read(&tx, ask->vault, ask->issuer, arena, account, err);
-	store_end(reader);
-	return fine;
+	return reading_begin(ask->services->store, ask->services->keyring, arena, &reading, err) &&
+	    issuer_read(&reading.tx, ask->vault, ask->issuer, TO_READ, issuer, found, err) &&
+	    acme_account_read(&reading.tx, ask->vault, ask->issuer, arena, account, err);
 }
 
 bool

@@ -5,6 +5,8 @@
 #include "certs/outbox.h"
 #include "certs/outside.h"
 #include "certs/renew.h"
+#include "keyring/work.h"
+#include "vault/due_object.h"
 
 #include <string.h>
 #include <time.h>
@@ -29,11 +31,7 @@ lifetime_touch(struct request *r, const struct object *object, struct error *err
 
 /* A certificate as one transaction has it. */
 struct look {
-	struct vault vault;
-	enum due_vault_state where;
-	struct request request; /* to its vault, made by hand */
-	struct object object;
-	struct version latest;
+	struct due_object at;
 	struct certificate_state state;
 	bool there; /* live, with a certificate in its latest version */
 };
@@ -41,8 +39,7 @@ struct look {
 static void
 look_done(struct look *look)
 {
-	object_done(&look->object);
-	version_done(&look->latest);
+	due_object_done(&look->at);
 }
 
 /* What the actions come to by now. */
@@ -55,33 +52,18 @@ static bool
 look_up(const struct services *services, struct tx *tx, const struct due *due, struct look *out,
     struct error *err)
 {
-	struct request *r = &out->request;
-	bool found;
+	struct due_object *at = &out->at;
 
-	if (!due_vault(tx, due, &out->vault, &out->where, err))
+	if (!due_object_find(services, tx, due, &certificate_type, at, err))
 		return false;
-	if (out->where == VAULT_GONE)
+	if (!at->found)
 		return true;
-	*r = (struct request){
-		.services = services,
-		.vault = &out->vault,
-		.arena = tx->arena,
-		.params = { due->name },
-		.param_count = 1,
-		.tx = *tx,
-	};
-	found = object_require(r, &certificate_type, due->name, V(""), TO_CHANGE, &out->object,
-	    &out->latest, err);
-	if (!found && err->code != certificate_type.not_found)
+	if (!certificate_state_read(&at->request, &at->object, TO_CHANGE, &out->state, err))
 		return false;
-	if (found && view_eq(view_of(out->object.id), due->object)) {
-		if (!certificate_state_read(r, &out->object, TO_CHANGE, &out->state, err))
-			return false;
-		out->there = !issue_is_provisional(&out->latest);
-		if (!view_eq(out->state.lifetime.version, out->latest.id))
-			out->state.lifetime = (struct lifetime){ .version = out->latest.id };
-	}
-	*tx = r->tx;
+	out->there = !issue_is_provisional(&at->latest);
+	if (!view_eq(out->state.lifetime.version, at->latest.id))
+		out->state.lifetime = (struct lifetime){ .version = at->latest.id };
+	due_object_keep(at, tx);
 	return true;
 }
 
@@ -97,7 +79,7 @@ plan_action(const struct look *look, const struct lifetime_action *action, int64
     struct plan *plan)
 {
 	const struct certificate_state *state = &look->state;
-	const struct attributes *attributes = &look->latest.attributes;
+	const struct attributes *attributes = &look->at.latest.attributes;
 	int64_t time = lifetime_at(action, attributes->nbf, attributes->exp);
 
 	if (action->type == ACTION_EMAIL_CONTACTS) {
@@ -127,11 +109,11 @@ plan_of(const struct look *look, int64_t now)
 	if (!look->there)
 		return plan;
 	/* A deleted vault may be recovered. */
-	if (look->where == VAULT_DELETED) {
+	if (look->at.where == VAULT_DELETED) {
 		plan.next = now + LIFETIME_RETRY;
 		return plan;
 	}
-	if (!look->latest.attributes.enabled)
+	if (!look->at.latest.attributes.enabled)
 		return plan;
 	for (size_t i = 0; i < look->state.policy.action_count; i++)
 		plan_action(look, &look->state.policy.actions[i], now, &plan);
@@ -150,19 +132,14 @@ static bool
 look_ahead(const struct services *services, const struct due *due, struct arena *arena,
     struct look *look, struct prepared *out, struct error *err)
 {
-	AUTO(store_reader_done) struct store_reader *reader = NULL;
-	struct tx tx = { .keyring = services->keyring, .arena = arena };
-	bool fine;
+	AUTO(reading_done) struct reading reading = { 0 };
 
-	if (!store_reader_new(services->store, &reader, err) || !store_begin(reader, err))
-		return false;
-	tx.reader = reader;
-	fine = look_up(services, &tx, due, look, err) &&
+	return reading_begin(services->store, services->keyring, arena, &reading, err) &&
+	    look_up(services, &reading.tx, due, look, err) &&
 	    (!plan_of(look, clock_now()).renew ||
-		((arena_copy(arena, look->latest.id, &out->after) || error_memory(err)) &&
-		    renew_look(&look->request, &look->latest, &look->state, &out->creating, err)));
-	store_end(reader);
-	return fine;
+		((arena_copy(arena, look->at.latest.id, &out->after) || error_memory(err)) &&
+		    renew_look(&look->at.request, &look->at.latest, &look->state, &out->creating,
+			err)));
 }
 
 bool
@@ -180,7 +157,7 @@ lifetime_prepare(const struct services *services, const struct due *due, struct 
 	if (prepared->creating == NULL)
 		return true;
 	*out = prepared;
-	prepared->made = renew_make(&look.request, prepared->creating, &prepared->problem);
+	prepared->made = renew_make(&look.at.request, prepared->creating, &prepared->problem);
 	return true;
 }
 
@@ -188,23 +165,23 @@ static bool
 write_letter(const struct look *look, struct outbox_letter *out, struct error *err)
 {
 	const struct look *l = look;
-	const char *suffix = l->request.services->outside->vault_suffix;
-	time_t end = (time_t)l->latest.attributes.exp;
-	struct arena *arena = l->request.arena;
+	const char *suffix = l->at.request.services->outside->vault_suffix;
+	time_t end = (time_t)l->at.latest.attributes.exp;
+	struct arena *arena = l->at.request.arena;
 	struct tm tm = { 0 };
 	char date[32];
 
 	(void)gmtime_r(&end, &tm);
 	(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm);
 	return (arena_print(arena, &out->subject, "Certificate %.*s in vault %.*s expires on %.10s",
-		    VIEW_ARG(l->object.name), VIEW_ARG(l->vault.name), date) &&
+		    VIEW_ARG(l->at.object.name), VIEW_ARG(l->at.vault.name), date) &&
 		   arena_print(arena, &out->text,
 		       "The certificate\n\n    https://%.*s%s/certificates/%.*s/%.*s\n\n"
 		       "expires on %s.\n\n"
 		       "You get this message because you are a contact of the vault %.*s, and the\n"
 		       "certificate's policy asks for it.\n",
-		       VIEW_ARG(l->vault.name), suffix, VIEW_ARG(l->object.name),
-		       VIEW_ARG(l->latest.id), date, VIEW_ARG(l->vault.name))) ||
+		       VIEW_ARG(l->at.vault.name), suffix, VIEW_ARG(l->at.object.name),
+		       VIEW_ARG(l->at.latest.id), date, VIEW_ARG(l->at.vault.name))) ||
 	    error_memory(err);
 }
 
@@ -212,7 +189,7 @@ static bool
 mail(struct look *look, int64_t now, struct error *err)
 {
 	AUTO(contacts_done) struct contacts contacts = { 0 };
-	struct request *r = &look->request;
+	struct request *r = &look->at.request;
 	struct outbox_letter letter;
 	bool found;
 
@@ -247,19 +224,20 @@ tell(struct tx *tx, const struct look *look, const struct error *problem, struct
 	if (problem != NULL &&
 	    !arena_copy(tx->arena, view_of(problem->message), &done->description))
 		return error_memory(err);
-	return due_tell(tx, &look->vault, certificate_type.letter, look->object.name, done, err);
+	return due_tell(tx, &look->at.vault, certificate_type.letter, look->at.object.name, done,
+	    err);
 }
 
 /* renew_begin writes the state with it. */
 static bool
 renew(struct look *look, const struct prepared *prepared, struct error *err)
 {
-	struct request *r = &look->request;
+	struct request *r = &look->at.request;
 
 	if (prepared->made)
-		return renew_begin(r, &look->object, &look->latest, &look->state,
+		return renew_begin(r, &look->at.object, &look->at.latest, &look->state,
 		    prepared->creating, err);
-	return certificate_state_write(r, &look->object, &look->state, err);
+	return certificate_state_write(r, &look->at.object, &look->state, err);
 }
 
 static bool
@@ -272,7 +250,7 @@ act(struct look *look, const struct plan *plan, const struct prepared *prepared,
 		return false;
 	if (!plan->renew)
 		return !plan->mail ||
-		    certificate_state_write(&look->request, &look->object, &look->state, err);
+		    certificate_state_write(&look->at.request, &look->at.object, &look->state, err);
 	lifetime->again = now + backoff(lifetime->tries);
 	lifetime->tries++;
 	return renew(look, prepared, err);
@@ -291,14 +269,14 @@ lifetime_run(const struct services *services, struct tx *tx, const struct due *d
 		return false;
 	plan = plan_of(&look, now);
 	/* It was looked when nothing was to be made yet: once more. */
-	if (plan.renew && (prepared == NULL || !view_eq(prepared->after, look.latest.id))) {
+	if (plan.renew && (prepared == NULL || !view_eq(prepared->after, look.at.latest.id))) {
 		plan = (struct plan){ .next = now + 1 };
 	} else if (!act(&look, &plan, prepared, now, err)) {
 		return false;
 	} else if (plan.renew) {
 		look_again(&plan, look.state.lifetime.again);
 	}
-	*tx = look.request.services != NULL ? look.request.tx : *tx;
+	due_object_keep(&look.at, tx);
 	again.time = plan.next > due->time ? plan.next : due->time + 1;
 	if (plan.next != 0 && !due_put(tx, &again, err))
 		return false;

@@ -5,6 +5,7 @@
 #include "base/pack.h"
 #include "certs/outside.h"
 #include "crypto/random.h"
+#include "keyring/work.h"
 
 #define FORMAT 1
 #define LETTER 'm' /* no object's */
@@ -139,27 +140,32 @@ look_up(struct tx *tx, const struct due *due, struct vault *vault, struct kept *
 	return state == VAULT_GONE || kept_read(tx, vault, due->object, out, found, err);
 }
 
+static bool
+look_ahead(const struct services *services, const struct due *due, struct arena *arena,
+    struct kept *out, bool *found, struct error *err)
+{
+	AUTO(reading_done) struct reading reading = { 0 };
+	struct vault vault;
+
+	return reading_begin(services->store, services->keyring, arena, &reading, err) &&
+	    look_up(&reading.tx, due, &vault, out, found, err);
+}
+
 bool
 outbox_prepare(const struct services *services, const struct due *due, struct arena *arena,
     void **out, struct error *err)
 {
-	AUTO(store_reader_done) struct store_reader *reader = NULL;
 	AUTO(kept_done) struct kept kept = { 0 };
 	struct sending *sending = arena_alloc(arena, sizeof(*sending));
-	struct tx tx = { .keyring = services->keyring, .arena = arena };
-	struct vault vault;
-	bool fine, found = false;
+	bool found;
 
+	*out = NULL;
 	if (sending == NULL)
 		return error_memory(err);
-	if (!store_reader_new(services->store, &reader, err) || !store_begin(reader, err))
+	if (!look_ahead(services, due, arena, &kept, &found, err))
 		return false;
-	tx.reader = reader;
-	fine = look_up(&tx, due, &vault, &kept, &found, err);
-	store_end(reader);
-	*out = NULL;
-	if (!fine || !found || services->outside == NULL || services->outside->smtp == NULL)
-		return fine;
+	if (!found || services->outside == NULL || services->outside->smtp == NULL)
+		return true;
 	*out = sending;
 	return send_letter(services, &kept, due->object, sending);
 }

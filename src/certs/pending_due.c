@@ -4,16 +4,15 @@
 #include "base/clock.h"
 #include "certs/enrol.h"
 #include "certs/issue.h"
+#include "keyring/work.h"
 #include "secrets/secret.h"
+#include "vault/due_object.h"
 
 #define ENROLLED "CertificateEnroll"
 
 /* A certificate as one transaction has it. */
 struct work {
-	struct vault vault;
-	struct request request; /* to its vault, made by hand */
-	struct object object;
-	struct version latest;
+	struct due_object at;
 	struct certificate_state state;
 	bool due; /* it still is */
 };
@@ -21,38 +20,26 @@ struct work {
 static void
 work_done(struct work *work)
 {
-	object_done(&work->object);
-	version_done(&work->latest);
+	due_object_done(&work->at);
 }
 
 /* A deleted certificate, another one of its name, another operation: nothing is due. */
 static bool
 look_up(const struct services *services, struct tx *tx, const struct due *due, struct work *out,
-    enum due_vault_state *where, struct error *err)
+    struct error *err)
 {
-	struct request *r = &out->request;
-	bool found;
+	struct due_object *at = &out->at;
+	const struct pending *pending = &out->state.pending;
 
-	if (!due_vault(tx, due, &out->vault, where, err))
+	if (!due_object_find(services, tx, due, &certificate_type, at, err))
 		return false;
-	if (*where == VAULT_GONE)
+	if (!at->found)
 		return true;
-	*r = (struct request){
-		.services = services,
-		.vault = &out->vault,
-		.arena = tx->arena,
-		.tx = *tx,
-	};
-	found = object_require(r, &certificate_type, due->name, V(""), TO_CHANGE, &out->object,
-	    &out->latest, err);
-	if (!found && err->code != certificate_type.not_found)
+	if (!certificate_state_read(&at->request, &at->object, TO_CHANGE, &out->state, err))
 		return false;
-	if (found && view_eq(view_of(out->object.id), due->object)) {
-		if (!certificate_state_read(r, &out->object, TO_CHANGE, &out->state, err))
-			return false;
-		out->due = out->state.has_pending && out->state.pending.due == due->time &&
-		    out->state.pending.status == PENDING_IN_PROGRESS;
-	}
+	out->due = out->state.has_pending && pending->due == due->time &&
+	    pending->status == PENDING_IN_PROGRESS;
+	due_object_keep(at, tx);
 	return true;
 }
 
@@ -63,7 +50,7 @@ fail(struct work *work, const char *code, view message, struct error *err)
 
 	pending_end(pending, PENDING_FAILED);
 	pending->error_code = view_of(code);
-	return arena_copy(work->request.arena, message, &pending->error_message) ||
+	return arena_copy(work->at.request.arena, message, &pending->error_message) ||
 	    error_memory(err);
 }
 
@@ -79,14 +66,14 @@ struct signed_result {
 static bool
 complete(struct work *work, const struct views *bag, struct signed_result *out, struct error *err)
 {
-	struct request *r = &work->request;
+	struct request *r = &work->at.request;
 	AUTO(plain_done) struct plain *pkcs8 = NULL;
 	view der, spki;
 	const struct views own = { &der, 1 };
 	struct views chain;
 
-	return object_require_ours(r, &key_type, work->object.name, err) &&
-	    object_require_ours(r, &secret_type, work->object.name, err) &&
+	return object_require_ours(r, &key_type, work->at.object.name, err) &&
+	    object_require_ours(r, &secret_type, work->at.object.name, err) &&
 	    issue_unpack(r, &work->state.pending, &out->policy, &out->key, err) &&
 	    (bag != NULL || issue_self(r, &out->key, &out->policy, &der, err)) &&
 	    issue_spki(&out->key, r->arena, &spki, err) &&
@@ -108,8 +95,8 @@ add(struct work *work, const struct signed_result *made, struct error *err)
 		.attributes = { .enabled = pending->enabled },
 	};
 
-	return issue_pending(&work->request, &work->object, &work->state, &result, &added, &version,
-	    err);
+	return issue_pending(&work->at.request, &work->at.object, &work->state, &result, &added,
+	    &version, err);
 }
 
 static bool
@@ -117,8 +104,8 @@ write_state(struct work *work, int64_t time, struct error *err)
 {
 	struct pending *pending = &work->state.pending;
 
-	return pending_schedule(&work->request, &work->object, pending, time, err) &&
-	    certificate_state_write(&work->request, &work->object, &work->state, err);
+	return pending_schedule(&work->at.request, &work->at.object, pending, time, err) &&
+	    certificate_state_write(&work->at.request, &work->at.object, &work->state, err);
 }
 
 static bool
@@ -161,15 +148,15 @@ keep_ask(struct work *work, struct arena *arena, struct prepared *out, view *sta
 	struct cert_policy policy;
 	struct key key;
 
-	if (!issue_unpack(&work->request, pending, &policy, &key, err))
+	if (!issue_unpack(&work->at.request, pending, &policy, &key, err))
 		return false;
-	out->vault = work->vault;
-	*ask = (struct enrol_ask){ .services = work->request.services, .vault = &out->vault };
+	out->vault = work->at.vault;
+	*ask = (struct enrol_ask){ .services = work->at.request.services, .vault = &out->vault };
 	ask->not_before = clock_now() - BACKDATED;
 	if (!cert_policy_expiry(&policy, ask->not_before + BACKDATED, &ask->not_after))
 		return error_set(err, ERR_BAD_PARAMETER, "The certificate would last too long.");
 	return (arena_copy(arena, pending->issuer, &ask->issuer) &&
-		   arena_copy(arena, work->object.name, &ask->certificate) &&
+		   arena_copy(arena, work->at.object.name, &ask->certificate) &&
 		   arena_copy(arena, pending->csr, &ask->csr) &&
 		   arena_copy(arena, pending->request_id, &out->request_id) &&
 		   arena_copy(arena, pending->enrolment, state)) ||
@@ -180,20 +167,13 @@ static bool
 look_ahead(const struct services *services, const struct due *due, struct arena *arena,
     struct prepared *out, view *state, struct error *err)
 {
-	AUTO(store_reader_done) struct store_reader *reader = NULL;
+	AUTO(reading_done) struct reading reading = { 0 };
 	AUTO(work_done) struct work work = { 0 };
-	struct tx tx = { .keyring = services->keyring, .arena = arena };
-	enum due_vault_state where;
-	bool fine;
 
-	if (!store_reader_new(services->store, &reader, err) || !store_begin(reader, err))
-		return false;
-	tx.reader = reader;
-	fine = look_up(services, &tx, due, &work, &where, err) &&
-	    (!work.due || where != VAULT_LIVE || work.state.pending.cancel ||
+	return reading_begin(services->store, services->keyring, arena, &reading, err) &&
+	    look_up(services, &reading.tx, due, &work, err) &&
+	    (!work.due || work.at.where != VAULT_LIVE || work.state.pending.cancel ||
 		keep_ask(&work, arena, out, state, err));
-	store_end(reader);
-	return fine;
 }
 
 bool
@@ -232,7 +212,7 @@ enrol(struct work *work, struct prepared *prepared, int64_t now, struct error *e
 	/* It was looked for when it was another operation, or when its vault was deleted. */
 	if (prepared == NULL || !view_eq(prepared->request_id, pending->request_id))
 		return wait_until(work, now, err);
-	if (!enrol_finish(&prepared->ask, &work->request.tx, prepared->enrol, now, &result, err))
+	if (!enrol_finish(&prepared->ask, &work->at.request.tx, prepared->enrol, now, &result, err))
 		return false;
 	if (result.outcome == ENROL_DONE)
 		return issue(work, &result.chain, now, err);
@@ -249,7 +229,7 @@ go_on(struct work *work, struct prepared *prepared, int64_t now, struct error *e
 	struct pending *pending = &work->state.pending;
 
 	if (pending->cancel) {
-		if (!enrol_abandon(&work->request.tx, pending->enrolment, err))
+		if (!enrol_abandon(&work->at.request.tx, pending->enrolment, err))
 			return false;
 		pending_end(pending, PENDING_CANCELLED);
 		return write_state(work, 0, err);
@@ -263,23 +243,18 @@ pending_due(const struct services *services, struct tx *tx, const struct due *du
     int64_t now, struct due_done *done, struct error *err)
 {
 	AUTO(work_done) struct work work = { 0 };
-	enum due_vault_state where;
 	bool fine;
 
-	if (!look_up(services, tx, due, &work, &where, err))
+	if (!look_up(services, tx, due, &work, err))
 		return false;
-	if (where == VAULT_GONE)
+	if (!work.due)
 		return true;
-	if (!work.due) {
-		*tx = work.request.tx;
-		return true;
-	}
 	/* A deleted vault may be recovered. */
-	fine = where == VAULT_DELETED ? write_state(&work, now + PENDING_RETRY, err)
-				      : go_on(&work, prepared, now, err);
-	*tx = work.request.tx;
+	fine = work.at.where == VAULT_DELETED ? write_state(&work, now + PENDING_RETRY, err)
+					      : go_on(&work, prepared, now, err);
+	due_object_keep(&work.at, tx);
 	done->operation = ENROLLED;
 	done->status = 200;
 	return fine &&
-	    due_tell(tx, &work.vault, certificate_type.letter, work.object.name, done, err);
+	    due_tell(tx, &work.at.vault, certificate_type.letter, work.at.object.name, done, err);
 }

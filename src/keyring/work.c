@@ -37,3 +37,25 @@ work_run(struct store *store, struct keyring *keyring, work_body *body, void *ct
 	}
 	return false;
 }
+
+bool
+reading_begin(struct store *store, struct keyring *keyring, struct arena *arena,
+    struct reading *out, struct error *err)
+{
+	AUTO(store_reader_done) struct store_reader *reader = NULL;
+
+	if (!store_reader_new(store, &reader, err) || !store_begin(reader, err))
+		return false;
+	*out = (struct reading){ reader, { .reader = reader, .keyring = keyring, .arena = arena } };
+	reader = NULL;
+	return true;
+}
+
+void
+reading_done(struct reading *reading)
+{
+	if (reading->reader == NULL)
+		return;
+	store_end(reading->reader);
+	store_reader_free(reading->reader);
+}

@@ -2,6 +2,8 @@
 
 #include "keys/key.h"
 #include "keys/key_make.h"
+#include "keyring/work.h"
+#include "vault/due_object.h"
 
 #define ROTATED "KeyRotateIfDue"
 #define ANNOUNCED "KeyNearExpiryEventGridNotification"
@@ -16,11 +18,7 @@ struct prepared {
 
 /* A key as one transaction has it. */
 struct state {
-	struct vault vault;
-	enum due_vault_state where;
-	struct request request; /* to its vault, made by hand */
-	struct object object;
-	struct version latest;
+	struct due_object at;
 	struct rotation rotation;
 	bool due; /* it still is */
 };
@@ -28,8 +26,7 @@ struct state {
 static void
 state_done(struct state *state)
 {
-	object_done(&state->object);
-	version_done(&state->latest);
+	due_object_done(&state->at);
 	rotation_done(&state->rotation);
 }
 
@@ -39,58 +36,44 @@ scheduled(const struct rotation *rotation, enum due_kind kind)
 	return kind == DUE_ROTATE ? rotation->due.rotate : rotation->due.notify;
 }
 
-/*
- * Its documents are found as a request would find them.  A deleted key, another one of its name, or
- * a changed schedule: nothing is due.
- */
+/* A deleted key, another one of its name, or a changed schedule: nothing is due. */
 static bool
 look_up(const struct services *services, struct tx *tx, const struct due *due, struct state *out,
     struct error *err)
 {
-	struct request *r = &out->request;
-	bool found;
+	struct due_object *at = &out->at;
 
-	if (!due_vault(tx, due, &out->vault, &out->where, err))
+	if (!due_object_find(services, tx, due, &key_type, at, err))
 		return false;
-	if (out->where == VAULT_GONE)
+	if (!at->found)
 		return true;
-	*r = (struct request){
-		.services = services,
-		.vault = &out->vault,
-		.arena = tx->arena,
-		.tx = *tx,
-	};
-	found = object_require(r, &key_type, due->name, V(""), TO_CHANGE, &out->object,
-	    &out->latest, err);
-	if (!found && err->code != key_type.not_found)
+	if (!rotation_read(&at->request, &at->object, TO_CHANGE, &out->rotation, err))
 		return false;
-	if (found && view_eq(view_of(out->object.id), due->object)) {
-		if (!rotation_read(r, &out->object, TO_CHANGE, &out->rotation, err))
-			return false;
-		out->due = scheduled(&out->rotation, due->kind) == due->time;
-	}
-	*tx = r->tx;
+	out->due = scheduled(&out->rotation, due->kind) == due->time;
+	due_object_keep(at, tx);
 	return true;
 }
 
-/* In a snapshot of its own.  ${spec} stays unset when there is nothing to be made. */
+/* In a snapshot of its own.  ${vault_key} stays unset when there is nothing to be made. */
 static bool
-look_ahead(const struct services *services, struct tx *tx, const struct due *due,
+look_ahead(const struct services *services, const struct due *due, struct arena *arena,
     struct prepared *out, struct vault_key **vault_key, struct error *err)
 {
+	AUTO(reading_done) struct reading reading = { 0 };
 	AUTO(state_done) struct state state = { 0 };
 	struct key key;
 
-	if (!look_up(services, tx, due, &state, err))
+	if (!reading_begin(services->store, services->keyring, arena, &reading, err) ||
+	    !look_up(services, &reading.tx, due, &state, err))
 		return false;
-	if (!state.due || state.where != VAULT_LIVE)
+	if (!state.due || state.at.where != VAULT_LIVE)
 		return true;
-	if (!key_of(&state.request, &state.object, &state.latest, &key, err))
+	if (!key_of(&state.at.request, &state.at.object, &state.at.latest, &key, err))
 		return false;
-	if (!arena_copy(tx->arena, state.latest.id, &out->after))
+	if (!arena_copy(arena, state.at.latest.id, &out->after))
 		return error_memory(err);
 	out->material.spec = key.material.spec;
-	*vault_key = state.vault.key;
+	*vault_key = state.at.vault.key;
 	return true;
 }
 
@@ -98,22 +81,16 @@ bool
 rotation_prepare(const struct services *services, const struct due *due, struct arena *arena,
     void **out, struct error *err)
 {
-	AUTO(store_reader_done) struct store_reader *reader = NULL;
 	struct prepared *prepared = arena_alloc(arena, sizeof(*prepared));
 	struct vault_key *vault_key = NULL;
-	struct tx tx = { .keyring = services->keyring, .arena = arena };
-	bool fine;
 
 	*out = NULL;
 	if (prepared == NULL)
 		return error_memory(err);
-	if (!store_reader_new(services->store, &reader, err) || !store_begin(reader, err))
+	if (!look_ahead(services, due, arena, prepared, &vault_key, err))
 		return false;
-	tx.reader = reader;
-	fine = look_ahead(services, &tx, due, prepared, &vault_key, err);
-	store_end(reader);
-	if (!fine || vault_key == NULL)
-		return fine;
+	if (vault_key == NULL)
+		return true;
 	prepared->made = material_make(services->keyring, vault_key, &prepared->material.spec,
 	    arena, &prepared->material, &prepared->problem);
 	*out = prepared;
@@ -129,8 +106,8 @@ put_off(struct state *state, struct tx *tx, const struct due *due, int64_t now, 
 	bool fine;
 
 	*time = now + ROTATION_RETRY;
-	fine = rotation_write(&state->request, &state->object, &state->rotation, &next, err);
-	*tx = state->request.tx;
+	fine = rotation_write(&state->at.request, &state->at.object, &state->rotation, &next, err);
+	due_object_keep(&state->at, tx);
 	return fine;
 }
 
@@ -140,7 +117,7 @@ tell(struct tx *tx, const struct state *state, const char *operation, view versi
 {
 	done->operation = operation;
 	done->status = 200;
-	return due_tell(tx, &state->vault, key_type.letter, state->object.name, done, err) &&
+	return due_tell(tx, &state->at.vault, key_type.letter, state->at.object.name, done, err) &&
 	    (arena_copy(tx->arena, version, &done->version) || error_memory(err));
 }
 
@@ -148,7 +125,7 @@ static bool
 tell_problem(struct tx *tx, const struct state *state, const struct error *problem,
     struct due_done *done, struct error *err)
 {
-	if (!tell(tx, state, ROTATED, state->latest.id, done, err))
+	if (!tell(tx, state, ROTATED, state->at.latest.id, done, err))
 		return false;
 	done->status = error_table[problem->code].status;
 	return arena_copy(tx->arena, view_of(problem->message), &done->description) ||
@@ -160,15 +137,16 @@ static bool
 add_version(struct state *state, struct tx *tx, const struct prepared *prepared,
     struct due_done *done, struct error *err)
 {
-	struct request *r = &state->request;
+	struct request *r = &state->at.request;
 	AUTO(object_done) struct object object = { 0 };
-	struct version version = { .attributes = { .enabled = true }, .tags = state->latest.tags };
+	struct version version = { .attributes = { .enabled = true },
+		.tags = state->at.latest.tags };
 	struct key key;
 
-	if (!key_of(r, &state->object, &state->latest, &key, err))
+	if (!key_of(r, &state->at.object, &state->at.latest, &key, err))
 		return false;
 	key.material = prepared->material;
-	if (!key_add_successor(r, state->object.name, &key, &version, &object, err))
+	if (!key_add_successor(r, state->at.object.name, &key, &version, &object, err))
 		return false;
 	*tx = r->tx;
 	return tell(tx, state, ROTATED, version.id, done, err);
@@ -186,7 +164,8 @@ rotation_run(const struct services *services, struct tx *tx, const struct due *d
 	if (!state.due)
 		return true;
 	/* It was looked for something to be made before the vault was recovered, say. */
-	if (state.where == VAULT_DELETED || made == NULL || !view_eq(made->after, state.latest.id))
+	if (state.at.where == VAULT_DELETED || made == NULL ||
+	    !view_eq(made->after, state.at.latest.id))
 		return put_off(&state, tx, due, now, err);
 	if (!made->made)
 		return put_off(&state, tx, due, now, err) &&
@@ -207,13 +186,13 @@ rotation_announce(const struct services *services, struct tx *tx, const struct d
 		return false;
 	if (!state.due)
 		return true;
-	if (state.where == VAULT_DELETED)
+	if (state.at.where == VAULT_DELETED)
 		return put_off(&state, tx, due, now, err);
 	next = state.rotation.due;
 	next.notify = 0;
-	state.rotation.announced = state.latest.id;
-	state.rotation.announced_exp = state.latest.attributes.exp;
-	fine = rotation_write(&state.request, &state.object, &state.rotation, &next, err);
-	*tx = state.request.tx;
-	return fine && tell(tx, &state, ANNOUNCED, state.latest.id, done, err);
+	state.rotation.announced = state.at.latest.id;
+	state.rotation.announced_exp = state.at.latest.attributes.exp;
+	fine = rotation_write(&state.at.request, &state.at.object, &state.rotation, &next, err);
+	due_object_keep(&state.at, tx);
+	return fine && tell(tx, &state, ANNOUNCED, state.at.latest.id, done, err);
 }
