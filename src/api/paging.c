@@ -159,3 +159,36 @@ page_next_arm(struct request *r, view list, view marker, struct error *err)
 	json_text(&r->json, "nextLink", buf_view(&link));
 	return buf_ok(&link) || error_memory(err);
 }
+
+bool
+page_write(struct request *r, view prefix, page_item *item, void *ctx, struct error *err)
+{
+	struct document *documents;
+	struct page page;
+	size_t count, shown;
+	view after = V(""), marker = V("");
+
+	if (!page_read(r, prefix, &page, err))
+		return false;
+	if (page.after.len > 0 &&
+	    !arena_join(r->arena, (const view[]){ prefix, page.after }, 2, &after))
+		return error_memory(err);
+	/* One more than is shown tells whether there is a next page. */
+	if (!store_scan(r->tx.reader, prefix, after, page.limit + 1, r->arena, &documents, &count,
+		err))
+		return false;
+	shown = count > page.limit ? page.limit : count;
+	if (count > shown)
+		marker = view_from(documents[shown - 1].key, prefix.len);
+	json_open(reply_json(r), '{');
+	json_open_in(&r->json, "value", '[');
+	for (size_t i = 0; i < shown; i++) {
+		if (!item(r, &documents[i], ctx, err))
+			return false;
+	}
+	json_close(&r->json, ']');
+	if (!page_next(r, prefix, &page, marker, err))
+		return false;
+	json_close(&r->json, '}');
+	return true;
+}

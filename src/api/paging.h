@@ -31,6 +31,16 @@ MUST_USE bool page_next(struct request *r, view list, const struct page *page, v
     struct error *err);
 
 /*
+ * page_write(r, prefix, item, ctx, err):
+ * The reply is a page of the documents under ${prefix}, in the order of their keys: ${item} writes
+ * each.
+ */
+typedef bool page_item(struct request *r, const struct document *document, void *ctx,
+    struct error *err);
+MUST_USE bool page_write(struct request *r, view prefix, page_item *item, void *ctx,
+    struct error *err);
+
+/*
  * page_top(r, usual, most, out, err), page_marker(r, list, out, err):
  * As resource management has it: `$top`, of which no more than ${most} is believed, and what the
  * `$skiptoken` says, empty on the first page.  ERR_BAD_REQUEST, ERR_BAD_PARAMETER.

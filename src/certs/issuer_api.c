@@ -184,11 +184,12 @@ run_delete(struct request *r, struct error *err)
 }
 
 static bool
-write_item(struct request *r, const struct document *document, struct error *err)
+write_item(struct request *r, const struct document *document, void *ctx, struct error *err)
 {
 	AUTO(issuer_done) struct issuer issuer = { 0 };
 	AUTO(plain_done) struct plain *plain = NULL;
 
+	(void)ctx;
 	if (!keyring_unseal(r->vault->key, &document->value, document->key, &plain, err))
 		return false;
 	if (!issuer_unpack(plain_view(plain), &issuer))
@@ -202,35 +203,10 @@ write_item(struct request *r, const struct document *document, struct error *err
 static bool
 run_list(struct request *r, struct error *err)
 {
-	struct document *documents;
-	struct page page;
-	view prefix, after = V(""), marker = V("");
-	size_t count, shown;
+	view prefix;
 
-	if (!issuer_path(r->arena, r->vault, V(""), &prefix, err) ||
-	    !page_read(r, prefix, &page, err))
-		return false;
-	if (page.after.len > 0 &&
-	    !arena_join(r->arena, (const view[]){ prefix, page.after }, 2, &after))
-		return error_memory(err);
-	/* One more than is shown tells whether there is a next page. */
-	if (!store_scan(r->tx.reader, prefix, after, page.limit + 1, r->arena, &documents, &count,
-		err))
-		return false;
-	shown = count > page.limit ? page.limit : count;
-	if (count > shown)
-		marker = view_from(documents[shown - 1].key, prefix.len);
-	json_open(reply_json(r), '{');
-	json_open_in(&r->json, "value", '[');
-	for (size_t i = 0; i < shown; i++) {
-		if (!write_item(r, &documents[i], err))
-			return false;
-	}
-	json_close(&r->json, ']');
-	if (!page_next(r, prefix, &page, marker, err))
-		return false;
-	json_close(&r->json, '}');
-	return true;
+	return issuer_path(r->arena, r->vault, V(""), &prefix, err) &&
+	    page_write(r, prefix, write_item, NULL, err);
 }
 
 /* clang-format off */

@@ -148,8 +148,9 @@ use_wrapping(struct visit *visit, bool make, CK_OBJECT_HANDLE *out, struct error
 	return true;
 }
 
-size_t
-token_wrap_mechanisms(const struct token *token, const struct key_spec *spec, CK_MECHANISM out[2])
+/* Without padding only what is made of whole half blocks is wrapped: AES keys. */
+static size_t
+wrap_mechanisms(const struct token *token, const struct key_spec *spec, CK_MECHANISM out[2])
 {
 	size_t count = 0;
 
@@ -169,7 +170,7 @@ wrap(struct visit *visit, const struct key_spec *spec, CK_OBJECT_HANDLE wrapping
 	CK_MECHANISM mechanisms[2];
 	CK_RV rv;
 
-	if (token_wrap_mechanisms(visit->token, spec, mechanisms) == 0)
+	if (wrap_mechanisms(visit->token, spec, mechanisms) == 0)
 		return error_set(err, ERR_BAD_PARAMETER,
 		    "Keys of this type can't be made in this token.");
 	rv = visit->token->calls->C_WrapKey(visit->session, &mechanisms[0], wrapping, draft, bytes,
@@ -179,26 +180,28 @@ wrap(struct visit *visit, const struct key_spec *spec, CK_OBJECT_HANDLE wrapping
 	return arena_copy(arena, (view){ (const char *)bytes, len }, out) || error_memory(err);
 }
 
-/* Into the token, for good: not extractable from the beginning. */
-static CK_RV
-unwrap_once(struct visit *visit, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE wrapping, view wrapped,
-    struct template *template)
+CK_RV
+token_unwrap(struct visit *visit, const struct key_spec *spec, CK_OBJECT_HANDLE wrapping,
+    view wrapped, struct template *template, CK_OBJECT_HANDLE *out)
 {
-	CK_OBJECT_HANDLE key;
+	CK_MECHANISM mechanisms[2];
+	size_t count = wrap_mechanisms(visit->token, spec, mechanisms);
+	CK_RV rv = CKR_MECHANISM_INVALID;
 
-	return visit->token->calls->C_UnwrapKey(visit->session, mechanism, wrapping,
-	    (unsigned char *)(uintptr_t)octets(wrapped), wrapped.len, template->rows,
-	    template->count, &key);
+	for (size_t i = 0; i < count && rv != CKR_OK; i++)
+		rv = visit->token->calls->C_UnwrapKey(visit->session, &mechanisms[i], wrapping,
+		    (unsigned char *)(uintptr_t)octets(wrapped), wrapped.len, template->rows,
+		    template->count, out);
+	return rv;
 }
 
+/* Into the token, for good: not extractable from the beginning. */
 static CK_RV
 unwrap(struct visit *visit, const struct key_spec *spec, const struct name *name,
     CK_OBJECT_HANDLE wrapping, view wrapped)
 {
 	struct template template = { .count = 0 };
-	CK_MECHANISM mechanisms[2];
-	size_t count = token_wrap_mechanisms(visit->token, spec, mechanisms);
-	CK_RV rv = CKR_MECHANISM_INVALID;
+	CK_OBJECT_HANDLE key;
 
 	template_describe(&template, spec);
 	template_add_bool(&template, CKA_TOKEN, true);
@@ -206,9 +209,7 @@ unwrap(struct visit *visit, const struct key_spec *spec, const struct name *name
 	template_add(&template, CKA_ID, name->id, sizeof(name->id));
 	template_add(&template, CKA_LABEL, name->label, sizeof(name->label));
 	template_allow(&template, spec);
-	for (size_t i = 0; i < count && rv != CKR_OK; i++)
-		rv = unwrap_once(visit, &mechanisms[i], wrapping, wrapped, &template);
-	return rv;
+	return token_unwrap(visit, spec, wrapping, wrapped, &template, &key);
 }
 
 static bool

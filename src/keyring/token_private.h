@@ -102,11 +102,11 @@ MUST_USE CK_RV token_find(const struct visit *visit, struct template *template,
 MUST_USE CK_RV token_find_wrapping(const struct visit *visit, CK_OBJECT_HANDLE *out);
 
 /*
- * token_wrap_mechanisms: By which keys of ${spec} are wrapped and unwrapped, the first one first.
- * Without padding only what is made of whole half blocks is: AES keys.
+ * token_unwrap(visit, spec, wrapping, wrapped, template, out):
+ * A key of ${spec} out of what this token wrapped under ${wrapping}, by whichever mechanism it was.
  */
-size_t token_wrap_mechanisms(const struct token *token, const struct key_spec *spec,
-    CK_MECHANISM out[2]);
+MUST_USE CK_RV token_unwrap(struct visit *visit, const struct key_spec *spec,
+    CK_OBJECT_HANDLE wrapping, view wrapped, struct template *template, CK_OBJECT_HANDLE *out);
 
 /* token_find_key(visit, spec, id, out, err): ERR_UNAVAILABLE when it is not there. */
 MUST_USE bool token_find_key(struct visit *visit, const struct key_spec *spec, view id,

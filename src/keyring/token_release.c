@@ -4,7 +4,6 @@
  * stands in the token is never extractable.
  */
 #include "keyring/token_private.h"
-#include "crypto/openssl.h"
 
 #define RELEASED_MAX 4096 /* RSA-4096 as PKCS#8 takes 2375 bytes */
 
@@ -15,8 +14,6 @@ draft_recall(struct visit *visit, const struct key_spec *spec, view wrapped, str
 {
 	struct template template = { .count = 0 };
 	CK_OBJECT_HANDLE wrapping = CK_INVALID_HANDLE;
-	CK_MECHANISM mechanisms[2];
-	size_t count = token_wrap_mechanisms(visit->token, spec, mechanisms);
 	CK_RV rv = token_find_wrapping(visit, &wrapping);
 
 	if (rv != CKR_OK)
@@ -28,11 +25,7 @@ draft_recall(struct visit *visit, const struct key_spec *spec, view wrapped, str
 	template_add_bool(&template, CKA_EXTRACTABLE, true);
 	template_add_bool(&template, CKA_SIGN, false);
 	template_add_bool(&template, CKA_DECRYPT, false);
-	rv = CKR_MECHANISM_INVALID;
-	for (size_t i = 0; i < count && rv != CKR_OK; i++)
-		rv = visit->token->calls->C_UnwrapKey(visit->session, &mechanisms[i], wrapping,
-		    (unsigned char *)(uintptr_t)octets(wrapped), wrapped.len, template.rows,
-		    template.count, &out->key);
+	rv = token_unwrap(visit, spec, wrapping, wrapped, &template, &out->key);
 	if (rv == CKR_OK)
 		return true;
 	out->key = CK_INVALID_HANDLE;

@@ -4,52 +4,17 @@
  */
 #include "vault/object_store.h"
 
-/* One item of a page: the document found by the scan, opened. */
-typedef bool write_listed(struct request *r, const struct object_type *type, void *ctx,
-    struct plain *document, struct error *err);
-
 static bool
 unseal(struct request *r, const struct document *document, struct plain **out, struct error *err)
 {
 	return keyring_unseal(r->vault->key, &document->value, document->key, out, err);
 }
 
-static bool
-write_page(struct request *r, const struct object_type *type, view prefix, write_listed *write,
-    void *ctx, struct error *err)
-{
-	struct document *documents;
-	struct page page;
-	size_t count, shown;
-	view after = V(""), marker = V("");
-
-	if (!page_read(r, prefix, &page, err))
-		return false;
-	if (page.after.len > 0 &&
-	    !arena_print(r->arena, &after, "%.*s%.*s", VIEW_ARG(prefix), VIEW_ARG(page.after)))
-		return error_memory(err);
-	/* One more than is shown tells whether there is a next page. */
-	if (!store_scan(r->tx.reader, prefix, after, page.limit + 1, r->arena, &documents, &count,
-		err))
-		return false;
-	shown = count > page.limit ? page.limit : count;
-	if (count > shown)
-		marker = view_from(documents[shown - 1].key, prefix.len);
-	json_open(reply_json(r), '{');
-	json_open_in(&r->json, "value", '[');
-	for (size_t i = 0; i < shown; i++) {
-		struct plain *document = NULL;
-
-		if (!unseal(r, &documents[i], &document, err) ||
-		    !write(r, type, ctx, document, err))
-			return false;
-	}
-	json_close(&r->json, ']');
-	if (!page_next(r, prefix, &page, marker, err))
-		return false;
-	json_close(&r->json, '}');
-	return true;
-}
+/* Whose list it is. */
+struct listing {
+	const struct object_type *type;
+	const struct object *object; /* of versions */
+};
 
 static bool
 is_shown(const struct request *r, const struct object_type *type, const struct version *version)
@@ -61,14 +26,14 @@ is_shown(const struct request *r, const struct object_type *type, const struct v
 }
 
 static bool
-write_head(struct request *r, const struct object_type *type, void *ctx, struct plain *document,
-    struct error *err)
+write_head(struct request *r, const struct document *document, void *ctx, struct error *err)
 {
-	AUTO(object_done) struct object object = { .document = document };
+	const struct object_type *type = ((const struct listing *)ctx)->type;
+	AUTO(object_done) struct object object = { 0 };
 	AUTO(version_done) struct version latest = { 0 };
 
-	(void)ctx;
-	if (!head_decode(document, &object, err) ||
+	if (!unseal(r, document, &object.document, err) ||
+	    !head_decode(object.document, &object, err) ||
 	    !version_read(r, type, &object, object.latest, TO_READ, &latest, err))
 		return false;
 	if (latest.document == NULL)
@@ -90,10 +55,11 @@ bool
 object_list(struct request *r, const struct object_type *type, enum object_state state,
     struct error *err)
 {
+	struct listing listing = { .type = type };
 	view prefix;
 
 	return heads_prefix(r, type, state, &prefix, err) &&
-	    write_page(r, type, prefix, write_head, NULL, err);
+	    page_write(r, prefix, write_head, &listing, err);
 }
 
 static bool
@@ -133,18 +99,18 @@ object_each(struct request *r, const struct object_type *type, view after, size_
 }
 
 static bool
-write_version(struct request *r, const struct object_type *type, void *ctx, struct plain *document,
-    struct error *err)
+write_version(struct request *r, const struct document *document, void *ctx, struct error *err)
 {
-	const struct object *object = ctx;
-	AUTO(version_done) struct version version = { .document = document };
+	const struct listing *listing = ctx;
+	AUTO(version_done) struct version version = { 0 };
 
-	if (!version_decode(document, &version, err))
+	if (!unseal(r, document, &version.document, err) ||
+	    !version_decode(version.document, &version, err))
 		return false;
-	if (!is_shown(r, type, &version))
+	if (!is_shown(r, listing->type, &version))
 		return true;
 	json_open(&r->json, '{');
-	type->write_item(r, object, &version, true);
+	listing->type->write_item(r, listing->object, &version, true);
 	json_close(&r->json, '}');
 	return true;
 }
@@ -172,6 +138,7 @@ bool
 object_list_versions(struct request *r, const struct object_type *type, struct error *err)
 {
 	AUTO(object_done) struct object object = { 0 };
+	struct listing listing = { type, &object };
 	bool found;
 	view prefix;
 
@@ -182,5 +149,5 @@ object_list_versions(struct request *r, const struct object_type *type, struct e
 		return write_no_versions(r, err);
 	return versions_prefix(r->arena, uuid_view(&r->vault->id), type->letter, view_of(object.id),
 		   &prefix, err) &&
-	    write_page(r, type, prefix, write_version, &object, err);
+	    page_write(r, prefix, write_version, &listing, err);
 }
