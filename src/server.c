@@ -38,6 +38,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uv.h>
 
 #define HEAD_MAX ((size_t)16 * 1024)
 #define BODY_MAX ((size_t)1024 * 1024)
@@ -603,6 +604,7 @@ server_run(const struct config *config, struct error *err)
 		log_line(LOG_WARN, "memory.unprotected", "%s", err->message);
 	fine = size_pool(config, err) && server_open(&server, err) && serve(&server, err);
 	server_close(&server);
+	uv_library_shutdown(); /* the pool's threads end, and give back what OpenSSL has for them */
 	return fine;
 }
 
