@@ -582,3 +582,25 @@ def test_list(shared):
 		assert list(item) == ["id", "x5t", "attributes", "subject"] and item["subject"] == ""
 		assert list(item["attributes"]) == ["enabled", "nbf", "exp", "created", "updated"]
 	assert not re.search("BEGIN|PRIVATE", str(listed))
+
+
+def test_nothing_is_on_the_disk(server):
+	"""Private keys, passwords and what was refused: neither in the data folder nor in a log, sealed or not."""
+	one, canary = server(), unique("canary") + "-4f1d0c7b"
+	vault = one.vault("main")
+	create(vault, "made")
+	key, certificate, _ = pfx_of(vault.get("/secrets/made").json)
+	value = make_pfx(key, [certificate], (canary + "-right").encode())
+	vault.post("/certificates/brought/import", {"value": value, "pwd": canary + "-wrong"}).expect(400, "BadParameter")
+	vault.post("/certificates/brought/import", {"value": value, "pwd": canary + "-right"}).expect(200)
+	vault.post("/certificates/broken/import", {"value": base64.b64encode(canary.encode()).decode()}).expect(400)
+	vault.put("/certificates/issuers/outside", {"provider": "DigiCert", "credentials": {"account_id": "7",
+	    "pwd": canary + "-pwd"}}).expect(200)
+	vault.put("/certificates/contacts", {"contacts": [{"email": "a@example.com", "name": canary}]}).expect(200)
+	vault.post("/certificates/restore", {"value": canary}).expect(400)
+	private = key.private_numbers().private_value.to_bytes(32, "big")
+	one.stop()
+	written = [path.read_bytes() for path in one.folder.rglob("*") if path.is_file()]
+	assert any(b"CertificateImport" in each for each in written), "the audit log is among them"
+	for hidden in (canary.encode(), private, private[::-1], base64.b64encode(private)[:40], base64.b64decode(value)[64:128]):
+		assert not any(hidden in each for each in written), hidden
