@@ -8,6 +8,7 @@
 #include "certs/outside.h"
 #include "certs/proof.h"
 #include "keyring/work.h"
+#include "vault/due.h"
 
 #define FORMAT 1
 #define WAIT_FIRST 60
@@ -146,10 +147,8 @@ write_turn(const struct enrol_ask *ask, struct tx *tx, const struct acme_turn *t
 static int64_t
 backoff(const struct kept *kept, unsigned wait)
 {
-	int64_t seconds = kept->tries < 10 ? (int64_t)WAIT_FIRST << kept->tries : ENROL_WAIT_MAX;
+	int64_t seconds = due_backoff(WAIT_FIRST, ENROL_WAIT_MAX, kept->tries);
 
-	if (seconds > ENROL_WAIT_MAX)
-		seconds = ENROL_WAIT_MAX;
 	return seconds > wait ? seconds : wait;
 }
 

@@ -207,14 +207,6 @@ mail(struct look *look, int64_t now, struct error *err)
 	return true;
 }
 
-static int64_t
-backoff(uint32_t tries)
-{
-	int64_t wait = tries < 10 ? LIFETIME_RETRY << tries : LIFETIME_RETRY_MAX;
-
-	return wait < LIFETIME_RETRY_MAX ? wait : LIFETIME_RETRY_MAX;
-}
-
 static bool
 tell(struct tx *tx, const struct look *look, const struct error *problem, struct due_done *done,
     struct error *err)
@@ -251,7 +243,7 @@ act(struct look *look, const struct plan *plan, const struct prepared *prepared,
 	if (!plan->renew)
 		return !plan->mail ||
 		    certificate_state_write(&look->at.request, &look->at.object, &look->state, err);
-	lifetime->again = now + backoff(lifetime->tries);
+	lifetime->again = now + due_backoff(LIFETIME_RETRY, LIFETIME_RETRY_MAX, lifetime->tries);
 	lifetime->tries++;
 	return renew(look, prepared, err);
 }

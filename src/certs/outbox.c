@@ -170,14 +170,6 @@ outbox_prepare(const struct services *services, const struct due *due, struct ar
 	return send_letter(services, &kept, due->object, sending);
 }
 
-static int64_t
-backoff(uint32_t tries)
-{
-	int64_t wait = tries < 10 ? (int64_t)WAIT_FIRST << tries : OUTBOX_WAIT_MAX;
-
-	return wait < OUTBOX_WAIT_MAX ? wait : OUTBOX_WAIT_MAX;
-}
-
 /* An address is nobody's business but the vault's: the log says which vault. */
 static void
 tell_problem(const struct vault *vault, const struct sending *sending, bool given_up)
@@ -211,7 +203,8 @@ outbox_run(const struct services *services, struct tx *tx, const struct due *due
 	if (given_up || sending->sent)
 		return kept_path(tx->arena, due->vault, due->object, &path, err) &&
 		    tx_delete(tx, path, err);
-	again = due_for(&vault, due->object, now + backoff(kept.tries));
+	again = due_for(&vault, due->object,
+	    now + due_backoff(WAIT_FIRST, OUTBOX_WAIT_MAX, kept.tries));
 	kept.tries++;
 	return kept_write(tx, &vault, due->object, &kept, err) && due_put(tx, &again, err);
 }

@@ -241,6 +241,14 @@ is_of(const struct vault *vault, const struct due *due)
 	return view_eq(uuid_view(&vault->id), due->vault);
 }
 
+int64_t
+due_backoff(int64_t first, int64_t most, uint32_t tries)
+{
+	int64_t wait = tries < 10 ? first << tries : most;
+
+	return wait < most ? wait : most;
+}
+
 bool
 due_vault(struct tx *tx, const struct due *due, struct vault *out, enum due_vault_state *state,
     struct error *err)

@@ -87,6 +87,13 @@ MUST_USE bool due_take(struct tx *tx, view path, int64_t now, struct due *out, b
     struct error *err);
 
 /*
+ * due_backoff(first, most, tries):
+ * Seconds to wait after so many tries that failed before: ${first}, then twice as long each time,
+ * and never more than ${most}.
+ */
+int64_t due_backoff(int64_t first, int64_t most, uint32_t tries);
+
+/*
  * due_vault(tx, due, out, state, err):
  * The vault it is about, as vault_take.  It is looked up in the snapshot and not in memory: one
  * that is being deleted or recovered must not be missed, for the due document would be gone.

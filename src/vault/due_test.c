@@ -240,11 +240,23 @@ test_a_broken_document(void **state)
 
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static void
+test_backoff(void **state)
+{
+	(void)state;
+	assert_int_equal(due_backoff(60, 21600, 0), 60);
+	assert_int_equal(due_backoff(60, 21600, 1), 120);
+	assert_int_equal(due_backoff(60, 21600, 8), 15360);
+	assert_int_equal(due_backoff(60, 21600, 9), 21600);
+	assert_int_equal(due_backoff(60, 21600, UINT32_MAX), 21600);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_backoff),
 		FRESH(test_the_order_of_keys_is_the_order_of_times),
 		FRESH(test_purges_when_the_retention_is_over),
 		FRESH(test_not_before),
