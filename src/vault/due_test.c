@@ -238,8 +238,6 @@ test_a_broken_document(void **state)
 	assert_int_equal(w.err.code, ERR_CORRUPT);
 }
 
-#define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 static void
 test_backoff(void **state)
 {
@@ -250,6 +248,8 @@ test_backoff(void **state)
 	assert_int_equal(due_backoff(60, 21600, 9), 21600);
 	assert_int_equal(due_backoff(60, 21600, UINT32_MAX), 21600);
 }
+
+#define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
 main(void)
