@@ -29,7 +29,7 @@ ORDER = [
 SAME_ROW = set()
 
 # Folders beside the order: what they may include, as a regular expression.
-BESIDE = {"cli": r"(cli|base|crypto|http)/|config\.h$"}
+BESIDE = {"cli": r"(cli|base|crypto|pki|http)/|config\.h$"}
 
 # Headers of libraries, and the only files that may include them: regular expressions, both.
 LIBRARIES = {

@@ -6,11 +6,13 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/agent_command.h"
+#include "cli/fetch.h"
 #include "commands_remote.h"
 #include "config.h"
 #include "crypto/memory.h"
 #include "datafolder.h"
 #include "environment_file.h"
+#include "http/client.h"
 #include "ops_list.h"
 #include "postman.h"
 #include "server.h"
@@ -211,6 +213,16 @@ run_agent_env(struct config *config, int argc, char **argv, struct error *err)
 	return agent_env(argc, argv, err);
 }
 
+static bool
+run_fetch_cert(struct config *config, int argc, char **argv, struct error *err)
+{
+	(void)config;
+	body_wipe_parser();
+	if (!client_wipe_memory())
+		return error_memory(err);
+	return fetch_cert(argc, argv, err);
+}
+
 static bool run_help(struct config *config, int argc, char **argv, struct error *err);
 
 /* clang-format off */
@@ -230,6 +242,7 @@ static const struct command commands[] = {
 	{ "agent init", "", "make this host's key (--folder DIR), and say how to register the host", run_agent_init, ALONE },
 	{ "agent run", "", "give this host's workloads tokens (--settings FILE)", run_agent_run, ALONE },
 	{ "agent env", "", "print what a workload needs to find the agent (--settings FILE)", run_agent_env, ALONE },
+	{ "fetch-cert", "VAULT NAME", "write a certificate and its key as files (--pem DIR, --reload CMD, --every DURATION)", run_fetch_cert, ALONE },
 	{ "settings", "", "print the settings as a table", run_settings, 0 },
 	{ "operations", "", "print every operation and what it takes, as JSON", run_operations, 0 },
 	{ "version", "", "print the version", run_version, 0 },

@@ -1,9 +1,11 @@
 #include "http/client.h"
 
 #include <curl/curl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BODY_MAX ((size_t)1024 * 1024)
@@ -84,6 +86,32 @@ open_carefully(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+static bool
+is_loopback(const struct sockaddr *address)
+{
+	struct sockaddr_in plain;
+	struct sockaddr_in6 six;
+
+	if (address->sa_family == AF_INET) {
+		memcpy(&plain, address, sizeof(plain));
+		return ntohl(plain.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	}
+	if (address->sa_family != AF_INET6)
+		return false;
+	memcpy(&six, address, sizeof(six));
+	return IN6_IS_ADDR_LOOPBACK(&six.sin6_addr);
+}
+
+static curl_socket_t
+open_locally(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	(void)ctx;
+	(void)purpose;
+	if (!is_loopback(&address->addr) && !client_refuses(&address->addr))
+		return CURL_SOCKET_BAD;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static CURLcode
 trust_more(CURL *curl, void *ssl_ctx, void *ctx)
 {
@@ -133,6 +161,9 @@ add_fields(const struct client_request *request, struct curl_slist **fields, str
 		if (!add_field(fields, "Authorization", bearer.ptr, err))
 			return false;
 	}
+	if (request->field_name != NULL &&
+	    !add_field(fields, request->field_name, request->field_value, err))
+		return false;
 	return request->content_type == NULL ||
 	    add_field(fields, "Content-Type", request->content_type, err);
 }
@@ -157,11 +188,13 @@ set_options(CURL *curl, const struct client_request *request, struct curl_slist 
 	(void)curl_easy_setopt(curl, CURLOPT_URL, request->url);
 	(void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR,
-	    request->unix_path == NULL ? "https" : "http");
-	if (request->unix_path != NULL) {
+	    request->unix_path == NULL && !request->local ? "https" : "http");
+	if (request->unix_path != NULL)
 		(void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request->unix_path);
+	if (request->local)
+		(void)curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_locally);
+	if (request->unix_path != NULL || request->local)
 		(void)curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* whatever the environment says */
-	}
 	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
 	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)request->seconds);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -202,4 +235,33 @@ client_send(const struct client_request *request, long *status, struct buf *body
 		    problem[0] != '\0' ? problem : curl_easy_strerror(code));
 	(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
 	return true;
+}
+
+static void
+wiping_free(void *memory)
+{
+	if (memory != NULL)
+		explicit_bzero(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
+static void *
+wiping_realloc(void *memory, size_t size)
+{
+	size_t old = memory == NULL ? 0 : malloc_usable_size(memory);
+	void *moved = malloc(size);
+
+	if (moved == NULL)
+		return NULL;
+	if (old > 0)
+		memcpy(moved, memory, old < size ? old : size);
+	wiping_free(memory);
+	return moved;
+}
+
+bool
+client_wipe_memory(void)
+{
+	return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc,
+		   strdup, calloc) == CURLE_OK;
 }

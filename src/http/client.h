@@ -19,8 +19,14 @@ struct client_request {
 	const char *ca_file;      /* PEM; NULL: the system's */
 	const char *more_ca_file; /* PEM, trusted beside those; NULL: none */
 	const char *unix_path;    /* NULL, or: this Unix socket, an http:// url, no TLS */
-	const char *bearer;       /* a token; NULL: none */
-	const char *content_type; /* NULL: no body */
+	/*
+	 * Of this host: an http:// url without TLS, which leads to a loopback or link-local address
+	 * or nowhere.  Checked on the address connected to.
+	 */
+	bool local;
+	const char *bearer;                   /* a token; NULL: none */
+	const char *field_name, *field_value; /* one more header; NULL: none */
+	const char *content_type;             /* NULL: no body */
 	view body;
 	unsigned seconds; /* at most, for the whole exchange */
 	size_t max;       /* bytes of the reply's body; 0: 1 MB */
@@ -42,6 +48,12 @@ struct client_request {
  */
 MUST_USE bool client_send(const struct client_request *request, long *status, struct buf *body,
     struct error *err);
+
+/*
+ * client_wipe_memory(): Once, before any request: libcurl's memory, where replies pass through, is
+ * wiped whenever it is given back.  False when libcurl can't be started.
+ */
+MUST_USE bool client_wipe_memory(void);
 
 /* client_refuses(address): Is it one that a careful request doesn't connect to? */
 struct sockaddr;
