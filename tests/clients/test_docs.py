@@ -105,10 +105,10 @@ def test_tests_that_are_named():
 
 def test_every_command_of_the_docs_exists():
 	said = subprocess.run([BINARY, "help"], capture_output=True, text=True, check=True).stdout
-	known = set(re.findall(r"^  ([a-z]+(?: [a-z]+)?) ", said, re.M))
+	known = set(re.findall(r"^  ([a-z-]+(?: [a-z]+)?) ", said, re.M))
 	second = "|".join(sorted({name.split()[1] for name in known if " " in name}))
 	for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
-		for command in re.findall(rf"(?:`|^ *|sudo |build/)strongroom ([a-z]+(?: (?:{second}))?)\b", page.read_text(), re.M):
+		for command in re.findall(rf"(?:`|^ *|sudo |build/)strongroom ([a-z]+(?:-[a-z]+)*(?: (?:{second}))?)\b", page.read_text(), re.M):
 			assert any(each == command or each.startswith(command + " ") for each in known), (page, command)
 
 
