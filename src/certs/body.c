@@ -14,12 +14,17 @@
 #define OF(text, type, member) \
 	{ .name = text, .kind = type, .offset = offsetof(struct certificate_body, member) }
 
-static const struct field enabled_fields[] = { OF("enabled", FIELD_FLAG, enabled), { 0 } };
+static const struct field attribute_fields[] = {
+	OF("enabled", FIELD_FLAG, enabled),
+	OF("nbf", FIELD_NUMBER, nbf),
+	OF("exp", FIELD_NUMBER, exp),
+	{ 0 },
+};
 
 #define COMMON \
 	{ .name = "tags", .kind = FIELD_TAGS, .max = OBJECT_TAGS_MAX, \
 	  .offset = offsetof(struct certificate_body, tags) }, \
-	{ .name = "attributes", .kind = FIELD_OBJECT, .fields = enabled_fields }
+	{ .name = "attributes", .kind = FIELD_OBJECT, .fields = attribute_fields }
 #define POLICY \
 	{ .name = "policy", .kind = FIELD_OBJECT, .fields = cert_policy_fields, \
 	  .offset = offsetof(struct certificate_body, policy) }, \

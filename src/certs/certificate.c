@@ -125,7 +125,7 @@ static void
 write_policy(struct request *r, const struct object *object, const struct cert_policy *policy)
 {
 	certificate_write_url(r, "id", object, "/policy");
-	cert_policy_write(&r->json, policy);
+	cert_policy_write(&r->json, r->version->rank, policy);
 }
 
 /* Members in the original's order. */

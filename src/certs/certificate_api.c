@@ -56,14 +56,29 @@ amend_version(struct request *r, const struct object *object, struct version *ve
 	    object_name(r, &certificate_type, object, version->id, err);
 }
 
+/* A client can't take away what its version does not show it. */
+static void
+keep_names(const struct request *r, const struct cert_policy_body *body,
+    const struct alt_names *before, struct alt_names *names)
+{
+	for (size_t i = 0; i < ALT_KINDS; i++) {
+		if (!body->alt[i].given &&
+		    !cert_policy_has_names(r->version->rank, (enum alt_kind)i))
+			names->of[i] = before->of[i];
+	}
+}
+
 static bool
 amend_policy(struct request *r, const struct cert_policy_body *body,
     struct certificate_state *state, struct error *err)
 {
 	struct cert_policy *policy = &state->policy;
+	const struct alt_names before = policy->alt;
 
-	if (!cert_policy_fill(body, r->arena, policy, err) ||
-	    !cert_policy_check(policy, r->arena, err) || !key_spec_check(r, &policy->key, err) ||
+	if (!cert_policy_fill(body, r->arena, policy, err))
+		return false;
+	keep_names(r, body, &before, &policy->alt);
+	if (!cert_policy_check(policy, r->arena, err) || !key_spec_check(r, &policy->key, err) ||
 	    !issue_issuer_check(r, policy, err))
 		return false;
 	policy->updated = clock_now();

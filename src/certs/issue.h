@@ -13,6 +13,7 @@
 /* What the three kinds of making one may bring, beside what it is made of. */
 struct certificate_body {
 	struct body_flag enabled, keep_order, policy_given;
+	struct body_number nbf, exp; /* of the right form, and no more: certificates have theirs */
 	struct body_tags tags;
 	struct cert_policy_body policy;
 	struct body_text value, password; /* of an import */

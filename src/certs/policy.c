@@ -97,7 +97,12 @@ static const struct field issuer_fields[] = {
 	{ 0 },
 };
 
-static const struct field attribute_fields[] = { MEMBER("enabled", FIELD_FLAG, enabled), { 0 } };
+static const struct field attribute_fields[] = {
+	MEMBER("enabled", FIELD_FLAG, enabled),
+	MEMBER("nbf", FIELD_NUMBER, nbf),
+	MEMBER("exp", FIELD_NUMBER, exp),
+	{ 0 },
+};
 
 const struct field cert_policy_fields[] = {
 	SECTION("key_props", key_fields),
@@ -109,6 +114,7 @@ const struct field cert_policy_fields[] = {
 	  .offset = offsetof(struct cert_policy_body, actions) },
 	SECTION("issuer", issuer_fields),
 	SECTION("attributes", attribute_fields),
+	MEMBER("platformManaged", FIELD_PRESENT, platform_managed),
 	{ 0 },
 };
 
@@ -329,6 +335,9 @@ cert_policy_fill(const struct cert_policy_body *body, struct arena *arena,
 {
 	bool fresh = policy->created == 0 && policy->action_count == 0;
 
+	/* There is no platform beside us that would look after it. */
+	if (body->platform_managed.given)
+		return invalid("platformManaged", err);
 	if (body->issuer.given)
 		policy->issuer = body->issuer.text;
 	if (body->cty.given)

@@ -6,6 +6,7 @@
 #define CERTS_POLICY_H
 
 #include "api/body.h"
+#include "api/version.h"
 #include "base/json.h"
 #include "keyring/key.h"
 #include "pki/read.h"
@@ -58,6 +59,8 @@ struct cert_policy_body {
 	struct body_list actions;
 	struct body_text issuer, cty;
 	struct body_flag cert_transparency, enabled;
+	struct body_number nbf, exp; /* of the right form, and no more: certificates have theirs */
+	struct body_flag platform_managed;
 };
 extern const struct field cert_policy_fields[];
 
@@ -108,7 +111,14 @@ MUST_USE bool cert_policy_unpack(view bytes, struct arena *arena, struct cert_po
 /* cert_policy_keep(policy, arena, err): Copy what its views point to into the arena. */
 MUST_USE bool cert_policy_keep(struct cert_policy *policy, struct arena *arena, struct error *err);
 
-/* cert_policy_write(json, policy): The members behind its id, in the original's order. */
-void cert_policy_write(struct json *json, const struct cert_policy *policy);
+/* cert_policy_has_names(version, kind): Does that version know alternative names of this kind? */
+bool cert_policy_has_names(enum version_rank version, enum alt_kind kind);
+
+/*
+ * cert_policy_write(json, version, policy):
+ * The members behind its id which that version has, in the original's order.
+ */
+void cert_policy_write(struct json *json, enum version_rank version,
+    const struct cert_policy *policy);
 
 #endif

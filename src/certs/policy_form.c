@@ -192,8 +192,14 @@ write_key(struct json *json, const struct cert_policy *policy)
 	json_close(json, '}');
 }
 
+bool
+cert_policy_has_names(enum version_rank version, enum alt_kind kind)
+{
+	return version >= VERSION_7_6 || (kind != ALT_URI && kind != ALT_IP);
+}
+
 static void
-write_names(struct json *json, const struct cert_policy *policy)
+write_names(struct json *json, enum version_rank version, const struct cert_policy *policy)
 {
 	static const char *const names[ALT_KINDS] = {
 		[ALT_EMAIL] = "emails",
@@ -207,18 +213,18 @@ write_names(struct json *json, const struct cert_policy *policy)
 		return;
 	json_open_in(json, "sans", '{');
 	for (size_t i = 0; i < ALT_KINDS; i++) {
-		if (policy->alt.of[i].count > 0)
+		if (policy->alt.of[i].count > 0 && cert_policy_has_names(version, (enum alt_kind)i))
 			write_texts(json, names[i], &policy->alt.of[i]);
 	}
 	json_close(json, '}');
 }
 
 static void
-write_x509(struct json *json, const struct cert_policy *policy)
+write_x509(struct json *json, enum version_rank version, const struct cert_policy *policy)
 {
 	json_open_in(json, "x509_props", '{');
 	json_text(json, "subject", policy->subject);
-	write_names(json, policy);
+	write_names(json, version, policy);
 	write_texts(json, "ekus", &policy->ekus);
 	json_open_in(json, "key_usage", '[');
 	for (size_t i = 0; i < USAGES; i++) {
@@ -255,13 +261,13 @@ write_actions(struct json *json, const struct cert_policy *policy)
 }
 
 void
-cert_policy_write(struct json *json, const struct cert_policy *policy)
+cert_policy_write(struct json *json, enum version_rank version, const struct cert_policy *policy)
 {
 	write_key(json, policy);
 	json_open_in(json, "secret_props", '{');
 	json_text(json, "contentType", policy->pem ? V(SECRET_PEM) : V(SECRET_PFX));
 	json_close(json, '}');
-	write_x509(json, policy);
+	write_x509(json, version, policy);
 	write_actions(json, policy);
 	json_open_in(json, "issuer", '{');
 	json_text(json, "name", policy->issuer);

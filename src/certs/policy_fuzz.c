@@ -23,7 +23,7 @@ write(const struct cert_policy *policy, struct buf *out)
 	struct json json = json_to(out);
 
 	json_open(&json, '{');
-	cert_policy_write(&json, policy);
+	cert_policy_write(&json, api_version_newest()->rank, policy);
 	json_close(&json, '}');
 }
 

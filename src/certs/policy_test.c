@@ -21,7 +21,7 @@ assert_written(const struct cert_policy *policy, const char *wanted)
 	AUTO(buf_free) struct buf out = { 0 };
 	struct json json = json_to(&out);
 
-	cert_policy_write(&json, policy);
+	cert_policy_write(&json, api_version_newest()->rank, policy);
 	assert_true(buf_ok(&out));
 	assert_text(buf_view(&out), view_of(wanted));
 }
@@ -99,6 +99,8 @@ test_refuses(void **state)
 		X509(",\"ekus\":\"1.2\""),
 		X509(",\"sans\":{\"ipAddresses\":[\"1.2.3\"]}"),
 		X509(",\"sans\":[]"),
+		"{\"x509_props\":{\"subject\":\"CN=a\"},\"attributes\":{\"exp\":\"2100\"}}",
+		"{\"x509_props\":{\"subject\":\"CN=a\"},\"platformManaged\":{}}",
 		"{\"x509_props\":{\"subject\":\"CN\"}}",
 		"{\"x509_props\":{\"subject\":\"CN=a\"},\"key_props\":{\"kty\":\"oct\"}}",
 		"{\"x509_props\":{\"subject\":\"CN=a\"},\"key_props\":{\"crv\":\"P-256\"}}",

@@ -91,7 +91,8 @@ def test_keys_and_secrets_belong_together(main, name, policy, tmp_path):
 	assert b"PRIVATE KEY" in openssl("pkcs12", "-in", tmp_path / "secret.pfx", "-passin", "pass:", "-nodes", "-legacy")
 
 
-def test_what_a_certificate_says(main, name):
+def test_what_a_certificate_says(shared, name):
+	main = shared.vault("main", version="7.6")
 	policy = merged(SELF, x509_props={"subject": "C=AT, S=Tirol, L=Innsbruck, O=\"A, B\", CN=example.test",
 	    "sans": {"dns_names": ["a.test", "*.b.test"], "emails": ["x@y.test"], "upns": ["u@y.test"],
 	        "uris": ["https://c.test/d"], "ipAddresses": ["192.0.2.7", "2001:db8::1"]},

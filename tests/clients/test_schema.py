@@ -5,11 +5,13 @@ Bodies with one thing wrong are refused with the error's form, and change nothin
 """
 import base64
 import itertools
+import re
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from openapi import VERSIONS, WRONG, Absent, Document, changed
+from certs import begin, chain, csr_of, der, issue, make_pfx, new_key, pem_of, wait
+from openapi import NEWEST, VERSIONS, Document, changed, value_at
 from strongroom import unique
 
 FAR = 4102444800  # 2100
@@ -38,25 +40,59 @@ def ec_jwk():
 	    "d": number(private.private_value, 32)}
 
 
+NAMES = {"emails": ["a@b.test"], "dns_names": ["a.test"], "upns": ["c@b.test"], "uris": ["https://a.test/"],
+    "ipAddresses": ["192.0.2.1"]}
+
+# A policy with every member a client may give, but for two triggers in one action.
+POLICY = {
+	"key_props": {"exportable": True, "kty": "EC", "key_size": 256, "reuse_key": False, "crv": "P-256"},
+	"secret_props": {"contentType": "application/x-pem-file"},
+	"x509_props": {"subject": "CN=schema.test", "ekus": ["1.3.6.1.5.5.7.3.1"],
+	    "sans": NAMES, "key_usage": ["digitalSignature"], "validity_months": 6, "basic_constraints": {"ca": False}},
+	"lifetime_actions": [{"trigger": {"lifetime_percentage": 70}, "action": {"action_type": "AutoRenew"}},
+	    {"trigger": {"days_before_expiry": 9}, "action": {"action_type": "EmailContacts"}}],
+	"issuer": {"name": "Self", "cty": "OV-SSL", "cert_transparency": False},
+	"attributes": {"enabled": True, "nbf": 1, "exp": FAR},
+}
+TO_MERGE = POLICY | {"issuer": {"name": "Unknown"}, "lifetime_actions": POLICY["lifetime_actions"][1:]}
+COMMON = {"tags": {"a": "b"}, "attributes": {"enabled": True, "nbf": 1, "exp": FAR}}
+ISSUER = {"provider": "Test", "credentials": {"account_id": "a", "pwd": "b"}, "attributes": {"enabled": True},
+    "org_details": {"id": "o", "admin_details": [{"first_name": "A", "last_name": "B", "email": "a@b.test",
+        "phone": "1"}]}}
+CONTACTS = {"contacts": [{"email": "a@b.test", "name": "A", "phone": "1"}]}
+FILE = pem_of(*chain())
+
+MAKERS = {
+	("secrets", None): lambda vault, name: vault.set(name),
+	("keys", None): lambda vault, name: vault.post(f"/keys/{name}/create", {"kty": "EC"}).expect(200),
+	("keys", "rsa"): lambda vault, name: vault.post(f"/keys/{name}/create", {"kty": "RSA"}).expect(200),
+	("certificates", None): lambda vault, name: vault.post(f"/certificates/{name}/import", {"value": FILE}).expect(200),
+	("certificates", "pending"): lambda vault, name: begin(vault, name, TO_MERGE),
+	("certificates", "issuer"): lambda vault, name: vault.put(f"/certificates/issuers/{name}", ISSUER).expect(200),
+	("certificates", "contacts"): lambda vault, name: vault.put("/certificates/contacts", CONTACTS).expect(200),
+	("certificates", "nothing"): lambda vault, name: None,
+}
+
+# Where what there is of a name can be seen.
+SEEN = {
+	"secrets": ("secrets/{}", "secrets/{}/versions"),
+	"keys": ("keys/{}", "keys/{}/versions", "keys/{}/rotationpolicy"),
+	"certificates": ("certificates/{}", "certificates/{}/versions", "certificates/{}/policy",
+	    "certificates/{}/pending", "keys/{}", "secrets/{}", "certificates/issuers/{}", "certificates/contacts"),
+}
+
+
 class Bench:
 	"""A vault by one version of the API, and things in it to try operations on."""
 
 	def __init__(self, vault, collection):
 		self.vault, self.collection = vault, collection
-		self.kind = collection.removesuffix("s")
 		self.kept, self.versions = {}, {}
 
 	def make(self, what=None):
 		"""A new one: its name."""
 		name = unique("schema")
-		if self.kind == "secret":
-			self.vault.set(name)
-		elif what == "aes":
-			self.vault.post(f"/keys/{name}/create", {"kty": "oct", "key_size": 256}).expect(200)
-		elif what == "rsa":
-			self.vault.post(f"/keys/{name}/create", {"kty": "RSA"}).expect(200)
-		else:
-			self.vault.post(f"/keys/{name}/create", {"kty": "EC"}).expect(200)
+		MAKERS[self.collection, what](self.vault, name)
 		return name
 
 	def keep(self, what=None):
@@ -85,8 +121,15 @@ class Bench:
 			self.versions[name] = next((item.get("id") or item["kid"]).rsplit("/", 1)[1] for item in [*items, {"id": "/"}])
 		return self.versions[name]
 
-	def count(self, name):
-		return len(self.vault.items(f"/{self.collection}/{name}/versions"))
+	def state(self, name):
+		"""What can be seen of it."""
+		replies = [(path, self.vault.get("/" + path.format(name))) for path in SEEN[self.collection]]
+		return [(path, reply.status, reply.json) for path, reply in replies]
+
+	def merger(self, name):
+		"""What a pending operation's request is answered with."""
+		csr = csr_of(self.vault.get(f"/certificates/{name}/pending").expect(200).json)
+		return der(issue(csr.public_key(), "schema.test", new_key(), "ca"))
 
 	def use(self, what, verb, **members):
 		return self.vault.post(f"/keys/{self.keep(what)}/{verb}", members).expect(200).json["value"]
@@ -100,41 +143,72 @@ SUBJECTS = {
 	"DeleteSecret": Bench.make, "DeleteKey": Bench.make,
 	"GetDeletedSecret": Bench.deleted, "PurgeDeletedSecret": Bench.deleted, "RecoverDeletedSecret": Bench.deleted,
 	"GetDeletedKey": Bench.deleted, "PurgeDeletedKey": Bench.deleted, "RecoverDeletedKey": Bench.deleted,
+	"DeleteCertificate": Bench.make, "GetDeletedCertificate": Bench.deleted,
+	"PurgeDeletedCertificate": Bench.deleted, "RecoverDeletedCertificate": Bench.deleted,
+	"CreateCertificate": lambda bench: bench.make("nothing"),
+	"ImportCertificate": lambda bench: bench.make("nothing"),
+	"GetCertificateOperation": lambda bench: bench.keep("pending"),
+	**{name: lambda bench: bench.make("pending")
+	    for name in ("UpdateCertificateOperation", "DeleteCertificateOperation", "MergeCertificate")},
+	**{name: lambda bench: bench.keep("issuer")
+	    for name in ("SetCertificateIssuer", "UpdateCertificateIssuer", "GetCertificateIssuer")},
+	"DeleteCertificateIssuer": lambda bench: bench.make("issuer"),
+	**{name: lambda bench: bench.make("contacts")
+	    for name in ("SetCertificateContacts", "GetCertificateContacts", "DeleteCertificateContacts")},
 	**{name: lambda bench: bench.keep("rsa")
 	    for name in ("Encrypt", "Decrypt", "Sign", "Verify", "WrapKey", "UnwrapKey")},
 }
 
 # A good body for each operation that has one, with as many members as go together.
 BODIES = {
-	"SetSecret": lambda bench: {"value": "v", "tags": {"a": "b"}, "contentType": "text/plain",
+	"SetSecret": lambda bench, _: {"value": "v", "tags": {"a": "b"}, "contentType": "text/plain",
 	    "attributes": {"enabled": True, "nbf": 1, "exp": FAR}},
-	"UpdateSecret": lambda bench: {"contentType": "text/html", "tags": {"c": "d"},
+	"UpdateSecret": lambda bench, _: {"contentType": "text/html", "tags": {"c": "d"},
 	    "attributes": {"enabled": True, "nbf": 2, "exp": FAR}},
-	"RestoreSecret": lambda bench: {"value": bench.backup()},
-	"CreateKey": lambda bench: {"kty": "EC", "crv": "P-256", "key_ops": ["sign", "verify"], "tags": {"a": "b"},
+	"RestoreSecret": lambda bench, _: {"value": bench.backup()},
+	"CreateKey": lambda bench, _: {"kty": "EC", "crv": "P-256", "key_ops": ["sign", "verify"], "tags": {"a": "b"},
 	    "attributes": {"enabled": True, "nbf": 1, "exp": FAR}},
-	"ImportKey": lambda bench: {"Hsm": False, "key": rsa_jwk(), "tags": {"a": "b"},
+	"ImportKey": lambda bench, _: {"Hsm": False, "key": rsa_jwk(), "tags": {"a": "b"},
 	    "attributes": {"enabled": True, "nbf": 1, "exp": FAR}},
-	"UpdateKey": lambda bench: {"key_ops": ["sign", "verify"], "tags": {"c": "d"},
+	"UpdateKey": lambda bench, _: {"key_ops": ["sign", "verify"], "tags": {"c": "d"},
 	    "attributes": {"enabled": True, "nbf": 2, "exp": FAR}},
-	"RestoreKey": lambda bench: {"value": bench.backup()},
-	"Encrypt": lambda bench: OAEP,
-	"WrapKey": lambda bench: OAEP,
-	"Decrypt": lambda bench: OAEP | {"value": bench.use("rsa", "encrypt", **OAEP)},
-	"UnwrapKey": lambda bench: OAEP | {"value": bench.use("rsa", "wrapkey", **OAEP)},
-	"Sign": lambda bench: {"alg": "RS256", "value": DIGEST},
-	"Verify": lambda bench: {"alg": "RS256", "digest": DIGEST,
+	"RestoreKey": lambda bench, _: {"value": bench.backup()},
+	"Encrypt": lambda bench, _: OAEP,
+	"WrapKey": lambda bench, _: OAEP,
+	"Decrypt": lambda bench, _: OAEP | {"value": bench.use("rsa", "encrypt", **OAEP)},
+	"UnwrapKey": lambda bench, _: OAEP | {"value": bench.use("rsa", "wrapkey", **OAEP)},
+	"Sign": lambda bench, _: {"alg": "RS256", "value": DIGEST},
+	"Verify": lambda bench, _: {"alg": "RS256", "digest": DIGEST,
 	    "value": bench.use("rsa", "sign", alg="RS256", value=DIGEST)},
-	"UpdateKeyRotationPolicy": lambda bench: {"attributes": {"expiryTime": "P90D"}, "lifetimeActions": [
+	"UpdateKeyRotationPolicy": lambda bench, _: {"attributes": {"expiryTime": "P90D"}, "lifetimeActions": [
 	    {"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}},
 	    {"trigger": {"timeAfterCreate": "P60D"}, "action": {"type": "Rotate"}}]},
-	"GetRandomBytes": lambda bench: {"count": 32},
+	"GetRandomBytes": lambda bench, _: {"count": 32},
+	"CreateCertificate": lambda bench, _: COMMON | {"policy": POLICY, "preserveCertOrder": True},
+	"ImportCertificate": lambda bench, _: COMMON | {"value": FILE, "pwd": "", "policy": POLICY,
+	    "preserveCertOrder": True},
+	"UpdateCertificate": lambda bench, _: COMMON | {"policy": POLICY},
+	"UpdateCertificatePolicy": lambda bench, _: POLICY,
+	"UpdateCertificateOperation": lambda bench, _: {"cancellation_requested": True},
+	"MergeCertificate": lambda bench, name: COMMON | {"x5c": [bench.merger(name)]},
+	"RestoreCertificate": lambda bench, _: {"value": bench.backup()},
+	"SetCertificateIssuer": lambda bench, _: ISSUER,
+	"UpdateCertificateIssuer": lambda bench, _: ISSUER,
+	"SetCertificateContacts": lambda bench, _: CONTACTS,
 }
 
 # Further good bodies, beside the one above.
 MORE = {
 	"CreateKey": ({"kty": "RSA", "key_size": 2048, "public_exponent": 65537}, {"kty": "oct", "key_size": 128}),
 	"ImportKey": ({"key": ec_jwk()},),
+	"CreateCertificate": ({"policy": {"x509_props": {"subject": "CN=a"}, "key_props": {"kty": "EC"}}},
+	    {"policy": {"x509_props": {"sans": {"dns_names": ["a.test"]}}, "key_props": {"kty": "EC", "key_size": 384}}}),
+	"ImportCertificate": ({"value": FILE}, {"value": make_pfx(*chain("RSA 2048"), b"password"), "pwd": "password"}),
+	"UpdateCertificate": ({}, {"tags": {}}, {"attributes": {"enabled": False}}, {"attributes": {"enabled": True}}),
+	"UpdateCertificatePolicy": ({}, {"x509_props": {"sans": {}}}, {"lifetime_actions": []}),
+	"SetCertificateIssuer": ({"provider": "DigiCert", "credentials": None, "org_details": {"admin_details": []}},),
+	"UpdateCertificateIssuer": ({}, {"provider": "GlobalSign"}),
+	"SetCertificateContacts": ({"contacts": [{"email": "a@b.test"}]},),
 }
 
 # Operations that have tests of their own, because they need more around them than a vault.
@@ -147,36 +221,52 @@ ELSEWHERE = {
 # Members that are never looked at, because the server says what they are.
 IGNORED = {("key", "kid"), ("attributes", "external_key")}
 
+# Whose type is looked at, but not their value, because the key or the certificate that comes with them says it.
+OVERRULED = {("ImportKey", "crv"), ("ImportCertificate", "key_usage"), ("ImportCertificate", "validity_months")}
 
-CASES = [(version, collection, name) for version in VERSIONS for collection in ("secrets", "keys")
+
+# Where a version can be left out, and more is looked at then.
+LATEST = {"GetCertificate", "UpdateCertificate"}
+
+# Good for the type of a member, to say what only the server says.
+SAID = {"string": "x", "integer": 1, "boolean": True, "object": {}}
+
+COLLECTIONS = ("secrets", "keys", "certificates")
+CASES = [(version, collection, name) for version in VERSIONS for collection in COLLECTIONS
 	for name in Document(version, collection).operations if name not in ELSEWHERE]
+WITH_BODY = [case for case in CASES if case[2] in BODIES]
 
 
 @pytest.fixture(scope="module")
 def benches(shared):
 	return {(version, collection): Bench(shared.vault("schema", version=version), collection)
-	    for version in VERSIONS for collection in ("secrets", "keys")}
+	    for version in VERSIONS for collection in COLLECTIONS}
 
 
 @pytest.fixture(scope="module")
 def documents():
 	return {(version, collection): Document(version, collection)
-	    for version in VERSIONS for collection in ("secrets", "keys")}
+	    for version in VERSIONS for collection in COLLECTIONS}
 
 
 def subject(bench, name):
 	return SUBJECTS.get(name, Bench.keep)(bench)
 
 
-def send(bench, operation, name, body, query=None):
-	path = operation.path.replace(f"{{{bench.kind}-name}}", name)
-	path = path.replace(f"{{{bench.kind}-version}}", bench.version(name))
+def body_for(bench, operation, name):
+	return BODIES[operation.name](bench, name) if operation.body else None
+
+
+def send(bench, operation, name, body, query=None, latest=False):
+	path = re.sub(r"\{\w+-name\}", name, operation.path)
+	if "-version}" in path:
+		path = re.sub(r"\{\w+-version\}", "" if latest else bench.version(name), path)
 	return bench.vault.request(operation.method, path, body, query=query)
 
 
-def refused(bench, operation, reply, about):
+def refused(bench, operation, reply, about, statuses=range(400, 500)):
 	"""An error as the description has it; nobody is told of our insides."""
-	assert 400 <= reply.status < 500, f"{operation.name} {about}: {reply}"
+	assert reply.status in statuses, f"{operation.name} {about}: {reply}"
 	error = reply.json
 	assert set(error) == {"error"} and {"code", "message"} <= set(error["error"]), f"{about}: {reply}"
 	if "KeyVaultError" in operation.document.definitions:
@@ -186,54 +276,97 @@ def refused(bench, operation, reply, about):
 @pytest.mark.parametrize("version, collection, name", CASES)
 def test_good(benches, documents, version, collection, name):
 	bench, operation = benches[version, collection], documents[version, collection].operations[name]
-	bodies = [BODIES[name](bench)] if operation.body else [None]
-	for body in itertools.chain(bodies, MORE.get(name, ())):
+	target = subject(bench, name)
+	operation.check(send(bench, operation, target, body_for(bench, operation, target)))
+	if name in LATEST:
+		operation.check(send(bench, operation, target, body_for(bench, operation, target), latest=True))
+	if "includePending" in operation.queries:
+		bench.make("pending")
+		query = f"api-version={version}&includePending=true"
+		operation.check(send(bench, operation, target, None, query))
+	for body in MORE.get(name, ()):
 		operation.check(send(bench, operation, subject(bench, name), body))
 
 
-@pytest.mark.parametrize("version, collection, name",
-	[case for case in CASES if case[2] in BODIES])
-def test_wrong_members(benches, documents, version, collection, name):
-	"""Each member of the body in turn is of another type, or is missed."""
+@pytest.mark.parametrize("version, collection, name", WITH_BODY)
+def test_read_only(benches, documents, version, collection, name):
+	"""What only the server says is passed over when a client says it."""
 	document = documents[version, collection]
 	bench, operation = benches[version, collection], document.operations[name]
-	good, target = BODIES[name](bench), subject(bench, name)
-	before = bench.count(target)
+	target = subject(bench, name)
+	body = body_for(bench, operation, target)
+	said = {path: SAID[document.type_of(schema)] for path, schema, _ in document.paths(operation.body, read_only=True)}
+	for path, value in said.items():
+		body = changed(body, path, value) or body
+	reply = send(bench, operation, target, body, latest=name in LATEST)
+	operation.check(reply)
+	for path, value in said.items():
+		assert value_at(reply.json, path) != value, (path, reply)
+
+
+@pytest.mark.parametrize("version, collection, name", WITH_BODY)
+def test_wrong_members(benches, documents, version, collection, name):
+	"""Each member of the body in turn is of another type, or out of its range, or is missed."""
+	document = documents[version, collection]
+	bench, operation = benches[version, collection], document.operations[name]
+	target = subject(bench, name)
+	good, before = body_for(bench, operation, target), bench.state(target)
 	tried = 0
 	for path, schema, required in document.paths(operation.body):
-		for value in [*WRONG[document.type_of(schema)], *[Absent] * required]:
+		for value in document.wrong(schema, required, typed=(name, path[-1]) in OVERRULED):
 			if path in IGNORED:
 				continue
 			body = changed(good, path, value)
 			if body is not None:
-				refused(bench, operation, send(bench, operation, target, body), (path, value))
+				refused(bench, operation, send(bench, operation, target, body, latest=name in LATEST), (path, value), (400,))
 				tried += 1
 	assert tried >= 4
-	assert bench.count(target) == before
+	assert bench.state(target) == before
 
 
-@pytest.mark.parametrize("version, collection, name",
-	[case for case in CASES if case[2] in BODIES])
+@pytest.mark.parametrize("version, collection, name", WITH_BODY)
 def test_wrong_bodies(benches, documents, version, collection, name):
 	bench, operation = benches[version, collection], documents[version, collection].operations[name]
 	target = subject(bench, name)
-	before = bench.count(target)
+	before = bench.state(target)
 	for body in (b"", b"null", b"[]", b"7", b'"x"', b"{", b'{"value":', b"\xff\xfe", b'{"a":' * 5000 + b"1" + b"}" * 5000,
 	    b"[" * 100000, b'{"value":"\\ud800"}', b'{"alg":"x","alg":"y"}'):
 		if body == b"" and (operation.method == "PATCH" or name == "UpdateKeyRotationPolicy"):
 			continue  # no body is an empty one, and that is fine there
 		refused(bench, operation, send(bench, operation, target, body), body[:20])
-	assert bench.count(target) == before
+	assert bench.state(target) == before
 
 
 @pytest.mark.parametrize("version, collection, name", CASES)
 def test_wrong_queries(benches, documents, version, collection, name):
 	bench, operation = benches[version, collection], documents[version, collection].operations[name]
-	body = BODIES[name](bench) if operation.body else None
 	queries = ["", "api-version=", "api-version=9.9", f"api-version={version}%00"]
-	if operation.lists:
+	if "maxresults" in operation.queries:
 		queries += [f"api-version={version}&maxresults={count}" for count in ("0", "-1", "26", "x", "1" * 40)]
 		queries += [f"api-version={version}&$skiptoken=x"]
 	target = subject(bench, name)
+	body = body_for(bench, operation, target)
 	for query in queries:
 		refused(bench, operation, send(bench, operation, target, body, query), query)
+
+
+def test_certificates_by_every_version(benches, documents):
+	"""What the newest version made is shown to the others as they know it."""
+	newest = benches[NEWEST, "certificates"].vault
+	name = benches[NEWEST, "certificates"].make("nothing")
+	begin(newest, name, POLICY, preserveCertOrder=True)
+	wait(newest, name)
+	for version in VERSIONS:
+		bench, document = benches[version, "certificates"], documents[version, "certificates"]
+		for operation in document.operations.values():
+			if operation.method == "GET" and operation.path.startswith("/certificates/{"):
+				operation.check(send(bench, operation, name, None))
+				operation.check(send(bench, operation, name, None, latest=True))
+		shown = bench.vault.get(f"/certificates/{name}").json
+		knows = "uris" in document.definitions["SubjectAlternativeNames"]["properties"]
+		assert shown.get("preserveCertOrder", False) is knows
+		assert set(shown["policy"]["x509_props"]["sans"]) == {
+		    kind for kind in NAMES if knows or kind not in ("uris", "ipAddresses")}
+		bench.vault.patch(f"/certificates/{name}/policy", shown["policy"]).expect(200)
+		told = newest.get(f"/certificates/{name}/policy").expect(200).json
+		assert told["x509_props"]["sans"] == NAMES, f"{version} lost what it does not know"
