@@ -8,6 +8,8 @@
 #include "pki/bundle.h"
 #include "secrets/secret.h"
 
+#include <string.h>
+
 /* What is on its way through request_defer. */
 struct importing {
 	struct uuid vault; /* whose key sealed the material */
@@ -40,6 +42,15 @@ decode_pfx(view text, struct arena *arena, view *out, struct error *err)
 	return true;
 }
 
+/* Text may stand before the first block (RFC 7468, section 2); in base64 there are no hyphens. */
+static bool
+is_pem(view text)
+{
+	static const char begin[] = "-----BEGIN ";
+
+	return text.len > 0 && memmem(text.ptr, text.len, begin, sizeof(begin) - 1) != NULL;
+}
+
 /* A PFX in base64, or PEM, which some clients put into base64 all the same. */
 static bool
 read_file(struct request *r, struct importing *importing, struct error *err)
@@ -48,10 +59,9 @@ read_file(struct request *r, struct importing *importing, struct error *err)
 	view text = view_trim(body->value.text);
 
 	importing->file = text;
-	if (!view_starts(text, V("-----BEGIN ")) &&
-	    !decode_pfx(text, r->arena, &importing->file, err))
+	if (!is_pem(text) && !decode_pfx(text, r->arena, &importing->file, err))
 		return false;
-	importing->pem = view_starts(view_trim(importing->file), V("-----BEGIN ")) ||
+	importing->pem = is_pem(importing->file) ||
 	    view_ieq(body->policy.content_type.text, V(SECRET_PEM));
 	return true;
 }
@@ -164,6 +174,7 @@ finish_import(struct request *r, struct error *err)
 	bool found;
 
 	if (!vault_require_same(r, &importing->vault, err) ||
+	    !issue_issuer_check(r, &importing->policy, err) ||
 	    !issue_begin(r, r->params[0], &before, &latest, &state, &found, err) ||
 	    !add(r, importing, found, &latest, &object, &version, err))
 		return false;

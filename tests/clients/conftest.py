@@ -14,7 +14,7 @@ from strongroom import Server, claims
 
 VAULTS = ("main", "other", "protected", "short", "lists", "sdk", "node-sdk", "az-cli", "access",
     "access-two", "rows", "schema",
-    "cert-lists", "cert-copies")
+    "cert-lists", "cert-copies", "cert-hostile")
 
 # What a developer's shell may have set, and azure-identity would act upon.
 FOREIGN = ("AZURE_", "IDENTITY_", "MSI_", "IMDS_", "KEYVAULT_", "STRONGROOM_")
