@@ -11,6 +11,7 @@
 #define STATE_FORMAT 1
 
 enum { FLAG_KEEP_ORDER = 1 };
+enum { FLAG_MAILED = 1 }; /* beside LIFETIME_NEAR_END and LIFETIME_ENDED */
 
 void
 certificate_pack(const struct certificate *certificate, struct buf *out)
@@ -49,7 +50,8 @@ certificate_state_pack(const struct certificate_state *state, struct buf *out)
 	pack_bytes(out, buf_view(&policy));
 	pack_bytes(out, buf_view(&pending));
 	pack_bytes(out, state->lifetime.version);
-	pack_u8(out, state->lifetime.mailed);
+	pack_u8(out,
+	    (uint8_t)((state->lifetime.mailed ? FLAG_MAILED : 0) | state->lifetime.announced));
 	pack_u32(out, state->lifetime.tries);
 	pack_i64(out, state->lifetime.again);
 	out->failed = out->failed || !buf_ok(&policy) || !buf_ok(&pending);
@@ -62,10 +64,13 @@ certificate_state_unpack(view document, struct arena *arena, struct certificate_
 	struct certificate_state state = { 0 };
 	bool fine = unpack_u8(&in) == STATE_FORMAT;
 	view policy = unpack_bytes(&in), pending = unpack_bytes(&in);
+	unsigned said;
 
 	state.has_pending = pending.len > 0;
 	state.lifetime.version = unpack_bytes(&in);
-	state.lifetime.mailed = unpack_u8(&in) == 1;
+	said = unpack_u8(&in);
+	state.lifetime.mailed = (said & FLAG_MAILED) != 0;
+	state.lifetime.announced = said & (LIFETIME_NEAR_END | LIFETIME_ENDED);
 	state.lifetime.tries = unpack_u32(&in);
 	state.lifetime.again = unpack_i64(&in);
 	if (!fine || !unpack_end(&in) || !cert_policy_unpack(policy, arena, &state.policy) ||

@@ -22,9 +22,11 @@ void certificate_pack(const struct certificate *certificate, struct buf *out);
 MUST_USE bool certificate_unpack(view content, struct certificate *out);
 
 /* What its lifetime actions have come to, for one version; see lifetime.h. */
+enum { LIFETIME_NEAR_END = 2, LIFETIME_ENDED = 4 }; /* what was announced last */
 struct lifetime {
 	view version; /* of another one nothing is known yet */
 	bool mailed;
+	unsigned announced;
 	uint32_t tries; /* to renew it */
 	int64_t again;  /* not before, Unix seconds */
 };

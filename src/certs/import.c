@@ -61,8 +61,8 @@ read_file(struct request *r, struct importing *importing, struct error *err)
 	importing->file = text;
 	if (!is_pem(text) && !decode_pfx(text, r->arena, &importing->file, err))
 		return false;
-	importing->pem = is_pem(importing->file) ||
-	    view_ieq(body->policy.content_type.text, V(SECRET_PEM));
+	importing->pem =
+	    is_pem(importing->file) || view_ieq(body->policy.content_type.text, V(SECRET_PEM));
 	return true;
 }
 

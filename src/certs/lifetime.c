@@ -14,6 +14,16 @@
 #define RENEWED "CertificateRenew"
 #define DAY ((int64_t)86400)
 
+/* What is announced of the latest version, in the order of time; the original's days. */
+static const struct announcement {
+	unsigned flag;
+	int64_t before; /* the end, seconds */
+	const char *operation;
+} announcements[] = {
+	{ LIFETIME_NEAR_END, 30 * DAY, "CertificateNearExpiryEventGridNotification" },
+	{ LIFETIME_ENDED, 0, "CertificateExpiredEventGridNotification" },
+};
+
 int64_t
 lifetime_at(const struct lifetime_action *action, int64_t start, int64_t end)
 {
@@ -42,8 +52,9 @@ look_done(struct look *look)
 	due_object_done(&look->at);
 }
 
-/* What the actions come to by now. */
+/* What it comes to by now.  An announcement goes first, and is all that is done then. */
 struct plan {
+	const struct announcement *announce;
 	bool mail, renew;
 	int64_t next; /* when to look again; 0: when something changes */
 };
@@ -101,6 +112,22 @@ plan_action(const struct look *look, const struct lifetime_action *action, int64
 		look_again(plan, time);
 }
 
+/* The last one that is due stands for those before it. */
+static void
+plan_announcements(const struct look *look, int64_t now, struct plan *plan)
+{
+	for (size_t i = 0; i < COUNT_OF(announcements); i++) {
+		int64_t time = look->at.latest.attributes.exp - announcements[i].before;
+
+		if (look->state.lifetime.announced >= announcements[i].flag)
+			continue;
+		if (time <= now)
+			plan->announce = &announcements[i];
+		else
+			look_again(plan, time);
+	}
+}
+
 static struct plan
 plan_of(const struct look *look, int64_t now)
 {
@@ -113,7 +140,8 @@ plan_of(const struct look *look, int64_t now)
 		plan.next = now + LIFETIME_RETRY;
 		return plan;
 	}
-	if (!look->at.latest.attributes.enabled)
+	plan_announcements(look, now, &plan);
+	if (plan.announce != NULL || !look->at.latest.attributes.enabled)
 		return plan;
 	for (size_t i = 0; i < look->state.policy.action_count; i++)
 		plan_action(look, &look->state.policy.actions[i], now, &plan);
@@ -248,6 +276,26 @@ act(struct look *look, const struct plan *plan, const struct prepared *prepared,
 	return renew(look, prepared, err);
 }
 
+/* And look again, at once: at what else is due. */
+static bool
+announce(struct look *look, struct tx *tx, const struct due *due, const struct plan *plan,
+    struct due_done *done, struct error *err)
+{
+	struct due again = *due;
+	bool fine;
+
+	look->state.lifetime.announced = plan->announce->flag;
+	fine = certificate_state_write(&look->at.request, &look->at.object, &look->state, err);
+	due_object_keep(&look->at, tx);
+	again.time = due->time + 1;
+	done->operation = plan->announce->operation;
+	done->status = 200;
+	return fine && due_put(tx, &again, err) &&
+	    due_tell(tx, &look->at.vault, certificate_type.letter, look->at.object.name, done,
+		err) &&
+	    (arena_copy(tx->arena, look->at.latest.id, &done->version) || error_memory(err));
+}
+
 bool
 lifetime_run(const struct services *services, struct tx *tx, const struct due *due, void *ctx,
     int64_t now, struct due_done *done, struct error *err)
@@ -260,6 +308,8 @@ lifetime_run(const struct services *services, struct tx *tx, const struct due *d
 	if (!look_up(services, tx, due, &look, err))
 		return false;
 	plan = plan_of(&look, now);
+	if (plan.announce != NULL)
+		return announce(&look, tx, due, &plan, done, err);
 	/* It was looked when nothing was to be made yet: once more. */
 	if (plan.renew && (prepared == NULL || !view_eq(prepared->after, look.at.latest.id))) {
 		plan = (struct plan){ .next = now + 1 };

@@ -1,6 +1,7 @@
 /*
  * Lifetime actions: at their time before a certificate's end it is renewed, or its vault's contacts
- * are told.  Reference of the data plane, 10.3 and 10.5.
+ * are told.  That the end is near, and that it has come, is announced in the audit log, whatever
+ * the actions.  Reference of the data plane, 10.3, 10.5, 14 and 15.
  *
  * A due document (DUE_LIFETIME) is written whenever the certificate's latest version or its policy
  * changes, and looks: at what is due by now, and for when to look again.  So one that comes too
@@ -8,7 +9,8 @@
  * certificate (struct lifetime).
  *
  * A renewal that fails can be seen in the pending operation, and is tried again an hour later, then
- * two, four ... and once a day.  A disabled certificate is left alone until it is enabled.
+ * two, four ... and once a day.  A disabled certificate is left alone until it is enabled, but for
+ * the announcements.
  */
 #ifndef CERTS_LIFETIME_H
 #define CERTS_LIFETIME_H

@@ -1,5 +1,6 @@
 """Lifetime actions under a moved clock: certificates renew, contacts are told, failures are tried again."""
 import base64
+import json
 import time
 
 import pytest
@@ -227,3 +228,55 @@ def test_refused_letters_are_given_up(server, mailbox, name):
 	one.advance("350d")
 	wait_until(lambda: "given up" in one.output())
 	assert "a@example.org" not in one.output() and not mailbox.messages
+
+
+def told(server, operation):
+	"""The audit log's records of an operation."""
+	lines = [line for file in sorted((server.data / "audit").glob("audit-*.log")) for line in
+	    file.read_bytes().rstrip(b"\0").decode().splitlines()]
+	return [record for record in map(json.loads, lines) if record.get("operationName") == operation]
+
+
+def test_announcements(server, name):
+	"""That the end is near, and that it has come: once for each version, whatever the policy's actions."""
+	one = server(vaults=("one",))
+	vault = one.vault("one")
+	names = {each: f"{each}-{name}" for each in ("ends", "renewed", "off", "deleted", "short")}
+	made = {each: create(vault, names[each], policy("Self", RENEW_DAYS if each == "renewed" else MAIL_DAYS,
+	    months=1 if each == "short" else 12)) for each in names}
+	vault.patch(f"/certificates/{names['off']}", {"attributes": {"enabled": False}}).expect(200)
+	ids = lambda what: [line["properties"]["id"] for line in told(one, f"Certificate{what}EventGridNotification")]  # noqa: E731
+	of = lambda each: f"{one.scope('one')}/certificates/{names[each]}/{made[each]['id'].rsplit('/', 1)[1]}"  # noqa: E731
+	advance_to(one, vault, name, made["short"]["attributes"]["exp"] - 30 * DAY + 1)
+	wait_until(lambda: ids("NearExpiry") == [of("short")])
+	advance_to(one, vault, name, made["ends"]["attributes"]["exp"] - 30 * DAY - 3600)
+	wait_until(lambda: ids("Expired") == [of("short")])
+	time.sleep(2)
+	assert ids("NearExpiry") == [of("short")], "not an hour early"
+	vault.delete(f"/certificates/{names['deleted']}").expect(200)
+	one.advance("2h")
+	due = [of(each) for each in ("ends", "off", "renewed", "short")]
+	wait_until(lambda: sorted(ids("NearExpiry")) == sorted(due))
+	renewed(vault, names["renewed"], made["renewed"])
+	one.restart()
+	vault.patch(f"/certificates/{names['ends']}", {"tags": {"a": "b"}}).expect(200)
+	vault.post(f"/deletedcertificates/{names['deleted']}/recover").expect(200)
+	wait_until(lambda: sorted(ids("NearExpiry")) == sorted([*due, of("deleted")]))
+	one.advance("31d")
+	wait_until(lambda: sorted(ids("Expired")) == sorted(of(each) for each in ("deleted", "ends", "off", "short")))
+	time.sleep(2)
+	assert sorted(ids("NearExpiry")) == sorted([*due, of("deleted")])
+	assert len(ids("Expired")) == 4
+
+
+def test_announced_late(server, name):
+	"""Of a certificate that ended while nobody looked, only that is told; the next one is looked at anew."""
+	one = server(vaults=("one",))
+	vault = one.vault("one")
+	create(vault, name, policy("Self", MAIL_DAYS))
+	one.advance("500d")
+	wait_until(lambda: told(one, "CertificateExpiredEventGridNotification"))
+	create(vault, name, policy("Self", MAIL_DAYS, months=1))
+	one.advance("2d")
+	wait_until(lambda: told(one, "CertificateNearExpiryEventGridNotification"))
+	assert [len(told(one, f"Certificate{what}EventGridNotification")) for what in ("NearExpiry", "Expired")] == [1, 1]
