@@ -51,6 +51,37 @@ az keyvault certificate import \\
 --password "PfxPassword123"
 """
 
+DIGICERT = """\
+az keyvault certificate create \\
+--vault-name az-cli \\
+--name public-api-cert \\
+--policy '{
+"issuerParameters": {
+"name": "DigiCertIssuer",
+"certificateType": "OV-SSL"
+},
+"keyProperties": {
+"exportable": true,
+"keySize": 2048,
+"keyType": "RSA"
+},
+"x509CertificateProperties": {
+"subject": "CN=api.contoso.com",
+"validityInMonths": 12
+},
+"lifetimeActions": [
+{
+"trigger": { "daysBeforeExpiry": 60 },
+"action": { "actionType": "AutoRenew" }
+},
+{
+"trigger": { "daysBeforeExpiry": 30 },
+"action": { "actionType": "EmailContacts" }
+}
+]
+}'
+"""
+
 LIST = """\
 az keyvault certificate list \\
 --vault-name az-cli \\
@@ -88,6 +119,25 @@ def test_documents(az, tmp_path):
 	assert made["policy"]["x509CertificateProperties"]["subject"] == "CN=api.internal.contoso.com"
 	assert made["policy"]["lifetimeActions"][0]["trigger"]["daysBeforeExpiry"] == 30
 	assert (tmp_path / "backups" / "wildcard-cert.backup").stat().st_size > 1000
+
+
+def test_documents_digicert(az, shared):
+	"""Nobody here asks DigiCert: the operation says so, and there is no certificate."""
+	done = az.shell(DIGICERT)
+	assert done.returncode != 0 and "Issuer DigiCertIssuer not found" in done.stderr, done
+	assert "public-api-cert" not in [each["name"] for each in certificate(az, "list", "--include-pending")]
+	az("keyvault", "certificate", "issuer", "create", "--vault-name", "az-cli", "--issuer-name", "DigiCertIssuer",
+	    "--provider-name", "DigiCert", "--account-id", "1", "--password", "2")
+	az.shell(DIGICERT)  # az 2 can't show a failed operation: its SDK looks for an error in every error, without end
+	operation = az("rest", "--url", f"{shared.url('az-cli')}/certificates/public-api-cert/pending?api-version=7.4", "--resource", shared.resource)
+	assert operation["issuer"] == {"name": "DigiCertIssuer", "cty": "OV-SSL"} and operation["csr"]
+	assert operation["status"] == "failed" and operation["error"] == {"code": "Certificate issuer error",
+	    "message": "The issuer's provider could not be reached from here."}
+	assert "public-api-cert" not in [each["name"] for each in certificate(az, "list")]
+	made = certificate(az, "show", "-n", "public-api-cert")
+	assert made["attributes"]["enabled"] is False and made["kid"] is made["sid"] is None
+	actions = made["policy"]["lifetimeActions"]
+	assert [(each["trigger"]["daysBeforeExpiry"], each["action"]["actionType"]) for each in actions] == [(60, "AutoRenew"), (30, "EmailContacts")]
 
 
 def test_life(az, tmp_path):

@@ -2,6 +2,7 @@
 import base64
 import datetime
 import hashlib
+import json
 import re
 import subprocess
 import time
@@ -583,6 +584,43 @@ def test_list(shared):
 		assert list(item) == ["id", "x5t", "attributes", "subject"] and item["subject"] == ""
 		assert list(item["attributes"]) == ["enabled", "nbf", "exp", "created", "updated"]
 	assert not re.search("BEGIN|PRIVATE", str(listed))
+
+
+def test_in_the_audit_log(server):
+	"""Each row's name, what it was about, and what came of it."""
+	one = server(vaults=("one", "two"))
+	vault, two = one.vault("one"), one.vault("two")
+	made = create(vault, "a")
+	version, path = version_of(made), "/certificates/a"
+	key, certificates = chain()
+	for step in (lambda: vault.get(f"{path}/{version}"), lambda: vault.patch(path, {"tags": {"a": "b"}}), lambda: vault.get(f"{path}/policy"),
+	    lambda: vault.patch(f"{path}/policy", {"x509_props": {"validity_months": 0}}), lambda: vault.patch(f"{path}/policy", {}),
+	    lambda: vault.get("/certificates"), lambda: vault.get(f"{path}/versions"),
+	    lambda: two.post("/certificates/restore", vault.post(f"{path}/backup").json), lambda: vault.delete(path),
+	    lambda: vault.get("/deletedcertificates"), lambda: vault.get("/deletedcertificates/a"), lambda: vault.post("/deletedcertificates/a/recover"),
+	    lambda: vault.delete(path), lambda: vault.delete("/deletedcertificates/a"),
+	    lambda: vault.post("/certificates/b/import", {"value": make_pfx(key, certificates)}),
+	    lambda: vault.post("/certificates/c/import", {"value": "AAAA"}),
+	    lambda: vault.post("/certificates/d/create", {"policy": UNKNOWN}), lambda: merge(vault, "d", public=key.public_key()),
+	    lambda: merge(vault, "d"), lambda: vault.post("/certificates/d/create", {}),
+	    lambda: vault.patch("/certificates/d/pending", {"cancellation_requested": True}), lambda: vault.delete("/certificates/d/pending")):
+		step()
+	one.stop()
+	lines = [json.loads(line) for file in sorted((one.data / "audit").glob("audit-*.log")) for line in
+	    file.read_bytes().rstrip(b"\0").decode().splitlines() if '"operationName":"Certificate' in line]
+	told = [(line["operationName"].removeprefix("Certificate"), line["properties"].get("id", "").removeprefix(vault.url),
+	    line["properties"]["httpStatusCode"]) for line in lines]
+	one_of = lambda name: next(path for _, path, status in told if path.startswith(f"/certificates/{name}/") and status < 300)  # noqa: E731
+	whole, brought, merged_one = (one_of(name) for name in "abd")
+	assert [each for each in told if each[0] not in ("PendingGet", "Enroll")] == [
+	    ("Create", path, 202), ("Get", whole, 200), ("Get", whole, 200), ("Update", whole, 200), ("PolicyGet", whole, 200),
+	    ("PolicyUpdate", whole, 400), ("PolicyUpdate", whole, 200), ("List", "", 200), ("ListVersions", "", 200), ("Backup", whole, 200),
+	    ("Restore", two.url + whole, 200), ("Delete", whole, 200), ("ListDeleted", "", 200), ("GetDeleted", path, 200), ("Recover", whole, 200),
+	    ("Delete", whole, 200), ("Purge", path, 204), ("Import", brought, 200), ("Import", "", 400), ("Create", "/certificates/d", 202),
+	    ("PendingMerge", merged_one, 400), ("PendingMerge", merged_one, 201), ("Create", "/certificates/d", 202),
+	    ("PendingUpdate", "/certificates/d", 200), ("PendingDelete", "/certificates/d", 200)]
+	assert whole == f"{path}/{version}"
+	assert ("Enroll", f"{one.scope('one')}{path}", 200) in told and ("PendingGet", path, 200) in told
 
 
 def test_nothing_is_on_the_disk(server):

@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+from certs import SELF, begin, chain, make_pfx, merged, wait
 from keys import create, digest_for, key_of, rsa_in
 from strongroom import unique
 
@@ -146,6 +147,48 @@ def test_keys_count_by_their_size(limited):
 	# One is always made, however small the share.
 	made[0].expect(200)
 	made[1].expect(429, "Throttled")
+
+
+def test_certificates_count(limited):
+	"""Imports with the secrets that are set, a new key with the keys, everything else for itself."""
+	main = limited.vault("main")
+	value = make_pfx(*chain())
+
+	def bring():
+		return main.post(f"/certificates/{unique('c')}/import", {"value": value})
+
+	def steps():
+		done = [bring().status, put(main).status, bring().status]
+		return done, bring(), put(main), main.get("/certificates").status
+
+	done, brought, set_too, listed = in_one_window(main, steps)
+	assert done == [200] * 3 and listed == 200
+	for reply in (brought, set_too):
+		assert reply.expect(429, "Throttled").error["message"] == MESSAGE and reply.header("Retry-After")
+
+
+def test_certificates_keys_count(limited):
+	"""Of what is refused nothing is left; a renewal with the key that there is makes none."""
+	main = limited.vault("main")
+	kept, later = unique("c"), unique("c")
+	policy = merged(SELF, key_props={"reuse_key": True})
+	begin(main, kept, policy)
+	wait(main, kept)
+
+	def steps():
+		made = main.post(f"/certificates/{unique('c')}/create", {"policy": SELF})
+		refused_ones = [main.post(f"/certificates/{later}/create", {"policy": SELF}), main.post("/keys/other/create", {"kty": "EC"})]
+		again = main.post(f"/certificates/{kept}/create", {"policy": policy})
+		return made, refused_ones, again
+
+	made, refused_ones, again = in_one_window(main, steps)
+	made.expect(202)
+	again.expect(202)
+	for reply in refused_ones:
+		reply.expect(429, "Throttled")
+	main.get(f"/certificates/{later}").expect(404, "CertificateNotFound")
+	main.get(f"/certificates/{later}/pending").expect(404, "PendingCertificateNotFound")
+	wait(main, kept)
 
 
 def test_development_servers_have_none(server):
