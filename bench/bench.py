@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 
+from certificates import certificates
 from control import control
 from keys import keys
 from load import Result, cost, cost_ratio, median, rate, rate_ratio, rounds, wrk
@@ -277,6 +278,7 @@ def measure(table, build, folder):
         get(table, small, logging, silent)
         signing(table, small, silent)
         keys(table, small, GET)
+        certificates(table, small, build)
         made = sets(table, large, folder, build)
         growth(table, small, large, made)
         control(table, small, governed, GET, VALUE)
