@@ -18,7 +18,7 @@ ORDER = [
     ["http"],
     ["api", "mail"],
     ["acme", "identity", "network", "throttle", "audit", "metrics", "events"],
-    ["access", "graph", "signin"],
+    ["access", "backup", "graph", "signin"],
     ["vault"],
     ["secrets", "keys"],
     ["certs"],

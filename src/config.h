@@ -40,6 +40,8 @@ struct config {
 	unsigned audit_segment_mb, audit_checkpoint_lines;
 	char *smtp_url, *smtp_user, *smtp_password_file, *smtp_from, *smtp_ca;
 	char *acme_ca, *acme_http_listen, *acme_dns_hook;
+	char *backup_folder, *backup_recipient;
+	unsigned backup_hours, backup_keep;
 	unsigned throttle; /* percent; see config_throttle */
 	struct config_list throttle_vault;
 	struct config_list vaults, purge_protection, retention, trusted_services;

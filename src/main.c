@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/agent_command.h"
 #include "cli/fetch.h"
+#include "commands_backup.h"
 #include "commands_remote.h"
 #include "config.h"
 #include "crypto/memory.h"
@@ -237,6 +238,10 @@ static const struct command commands[] = {
 	{ "access coverage", "VAULT", "access policies beside roles: who would lose what by the switch", run_access_coverage, 1 },
 	{ "audit verify", "", "check the whole audit log of a stopped server", run_audit_verify, 0 },
 	{ "tenant create", "NAME", "add a tenant to a stopped server; prints its administrator's credentials once", run_tenant_create, 1 },
+	{ "backup create", "FILE", "back up a data folder, served or not, sealed to backup-recipient, and verify it", run_backup_create, 1 },
+	{ "backup verify", "FILE KEY", "restore a backup into a scratch folder, compare, and remove it; KEY: the recipient's, PEM", run_backup_verify, 2 },
+	{ "backup restore", "FILE KEY", "make the data folder, which must be empty, from a backup", run_backup_restore, 2 },
+	{ "backup status", "", "the newest of the server's own backups; fails when it is too old, or the last try failed", run_backup_status, 0 },
 	{ "mail try", "ADDRESS", "send a message there, to see whether the smtp- settings work", run_mail_try, 1 },
 	{ "rekey", "", "rotate the root key of a stopped server", run_rekey, 0 },
 	{ "agent init", "", "make this host's key (--folder DIR), and say how to register the host", run_agent_init, ALONE },

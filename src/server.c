@@ -3,6 +3,7 @@
 #include "access/access.h"
 #include "acme/http01.h"
 #include "answer.h"
+#include "backup_job.h"
 #include "api/body.h"
 #include "arm/arm.h"
 #include "arm/group.h"
@@ -66,6 +67,7 @@ struct server {
 	struct listener listener;
 	struct http_server *http;
 	struct scheduler *scheduler, *slow, *away;
+	struct backup_job *backup; /* NULL: it makes none */
 	struct outside outside;
 	struct smtp smtp;
 	char vault_suffix[CONFIG_TEXT_MAX + 16];
@@ -445,6 +447,7 @@ server_close(struct server *server)
 	scheduler_stop(server->scheduler);
 	scheduler_stop(server->slow);
 	scheduler_stop(server->away);
+	backup_job_stop(server->backup);
 	http01_close(server->http01);
 	proofs_close(server->proofs);
 	http_server_free(server->http);
@@ -560,6 +563,8 @@ serve(struct server *server, struct error *err)
 		err) ||
 	    !scheduler_start(away_jobs, COUNT_OF(away_jobs), server, SLOW_BEHIND, &server->away,
 		err))
+		return false;
+	if (!backup_job_start(config, &server->folder, server->audit, &server->backup, err))
 		return false;
 	install_signals(server->http);
 	(void)printf("ready: https://*.%s:%u\n", config->domain, config->public_port);

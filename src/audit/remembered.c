@@ -222,3 +222,13 @@ audit_stored_head(struct store *store, struct keyring *keyring, struct arena *ar
 	*head = remembered.at;
 	return true;
 }
+
+bool
+remembered_read(struct store_reader *reader, struct keyring *keyring, struct remembered *out,
+    struct error *err)
+{
+	AUTO(arena_free) struct arena arena;
+
+	arena_init(&arena, ARENA_MAX);
+	return read_head(reader, keyring, &arena, out, err);
+}

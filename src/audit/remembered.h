@@ -33,4 +33,8 @@ void audit_keys_free(struct audit_keys *keys);
 MUST_USE bool remembered_keep(struct store *store, struct keyring *keyring,
     const struct remembered *head, struct error *err);
 
+/* remembered_read(reader, keyring, out, err): As it is in the snapshot of ${reader}. */
+MUST_USE bool remembered_read(struct store_reader *reader, struct keyring *keyring,
+    struct remembered *out, struct error *err);
+
 #endif

@@ -5,6 +5,8 @@
 #include <openssl/params.h>
 #include <pthread.h>
 
+#include <stdlib.h>
+
 #define HKDF_MAX ((size_t)255 * SHA256_LEN)
 
 /* One digest context a thread: making one costs more than hashing a token. */
@@ -122,4 +124,55 @@ hkdf_sha256(view key, view salt, view info, uint8_t *out, size_t len, struct err
 	if (ctx == NULL || EVP_KDF_derive(ctx, out, len, params) != 1)
 		return openssl_unable(err);
 	return true;
+}
+
+struct hash {
+	EVP_MD_CTX *ctx;
+	bool failed;
+};
+
+bool
+hash_new(struct hash **out, struct error *err)
+{
+	AUTO(hash_done) struct hash *hash = calloc(1, sizeof(*hash));
+	const struct algorithms *known = algorithms();
+
+	if (hash == NULL)
+		return error_memory(err);
+	hash->ctx = EVP_MD_CTX_new();
+	if (known == NULL || hash->ctx == NULL ||
+	    EVP_DigestInit_ex2(hash->ctx, known->sha256, NULL) != 1)
+		return openssl_unable(err);
+	*out = hash;
+	hash = NULL;
+	return true;
+}
+
+void
+hash_add(struct hash *hash, view bytes)
+{
+	if (EVP_DigestUpdate(hash->ctx, octets(bytes), bytes.len) != 1)
+		hash->failed = true;
+}
+
+bool
+hash_end(struct hash *hash, uint8_t out[SHA256_LEN], struct error *err)
+{
+	return (!hash->failed && EVP_DigestFinal_ex(hash->ctx, out, NULL) == 1) ||
+	    openssl_unable(err);
+}
+
+void
+hash_free(struct hash *hash)
+{
+	if (hash == NULL)
+		return;
+	EVP_MD_CTX_free(hash->ctx);
+	free(hash);
+}
+
+void
+hash_done(struct hash **hash)
+{
+	hash_free(*hash);
 }

@@ -235,11 +235,30 @@ test_threads_have_their_own_context(void **state)
 	}
 }
 
+static void
+test_pieces_are_one(void **state)
+{
+	AUTO(hash_done) struct hash *hash = NULL;
+	const view whole = V("one two three");
+	uint8_t once[SHA256_LEN], pieces[SHA256_LEN];
+	struct error err;
+
+	(void)state;
+	assert_true(sha256(&whole, 1, once, &err));
+	assert_true(hash_new(&hash, &err));
+	hash_add(hash, V("one "));
+	hash_add(hash, V(""));
+	hash_add(hash, V("two three"));
+	assert_true(hash_end(hash, pieces, &err));
+	assert_memory_equal(once, pieces, sizeof(once));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_digests),
+		cmocka_unit_test(test_pieces_are_one),
 		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_hkdf),
 		cmocka_unit_test(test_hkdf_has_a_limit),

@@ -38,4 +38,11 @@ struct root_provider {
 MUST_USE bool root_provider_file(const char *path, bool create, struct root_provider *out,
     struct error *err);
 
+/*
+ * root_provider_text(text, out, err):
+ * The root keys of a file that says ${text}, without the file: for looking into a backup.  They
+ * can't be rotated.
+ */
+MUST_USE bool root_provider_text(view text, struct root_provider *out, struct error *err);
+
 #endif

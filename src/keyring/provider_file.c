@@ -401,3 +401,31 @@ root_provider_file(const char *path, bool create, struct root_provider *out, str
 	provider = NULL;
 	return true;
 }
+
+static bool
+text_fixed(void *self, struct error *err)
+{
+	(void)self;
+	return error_set(err, ERR_UNAVAILABLE, "These root keys are only looked at.");
+}
+
+static const struct root_provider_ops text_ops = {
+	.name = "text",
+	.wrap = file_wrap,
+	.unwrap = file_unwrap,
+	.rotate = text_fixed,
+	.retire = text_fixed,
+	.close = file_close,
+};
+
+bool
+root_provider_text(view text, struct root_provider *out, struct error *err)
+{
+	AUTO(provider_done) struct provider *provider = NULL;
+
+	if (!provider_new("", &provider, err) || !parse(provider, text, err))
+		return false;
+	*out = (struct root_provider){ &text_ops, provider };
+	provider = NULL;
+	return true;
+}

@@ -18,21 +18,14 @@ struct backend_reader {
 	struct backend *backend;
 };
 
-/* Kept with the documents; each only rises. */
-struct counters {
-	uint64_t sequence; /* of the last durable batch */
-	uint64_t revision; /* the last one given to a document */
-	uint64_t journal;  /* the number of the last journal line */
-};
-
 /* Keys from ${from} on, and before ${to}. */
 struct range {
 	view from, to;
 };
 
 /* What is read is borrowed, for the time of the call; false stops with ${err}. */
-typedef bool backend_row(void *ctx, const struct document *row, struct error *err);
-typedef bool backend_line(void *ctx, const struct journal_line *line, struct error *err);
+typedef store_row backend_row;
+typedef store_line backend_line;
 
 struct backend_driver {
 	const char *scheme; /* of the url */
@@ -42,6 +35,9 @@ struct backend_driver {
 
 	bool (*open)(view where, struct backend **out, struct error *err);
 	void (*close)(struct backend *backend);
+
+	/* Open what is there only to read it, beside whoever serves it; NULL: that can't be. */
+	bool (*look)(view where, struct backend **out, struct error *err);
 
 	/*
 	 * The writer's, on its thread only.  Everything between begin and commit is made durable by
@@ -73,6 +69,7 @@ struct backend_driver {
 	void (*reader_free)(struct backend_reader *reader);
 	bool (*snapshot)(struct backend_reader *reader, uint64_t *sequence, struct error *err);
 	void (*release)(struct backend_reader *reader);
+	bool (*counters)(struct backend_reader *reader, struct counters *out, struct error *err);
 	bool (*get)(struct backend_reader *reader, view key, backend_row *row, void *ctx,
 	    struct error *err); /* no call of ${row} when it is absent */
 	bool (*scan)(struct backend_reader *reader, const struct range *range, size_t limit,

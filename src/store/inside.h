@@ -22,6 +22,7 @@ struct store {
 	struct backend *backend;
 	struct queue *queue;
 	pthread_t writer;
+	bool looking; /* only reads: there is no writer */
 	bool failing; /* the writer's: the last batch could not be written */
 
 	struct watcher *watchers;
@@ -35,6 +36,8 @@ struct store {
 	_Atomic uint64_t sequence;       /* of the last batch that may be spoken of */
 	_Atomic uint64_t touched[SLOTS]; /* by a key's hash: the last batch that changed it */
 };
+
+const struct backend_driver *store_driver(view scheme); /* NULL: there is none of that name */
 
 MUST_USE bool writer_start(struct store *store, struct error *err);
 void writer_stop(struct store *store); /* after what was committed is done */

@@ -196,6 +196,14 @@ memory_snapshot(struct backend_reader *reader, uint64_t *sequence, struct error 
 	return true;
 }
 
+static bool
+memory_counters(struct backend_reader *reader, struct counters *out, struct error *err)
+{
+	(void)err;
+	*out = version_of(reader)->counters;
+	return true;
+}
+
 static void
 memory_release(struct backend_reader *reader)
 {
@@ -280,6 +288,7 @@ const struct backend_driver memory_driver = {
 	.reader_free = memory_reader_free,
 	.snapshot = memory_snapshot,
 	.release = memory_release,
+	.counters = memory_counters,
 	.get = memory_get,
 	.scan = memory_scan,
 	.count = memory_count,

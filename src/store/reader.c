@@ -104,9 +104,10 @@ store_reader_new(struct store *store, struct store_reader **out, struct error *e
 		return error_memory(err);
 	reader->store = store;
 	atomic_flag_clear(&reader->held);
-	if (store->driver->lasting)
+	/* Nobody tells one that only looks what has changed. */
+	if (store->driver->lasting && !store->looking)
 		reader->cache = cache_new(CACHE_BYTES);
-	if (store->driver->lasting && reader->cache == NULL) {
+	if (store->driver->lasting && !store->looking && reader->cache == NULL) {
 		free(reader);
 		return error_memory(err);
 	}
@@ -159,7 +160,9 @@ store_begin(struct store_reader *reader, struct error *err)
 void
 store_end(struct store_reader *reader)
 {
-	if (reader->failed || !reader->store->driver->lasting)
+	const struct store *store = reader->store;
+
+	if (reader->failed || store->looking || !store->driver->lasting)
 		close_snapshot(reader);
 	reader->failed = false;
 	let_go(reader);
@@ -411,4 +414,28 @@ store_journal_read(struct store_reader *reader, uint64_t after, size_t limit, st
 	*out = (struct journal_line *)(void *)rows.items;
 	*count = rows.count;
 	return true;
+}
+
+bool
+store_counters(struct store_reader *reader, struct counters *out, struct error *err)
+{
+	return checked(reader, reader->store->driver->counters(reader->backend, out, err));
+}
+
+bool
+store_each(struct store_reader *reader, store_row *row, void *ctx, struct error *err)
+{
+	struct bounds bounds;
+
+	return !bounds_set(&bounds, V(""), V("")) ||
+	    checked(reader,
+		reader->store->driver->scan(reader->backend, &bounds.range, SIZE_MAX, row, ctx,
+		    err));
+}
+
+bool
+store_each_line(struct store_reader *reader, store_line *line, void *ctx, struct error *err)
+{
+	return checked(reader,
+	    reader->store->driver->journal_read(reader->backend, 0, SIZE_MAX, line, ctx, err));
 }

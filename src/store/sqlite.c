@@ -33,12 +33,13 @@ static const char *const writes[WRITES] = {
 	[TRIM] = "DELETE FROM journal WHERE number <= ?1",
 };
 
-enum { OPEN, CLOSE, SEQUENCE, GET, SCAN, COUNT, LINES, READS };
+enum { OPEN, CLOSE, SEQUENCE, COUNTED, GET, SCAN, COUNT, LINES, READS };
 
 static const char *const reads[READS] = {
 	[OPEN] = "BEGIN",
 	[CLOSE] = "COMMIT",
 	[SEQUENCE] = "SELECT sequence FROM meta",
+	[COUNTED] = "SELECT sequence, revision, journal FROM meta",
 	[GET] = "SELECT key, value, rev FROM doc WHERE key = ?1",
 	[SCAN] = ("SELECT key, value, rev FROM doc WHERE key >= ?1 AND key < ?2 ORDER BY key "
 		  "LIMIT ?3"),
@@ -127,6 +128,22 @@ sqlite_open(view where, struct backend **out, struct error *err)
 	return true;
 }
 
+static bool
+sqlite_look(view where, struct backend **out, struct error *err)
+{
+	AUTO(sqlite_done) struct sqlite *sqlite = calloc(1, sizeof(*sqlite));
+
+	if (sqlite == NULL)
+		return error_memory(err);
+	sqlite->base.driver = &sqlite_driver;
+	sqlite->file.lock = -1;
+	if (!sqlite_file_look(where, &sqlite->file, err))
+		return false;
+	*out = &sqlite->base;
+	sqlite = NULL;
+	return true;
+}
+
 static void
 sqlite_rollback(struct backend *backend)
 {
@@ -135,6 +152,17 @@ sqlite_rollback(struct backend *backend)
 
 	if (sqlite3_get_autocommit(writer->db) == 0)
 		(void)!statement_run(writer, writer->statements[ROLLBACK], &ignored);
+}
+
+static struct counters
+counters_of(sqlite3_stmt *statement)
+{
+	struct counters counters = { .sequence = column_number(statement, 0),
+		.revision = column_number(statement, 1),
+		.journal = column_number(statement, 2) };
+
+	statement_end(statement);
+	return counters;
 }
 
 static bool
@@ -152,10 +180,7 @@ sqlite_begin(struct backend *backend, struct counters *out, struct error *err)
 		return false;
 	if (!row)
 		return damaged_error(err);
-	*out = (struct counters){ .sequence = column_number(counters, 0),
-		.revision = column_number(counters, 1),
-		.journal = column_number(counters, 2) };
-	statement_end(counters);
+	*out = counters_of(counters);
 	return true;
 }
 
@@ -322,6 +347,21 @@ sqlite_snapshot(struct backend_reader *reader, uint64_t *sequence, struct error 
 	return true;
 }
 
+static bool
+sqlite_counters(struct backend_reader *reader, struct counters *out, struct error *err)
+{
+	struct connection *connection = connection_of(reader);
+	sqlite3_stmt *statement = connection->statements[COUNTED];
+	bool row = false;
+
+	if (!statement_row(connection, statement, &row, err))
+		return false;
+	if (!row)
+		return damaged_error(err);
+	*out = counters_of(statement);
+	return true;
+}
+
 /* Rows of key, value, revision. */
 static bool
 each_row(struct connection *connection, sqlite3_stmt *statement, backend_row *row, void *ctx,
@@ -427,6 +467,7 @@ const struct backend_driver sqlite_driver = {
 	.lasting = true,
 	.open = sqlite_open,
 	.close = sqlite_close,
+	.look = sqlite_look,
 	.begin = sqlite_begin,
 	.revision = sqlite_revision,
 	.put = sqlite_put,
@@ -441,6 +482,7 @@ const struct backend_driver sqlite_driver = {
 	.reader_free = sqlite_reader_free,
 	.snapshot = sqlite_snapshot,
 	.release = sqlite_release,
+	.counters = sqlite_counters,
 	.get = sqlite_get,
 	.scan = sqlite_scan,
 	.count = sqlite_count,

@@ -265,8 +265,8 @@ prepare(const char *path, struct error *err)
 	    check(path, stat.st_size <= CHECK_BYTES, err);
 }
 
-bool
-sqlite_file_open(view where, struct sqlite_file *out, struct error *err)
+static bool
+find(view where, struct sqlite_file *out, struct error *err)
 {
 	AUTO(text_done) char *path = NULL;
 
@@ -275,7 +275,26 @@ sqlite_file_open(view where, struct sqlite_file *out, struct error *err)
 	path = strndup(where.ptr, where.len);
 	if (path == NULL)
 		return error_memory(err);
-	return resolve(path, &out->path, err) && lock(out, err) && prepare(out->path, err);
+	return resolve(path, &out->path, err);
+}
+
+bool
+sqlite_file_open(view where, struct sqlite_file *out, struct error *err)
+{
+	return find(where, out, err) && lock(out, err) && prepare(out->path, err);
+}
+
+bool
+sqlite_file_look(view where, struct sqlite_file *out, struct error *err)
+{
+	AUTO(fd_done) int fd = -1;
+
+	if (!find(where, out, err))
+		return false;
+	fd = open(out->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return failed(err, "The store cannot be opened");
+	return recognise(fd, err) && check(out->path, false, err);
 }
 
 void

@@ -19,6 +19,9 @@ struct sqlite_file {
  * *out may be closed after a failure too.
  */
 MUST_USE bool sqlite_file_open(view where, struct sqlite_file *out, struct error *err);
+
+/* sqlite_file_look: What is there, without the lock of whoever serves it, to be read only. */
+MUST_USE bool sqlite_file_look(view where, struct sqlite_file *out, struct error *err);
 void sqlite_file_close(struct sqlite_file *file);
 
 #endif

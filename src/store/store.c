@@ -25,8 +25,8 @@ store_done(struct store **store)
 		store_free(*store);
 }
 
-static const struct backend_driver *
-driver_of(view scheme)
+const struct backend_driver *
+store_driver(view scheme)
 {
 	for (size_t i = 0; i < COUNT_OF(drivers); i++) {
 		if (view_eq(scheme, view_of(drivers[i]->scheme)))
@@ -70,7 +70,7 @@ store_open(view url, struct store **out, struct error *err)
 {
 	AUTO(store_done) struct store *store = NULL;
 	view where = url, scheme = view_cut(&where, ':');
-	const struct backend_driver *driver = driver_of(scheme);
+	const struct backend_driver *driver = store_driver(scheme);
 
 	if (driver == NULL || scheme.len == url.len)
 		return error_set(err, ERR_UNAVAILABLE,
@@ -86,12 +86,34 @@ store_open(view url, struct store **out, struct error *err)
 	return true;
 }
 
+bool
+store_look(view url, struct store **out, struct error *err)
+{
+	AUTO(store_done) struct store *store = NULL;
+	view where = url, scheme = view_cut(&where, ':');
+	const struct backend_driver *driver = store_driver(scheme);
+
+	if (driver == NULL || driver->look == NULL)
+		return error_set(err, ERR_UNAVAILABLE,
+		    "Only a store that is named sqlite:PATH can be looked into.");
+	store = store_new(driver);
+	if (store == NULL)
+		return error_memory(err);
+	store->looking = true;
+	if (!driver->look(where, &store->backend, err))
+		return false;
+	*out = store;
+	store = NULL;
+	return true;
+}
+
 void
 store_close(struct store *store)
 {
 	if (store == NULL)
 		return;
-	writer_stop(store);
+	if (!store->looking)
+		writer_stop(store);
 	store_free(store);
 }
 
@@ -142,7 +164,14 @@ store_set_journal_hook(struct store *store, store_journal_hook *fn, void *ctx)
 void
 store_commit(struct store *store, struct commit *commit)
 {
-	queue_add(store->queue, commit);
+	struct error err;
+
+	if (!store->looking) {
+		queue_add(store->queue, commit);
+		return;
+	}
+	(void)error_set(&err, ERR_UNAVAILABLE, "The store was opened only to be read.");
+	commit->done(commit, false, &err);
 }
 
 void

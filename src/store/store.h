@@ -96,6 +96,14 @@ MUST_USE bool store_commit_wait(struct store *store, const struct change *change
     view journal, struct error *err);
 
 /*
+ * store_look(url, out, err):
+ * Open what is there only to read it, beside a process that may be serving it: commits are refused,
+ * nothing is watched, and each store_begin takes a snapshot of its own.  ERR_UNAVAILABLE when it
+ * is not there, or lies in the memory of another process.
+ */
+MUST_USE bool store_look(view url, struct store **out, struct error *err);
+
+/*
  * A reader belongs to one thread at a time.  Between store_begin and store_end it sees one
  * snapshot, which holds every commit whose callback has run before store_begin.
  */
@@ -142,5 +150,23 @@ MUST_USE bool store_journal_read(struct store_reader *reader, uint64_t after, si
 
 /* store_journal_trim(store, last): Forget the lines up to ${last}, at the next batch. */
 void store_journal_trim(struct store *store, uint64_t last);
+
+/*
+ * Whole stores, for backups: all that is in a snapshot, in order; what ${row} and ${line} are given
+ * is borrowed for the call, and false from them stops with their ${err}.  store/fill.h is the way
+ * back.
+ */
+struct counters {
+	uint64_t sequence; /* of the last durable batch; each only rises */
+	uint64_t revision; /* the last one given to a document */
+	uint64_t journal;  /* the number of the last journal line */
+};
+typedef bool store_row(void *ctx, const struct document *row, struct error *err);
+typedef bool store_line(void *ctx, const struct journal_line *line, struct error *err);
+
+MUST_USE bool store_counters(struct store_reader *reader, struct counters *out, struct error *err);
+MUST_USE bool store_each(struct store_reader *reader, store_row *row, void *ctx, struct error *err);
+MUST_USE bool store_each_line(struct store_reader *reader, store_line *line, void *ctx,
+    struct error *err);
 
 #endif

@@ -14,7 +14,8 @@ from strongroom import BINARY, ROOT, Server
 
 # Those whose commands are run; the longest first.
 PAGES = ("docs/vaults.md", "docs/access.md", "docs/people.md", "docs/federation.md", "docs/operating.md",
-    "docs/tenants.md", "docs/keys.md", "docs/certificates.md", "docs/issuers.md", "docs/fetch-cert.md")
+    "docs/tenants.md", "docs/keys.md", "docs/certificates.md", "docs/issuers.md", "docs/fetch-cert.md",
+    "docs/backup.md")
 
 # A block of a page that is run: its marker (what it does, and the text a refusal has), its lines.
 MARKED = re.compile(r"<!-- (run|refused: (.*?)) -->\n```sh\n(.*?)```", re.S)

@@ -1,0 +1,73 @@
+/*
+ * Backups of a whole server: one file, sealed to a recipient's certificate, that holds all there is
+ * in the data folder at one moment: documents as they are sealed, the root keys that open them, the
+ * audit log up to the line the store remembers.  The server goes on serving meanwhile.
+ *
+ * The folder the file is for is the caller's; what is written is 0600, under another name until it
+ * is whole, durable and has been restored once.
+ */
+#ifndef BACKUP_BACKUP_H
+#define BACKUP_BACKUP_H
+
+#include "base/error.h"
+#include "crypto/hash.h"
+#include "keyring/keyring.h"
+#include "store/store.h"
+
+/* Asked now and then, with what is done so far; false stops the work (ERR_UNAVAILABLE). */
+typedef bool backup_progress(void *ctx, const char *what, uint64_t bytes);
+
+struct backup_watch {
+	backup_progress *progress; /* NULL: nobody watches */
+	void *ctx;
+};
+
+struct backup_report {
+	char id[33];
+	int64_t made; /* Unix seconds */
+	char version[64], domain[256];
+	uint64_t documents, journal_lines, audit_lines, token_keys; /* those in an HSM */
+	uint64_t bytes;
+	char digest[2 * SHA256_LEN + 1]; /* of the file, as sha256sum says it */
+};
+
+struct backup_source {
+	struct store *store; /* served, or looked into (store_look) */
+	struct keyring *keyring;
+	const char *data; /* the folder */
+	view version, domain;
+	view recipient; /* a certificate in PEM */
+	struct backup_watch watch;
+};
+
+/*
+ * backup_create(source, path, report, err):
+ * Make the backup ${path}, which must not be there yet.  Before it has that name it is restored
+ * into a scratch folder beside the data, which goes again, and compared with what was written.
+ * ERR_BAD_REQUEST: the certificate; ERR_CONFLICT: something is there.
+ */
+MUST_USE bool backup_create(const struct backup_source *source, const char *path,
+    struct backup_report *report, struct error *err);
+
+/* backup_sweep(data): Remove what restores that a crash ended have left in the data folder. */
+void backup_sweep(const char *data);
+
+/*
+ * backup_verify(path, key, scratch, watch, report, err):
+ * Restore ${path} by the recipient's private ${key} (PEM) into a folder made in ${scratch}: all of
+ * it is there and in its place, the root keys open every vault's key, the store holds what the
+ * backup's end says, the audit log's chain is whole.  Nothing stays; the root keys are not written
+ * there.
+ */
+MUST_USE bool backup_verify(const char *path, view key, const char *scratch,
+    const struct backup_watch *watch, struct backup_report *report, struct error *err);
+
+/*
+ * backup_restore(path, key, data, watch, report, err):
+ * The same, and what was restored and found to be whole becomes the data folder ${data}, which is
+ * made, or is empty (else ERR_CONFLICT).  After a failure it is empty again.
+ */
+MUST_USE bool backup_restore(const char *path, view key, const char *data,
+    const struct backup_watch *watch, struct backup_report *report, struct error *err);
+
+#endif

@@ -1,0 +1,537 @@
+#include "backup/stage.h"
+
+#include "audit/audit.h"
+#include "backup/record.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/pack.h"
+#include "base/uuid.h"
+#include "store/fill.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PREFIX "restoring-"
+#define LEFT_SECONDS 60
+#define ROOT_KEY_MAX 1024
+#define STORE "store.db"
+#define AUDIT "audit"
+
+static bool
+joined(const char *folder, const char *name, char **out, struct error *err)
+{
+	if (asprintf(out, "%s/%s", folder, name) >= 0)
+		return true;
+	*out = NULL;
+	return error_memory(err);
+}
+
+/* The folder */
+
+bool
+stage_make(const char *parent, struct stage *out, struct error *err)
+{
+	AUTO(text_done) char *audit = NULL, *path = NULL;
+
+	*out = (struct stage){ .lock = -1 };
+	if (!joined(parent, PREFIX "XXXXXX", &path, err))
+		return false;
+	if (mkdtemp(path) == NULL)
+		return error_errno(err, "A folder to restore to can't be made");
+	out->path = path;
+	path = NULL;
+	out->lock = open(out->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (out->lock < 0 || flock(out->lock, LOCK_EX | LOCK_NB) != 0)
+		return error_errno(err, "A folder to restore to can't be locked");
+	if (!joined(out->path, AUDIT, &audit, err))
+		return false;
+	return mkdir(audit, 0700) == 0 || error_errno(err, "A folder to restore to can't be made");
+}
+
+/* Two levels, files in them: what stage_restore makes. */
+static void
+remove_all(const char *path, bool deeper)
+{
+	DIR *folder = opendir(path);
+	const struct dirent *entry;
+
+	/* One thread has this stream. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		AUTO(text_done) char *inside = NULL;
+		struct error err;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		    !joined(path, entry->d_name, &inside, &err))
+			continue;
+		if (unlink(inside) != 0 && errno == EISDIR && deeper)
+			remove_all(inside, false);
+	}
+	if (folder != NULL)
+		(void)closedir(folder);
+	(void)rmdir(path);
+}
+
+void
+stage_done(struct stage *stage)
+{
+	if (stage->path != NULL)
+		remove_all(stage->path, true);
+	if (stage->path != NULL)
+		fd_done(&stage->lock);
+	free(stage->path);
+	plain_free(stage->root_key);
+	*stage = (struct stage){ .lock = -1 };
+}
+
+/* A new one is not locked at once. */
+static bool
+is_left_over(const char *path)
+{
+	AUTO(fd_done) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat stat;
+
+	return fd >= 0 && fstat(fd, &stat) == 0 && clock_wall() - stat.st_mtime > LEFT_SECONDS &&
+	    flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+void
+stage_sweep(const char *parent)
+{
+	DIR *folder = opendir(parent);
+	const struct dirent *entry;
+
+	/* One thread has this stream. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		AUTO(text_done) char *inside = NULL;
+		struct error err;
+
+		if (strncmp(entry->d_name, PREFIX, sizeof(PREFIX) - 1) == 0 &&
+		    joined(parent, entry->d_name, &inside, &err) && is_left_over(inside))
+			remove_all(inside, true);
+	}
+	if (folder != NULL)
+		(void)closedir(folder);
+}
+
+/* Taking records, in the only order there is. */
+
+enum part { PART_START, PART_STORE, PART_FILES, PART_END };
+
+struct taking {
+	struct stage *stage;
+	view id;
+	enum part part;
+	struct fill *fill;
+	struct hash *hash; /* of the documents */
+	struct record_end seen;
+	uint8_t digest[SHA256_LEN];
+	struct counters counters;
+	int fd; /* of the segment that is being written; -1 */
+	uint64_t left, segment;
+	struct buf root_key;
+};
+
+static void
+taking_done(struct taking *taking)
+{
+	fill_close(taking->fill);
+	hash_free(taking->hash);
+	buf_free(&taking->root_key);
+	fd_done(&taking->fd);
+}
+
+static bool
+out_of_place(struct error *err)
+{
+	return error_set(err, ERR_CORRUPT, "The backup's parts are not in their places.");
+}
+
+static void
+take_text(view text, char *out, size_t size)
+{
+	(void)snprintf(out, size, "%.*s", VIEW_ARG(text));
+}
+
+static bool
+take_begin(struct taking *taking, const struct record *record, struct error *err)
+{
+	struct backup_report *report = &taking->stage->report;
+	const struct record_begin *begin = &record->begin;
+	AUTO(text_done) char *url = NULL, *path = NULL;
+
+	if (taking->part != PART_START || !view_eq(begin->id, taking->id))
+		return out_of_place(err);
+	taking->part = PART_STORE;
+	taking->counters = begin->counters;
+	hex_encode(begin->id, report->id);
+	report->made = begin->made;
+	take_text(begin->version, report->version, sizeof(report->version));
+	take_text(begin->domain, report->domain, sizeof(report->domain));
+	if (!joined(taking->stage->path, STORE, &path, err))
+		return false;
+	if (asprintf(&url, "sqlite:%s", path) < 0) {
+		url = NULL;
+		return error_memory(err);
+	}
+	return fill_begin(view_of(url), &taking->fill, err);
+}
+
+static bool
+take_document(struct taking *taking, const struct record *record, struct error *err)
+{
+	if (taking->part != PART_STORE || taking->seen.lines > 0)
+		return out_of_place(err);
+	taking->seen.documents++;
+	if (view_starts(record->document.key, V("hsm/")))
+		taking->stage->report.token_keys++;
+	return record_digest(taking->hash, &record->document, err) &&
+	    fill_document(taking->fill, &record->document, err);
+}
+
+static bool
+take_line(struct taking *taking, const struct record *record, struct error *err)
+{
+	if (taking->part != PART_STORE)
+		return out_of_place(err);
+	taking->seen.lines++;
+	return fill_line(taking->fill, &record->line, err);
+}
+
+static bool
+end_store(struct taking *taking, struct error *err)
+{
+	bool ok = fill_end(taking->fill, &taking->counters, err) &&
+	    hash_end(taking->hash, taking->digest, err);
+
+	fill_close(taking->fill);
+	taking->fill = NULL;
+	taking->part = PART_FILES;
+	return ok;
+}
+
+static bool
+end_file(struct taking *taking, struct error *err)
+{
+	bool ok = taking->left == 0 || out_of_place(err);
+
+	if (ok && taking->fd >= 0 && fsync(taking->fd) != 0)
+		ok = error_errno(err, "A part of the audit log can't be written");
+	fd_done(&taking->fd);
+	taking->fd = -1;
+	return ok;
+}
+
+static bool
+make_segment(struct taking *taking, view name, struct error *err)
+{
+	AUTO(text_done) char *path = NULL;
+
+	if (asprintf(&path, "%s/" AUDIT "/%.*s", taking->stage->path, VIEW_ARG(name)) < 0) {
+		path = NULL;
+		return error_memory(err);
+	}
+	taking->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return (taking->fd >= 0 && fchmod(taking->fd, 0600) == 0) ||
+	    error_errno(err, "A part of the audit log can't be made");
+}
+
+/* The root keys first, then the segments in order. */
+static bool
+take_file(struct taking *taking, const struct record *record, struct error *err)
+{
+	uint64_t segment = record->file.segment;
+
+	if (taking->part == PART_STORE && !end_store(taking, err))
+		return false;
+	if (taking->part != PART_FILES || (segment == 0) != (taking->seen.files == 0) ||
+	    (segment > 0 && segment <= taking->segment))
+		return out_of_place(err);
+	if (!end_file(taking, err))
+		return false;
+	if (segment == 0 && record->file.length > ROOT_KEY_MAX)
+		return error_set(err, ERR_CORRUPT, "The backup's root keys are malformed.");
+	taking->seen.files++;
+	taking->left = record->file.length;
+	taking->segment = segment;
+	return segment == 0 || make_segment(taking, record->file.name, err);
+}
+
+static bool
+take_bytes(struct taking *taking, const struct record *record, struct error *err)
+{
+	view bytes = record->bytes;
+
+	if (taking->part != PART_FILES || bytes.len > taking->left)
+		return out_of_place(err);
+	taking->left -= bytes.len;
+	if (taking->fd < 0) {
+		buf_add(&taking->root_key, bytes);
+		return buf_ok(&taking->root_key) || error_memory(err);
+	}
+	while (bytes.len > 0) {
+		ssize_t done = write(taking->fd, bytes.ptr, bytes.len);
+
+		if (done < 0 && errno != EINTR)
+			return error_errno(err, "A part of the audit log can't be written");
+		bytes = view_from(bytes, done < 0 ? 0 : (size_t)done);
+	}
+	return true;
+}
+
+static bool
+take_end(struct taking *taking, const struct record *record, struct error *err)
+{
+	const struct record_end *end = &record->end, *seen = &taking->seen;
+
+	if (taking->part != PART_FILES || !end_file(taking, err))
+		return taking->part != PART_FILES ? out_of_place(err) : false;
+	taking->part = PART_END;
+	if (seen->documents != end->documents || seen->lines != end->lines ||
+	    seen->files != end->files ||
+	    !view_eq(end->digest, (view){ (const char *)taking->digest, SHA256_LEN }))
+		return error_set(err, ERR_CORRUPT, "The backup does not hold what its end says.");
+	taking->stage->report.documents = seen->documents;
+	taking->stage->report.journal_lines = seen->lines;
+	taking->stage->root_key = plain_copy(buf_view(&taking->root_key));
+	return taking->stage->root_key != NULL || error_memory(err);
+}
+
+static bool (*const takers[])(struct taking *, const struct record *, struct error *) = {
+	[RECORD_BEGIN] = take_begin,
+	[RECORD_DOCUMENT] = take_document,
+	[RECORD_LINE] = take_line,
+	[RECORD_FILE] = take_file,
+	[RECORD_BYTES] = take_bytes,
+	[RECORD_END] = take_end,
+};
+
+static bool
+next_record(struct stream_in *stream, struct buf *bytes, struct record *out, struct error *err)
+{
+	struct unpack in;
+	uint32_t len;
+
+	buf_reset(bytes);
+	if (!stream_read(stream, 4, bytes, err))
+		return false;
+	in = unpack_of(buf_view(bytes));
+	len = unpack_u32(&in);
+	if (len == 0 || len > RECORD_MAX)
+		return out_of_place(err);
+	buf_reset(bytes);
+	return stream_read(stream, len, bytes, err) && record_parse(buf_view(bytes), out, err);
+}
+
+static bool
+told(const struct backup_watch *watch, const char *what, uint64_t bytes, struct error *err)
+{
+	return watch->progress == NULL || watch->progress(watch->ctx, what, bytes) ||
+	    error_set(err, ERR_UNAVAILABLE, "It was stopped.");
+}
+
+static bool
+take_all(struct taking *taking, struct stream_in *stream, const struct backup_watch *watch,
+    struct error *err)
+{
+	AUTO(buf_free) struct buf bytes = { 0 };
+	struct record record;
+
+	while (taking->part != PART_END) {
+		if (!told(watch, "restoring", stream_taken(stream), err) ||
+		    !next_record(stream, &bytes, &record, err) ||
+		    !takers[record.kind](taking, &record, err))
+			return false;
+	}
+	return stream_end(stream, err);
+}
+
+static bool
+fill_stage(struct stage *stage, struct stream_in *stream, const struct backup_watch *watch,
+    uint8_t digest[SHA256_LEN], struct error *err)
+{
+	AUTO(taking_done) struct taking taking = { .stage = stage, .fd = -1 };
+
+	taking.id = stream_id(stream);
+	if (!hash_new(&taking.hash, err) || !take_all(&taking, stream, watch, err))
+		return false;
+	memcpy(digest, taking.digest, SHA256_LEN);
+	stage->report.bytes = stream_taken(stream);
+	return true;
+}
+
+/* Looking at what was restored, as a server would. */
+
+struct opened {
+	struct store *store;
+	struct keyring *keyring;
+	struct store_reader *reader;
+	bool begun;
+};
+
+static void
+opened_done(struct opened *opened)
+{
+	if (opened->begun)
+		store_end(opened->reader);
+	store_reader_free(opened->reader);
+	keyring_close(opened->keyring);
+	store_close(opened->store);
+}
+
+static bool
+open_stage(const struct stage *stage, struct opened *out, struct error *err)
+{
+	AUTO(text_done) char *url = NULL;
+	struct root_provider provider;
+
+	if (asprintf(&url, "sqlite:%s/" STORE, stage->path) < 0) {
+		url = NULL;
+		return error_memory(err);
+	}
+	if (!store_open(view_of(url), &out->store, err) ||
+	    !root_provider_text(plain_view(stage->root_key), &provider, err) ||
+	    !keyring_open(out->store, &provider, &out->keyring, err) ||
+	    !store_reader_new(out->store, &out->reader, err))
+		return false;
+	out->begun = store_begin(out->reader, err);
+	return out->begun;
+}
+
+struct comparing {
+	struct keyring *keyring;
+	struct hash *hash;
+	uint64_t documents;
+};
+
+/* Every vault's key is one that the root keys open. */
+static bool
+compare_document(void *ctx, const struct document *document, struct error *err)
+{
+	struct comparing *comparing = ctx;
+	struct vault_key *key;
+
+	comparing->documents++;
+	if (view_starts(document->key, V("k/")) &&
+	    !keyring_key(comparing->keyring, view_from(document->key, 2), &key, err))
+		return false;
+	return record_digest(comparing->hash, document, err);
+}
+
+static bool
+compare(const struct stage *stage, const struct opened *opened, const uint8_t wanted[SHA256_LEN],
+    struct error *err)
+{
+	AUTO(hash_done) struct hash *hash = NULL;
+	struct comparing comparing = { .keyring = opened->keyring };
+	uint8_t digest[SHA256_LEN];
+
+	if (!hash_new(&hash, err))
+		return false;
+	comparing.hash = hash;
+	if (!store_each(opened->reader, compare_document, &comparing, err) ||
+	    !hash_end(hash, digest, err))
+		return false;
+	return (comparing.documents == stage->report.documents &&
+		   memcmp(digest, wanted, SHA256_LEN) == 0) ||
+	    error_set(err, ERR_CORRUPT, "The restored store is not the one that was backed up.");
+}
+
+static bool
+verify_audit(struct stage *stage, const struct opened *opened, struct error *err)
+{
+	AUTO(text_done) char *directory = NULL;
+	AUTO(arena_free) struct arena arena;
+	struct audit_report report = { 0 };
+	struct audit_head head;
+	view public_key;
+
+	arena_init(&arena, (size_t)1024 * 1024);
+	if (!joined(stage->path, AUDIT, &directory, err) ||
+	    !audit_stored_head(opened->store, opened->keyring, &arena, &public_key, &head, err))
+		return false;
+	/* A log without a line has no segment. */
+	if (head.seq > 0 && !audit_verify(directory, public_key, &head, &report, err))
+		return false;
+	stage->report.audit_lines = report.lines;
+	return true;
+}
+
+bool
+stage_restore(struct stage *stage, struct stream_in *stream, const struct backup_watch *watch,
+    struct error *err)
+{
+	AUTO(opened_done) struct opened opened = { 0 };
+	uint8_t documents[SHA256_LEN], file[SHA256_LEN];
+
+	if (!fill_stage(stage, stream, watch, documents, err) || !stream_digest(stream, file, err))
+		return false;
+	hex_encode((view){ (const char *)file, sizeof(file) }, stage->report.digest);
+	return told(watch, "comparing", stage->report.bytes, err) &&
+	    open_stage(stage, &opened, err) && compare(stage, &opened, documents, err) &&
+	    verify_audit(stage, &opened, err);
+}
+
+/* Publishing */
+
+static bool
+move(const char *from_folder, const char *to_folder, const char *name, struct error *err)
+{
+	AUTO(text_done) char *from = NULL, *to = NULL;
+
+	if (!joined(from_folder, name, &from, err) || !joined(to_folder, name, &to, err))
+		return false;
+	return rename(from, to) == 0 || error_errno(err, "What was restored can't be moved");
+}
+
+static bool
+sync_folder(const char *path, struct error *err)
+{
+	AUTO(fd_done) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return (fd >= 0 && fsync(fd) == 0) || error_errno(err, "The data folder can't be synced");
+}
+
+/* SQLite takes its log away when it has written all of it into the file. */
+static bool
+is_closed(const struct stage *stage, struct error *err)
+{
+	AUTO(text_done) char *log = NULL;
+
+	if (!joined(stage->path, STORE "-wal", &log, err))
+		return false;
+	return access(log, F_OK) != 0 ||
+	    error_set(err, ERR_UNAVAILABLE, "The restored store could not be closed.");
+}
+
+static bool
+move_all(const struct stage *stage, const char *data, struct error *err)
+{
+	AUTO(text_done) char *root_key = NULL, *audit = NULL;
+
+	return joined(data, RECORD_ROOT_KEY, &root_key, err) && joined(data, AUDIT, &audit, err) &&
+	    move(stage->path, data, STORE, err) && move(stage->path, data, AUDIT, err) &&
+	    sync_folder(audit, err) && sync_folder(data, err) &&
+	    file_write(root_key, plain_view(stage->root_key), 0600, err);
+}
+
+bool
+stage_publish(struct stage *stage, const char *data, struct error *err)
+{
+	struct error ignored;
+
+	if (!is_closed(stage, err))
+		return false;
+	if (move_all(stage, data, err))
+		return true;
+	/* Back, to go with the stage. */
+	(void)!move(data, stage->path, STORE, &ignored);
+	(void)!move(data, stage->path, AUDIT, &ignored);
+	return false;
+}

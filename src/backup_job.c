@@ -1,0 +1,387 @@
+#include "backup_job.h"
+
+#include "audit/record.h"
+#include "backup/backup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "crypto/envelope.h"
+#include "jobs/scheduler.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOOK_SECONDS 10
+#define TRY_AGAIN ((int64_t)600 * 1000 * 1000 * 1000)
+#define BEHIND 10
+#define HOUR 3600
+#define GRACE_SECONDS HOUR /* that one may take, before the status calls it overdue */
+#define RECIPIENT_MAX ((size_t)64 * 1024)
+#define FAILED_MAX ((size_t)4 * 1024)
+
+struct backup_job {
+	const struct config *config;
+	struct store *store;
+	struct keyring *keyring;
+	struct audit *audit;
+	struct scheduler *scheduler;
+	struct buf recipient;
+	atomic_bool stopping;
+	int64_t not_before; /* clock_mono, after a failure */
+};
+
+/* "strongroom-20260131T235959Z.backup": by name they sort by time. */
+#define NAME_LEN 34
+#define NAME_FORMAT "strongroom-%Y%m%dT%H%M%SZ.backup"
+struct name {
+	char text[NAME_LEN + 1];
+};
+
+static struct name
+name_of(int64_t seconds)
+{
+	struct name name = { 0 };
+	time_t time = (time_t)seconds;
+	struct tm parts;
+
+	if (gmtime_r(&time, &parts) != NULL)
+		(void)strftime(name.text, sizeof(name.text), NAME_FORMAT, &parts);
+	return name;
+}
+
+static bool
+is_name(const char *text)
+{
+	struct tm parts = { 0 };
+	const char *end = strlen(text) == NAME_LEN ? strptime(text, NAME_FORMAT, &parts) : NULL;
+
+	return end != NULL && *end == '\0';
+}
+
+/* What a run that did not end has left: a name and mkostemp's six letters. */
+static bool
+is_leftover(const char *text)
+{
+	char name[NAME_LEN + 1];
+
+	if (strlen(text) != NAME_LEN + 7 || text[NAME_LEN] != '.')
+		return false;
+	memcpy(name, text, NAME_LEN);
+	name[NAME_LEN] = '\0';
+	return is_name(name);
+}
+
+struct listing {
+	struct name *items;
+	size_t count, size;
+};
+
+static void
+listing_done(struct listing *listing)
+{
+	free(listing->items);
+}
+
+static bool
+listing_add(struct listing *listing, const char *name)
+{
+	if (listing->count == listing->size) {
+		size_t size = listing->size == 0 ? 16 : listing->size * 2;
+		struct name *items = realloc(listing->items, size * sizeof(*items));
+
+		if (items == NULL)
+			return false;
+		listing->items = items;
+		listing->size = size;
+	}
+	memcpy(listing->items[listing->count++].text, name, NAME_LEN + 1);
+	return true;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct name *)a)->text, ((const struct name *)b)->text);
+}
+
+static void
+remove_from(const char *folder, const char *name)
+{
+	AUTO(text_done) char *path = NULL;
+
+	if (asprintf(&path, "%s/%s", folder, name) < 0)
+		path = NULL;
+	else if (unlink(path) != 0 && errno != ENOENT)
+		log_line(LOG_WARN, "backup.left", "%s can't be removed", name);
+}
+
+/* The whole backups in order; ${clean}: the others go. */
+static bool
+list(const char *folder, bool clean, struct listing *out, struct error *err)
+{
+	DIR *open = opendir(folder);
+	const struct dirent *entry;
+	bool ok = true;
+
+	if (open == NULL)
+		return error_errno(err, "The backup folder can't be opened");
+	/* One thread has this stream. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+	while (ok && (entry = readdir(open)) != NULL) {
+		if (clean && is_leftover(entry->d_name))
+			remove_from(folder, entry->d_name);
+		if (is_name(entry->d_name))
+			ok = listing_add(out, entry->d_name) || error_memory(err);
+	}
+	(void)closedir(open);
+	if (out->count > 0)
+		qsort(out->items, out->count, sizeof(*out->items), by_name);
+	return ok;
+}
+
+/* "" when there is none.  One that says it is of tomorrow does not count: the clock was wrong. */
+static const char *
+newest(const struct listing *listing)
+{
+	const struct name now = name_of(clock_wall());
+
+	for (size_t i = listing->count; i > 0; i--) {
+		if (strcmp(listing->items[i - 1].text, now.text) <= 0)
+			return listing->items[i - 1].text;
+	}
+	return "";
+}
+
+static bool
+go_on(void *ctx, const char *what, uint64_t bytes)
+{
+	const struct backup_job *job = ctx;
+
+	(void)what;
+	(void)bytes;
+	return !atomic_load(&job->stopping);
+}
+
+static bool
+make(struct backup_job *job, const struct name *name, struct backup_report *report,
+    struct error *err)
+{
+	const struct backup_source source = { .store = job->store,
+		.keyring = job->keyring,
+		.data = job->config->data,
+		.version = V(STRONGROOM_VERSION),
+		.domain = view_of(job->config->domain),
+		.recipient = buf_view(&job->recipient),
+		.watch = { .progress = go_on, .ctx = job } };
+	AUTO(text_done) char *path = NULL;
+
+	if (asprintf(&path, "%s/%s", job->config->backup_folder, name->text) < 0) {
+		path = NULL;
+		return error_memory(err);
+	}
+	return backup_create(&source, path, report, err);
+}
+
+/* Telling: the audit log, the operator's log, the file that the status looks at. */
+
+static void
+record(struct backup_job *job, bool ok, view text, int64_t began)
+{
+	AUTO(buf_free) struct buf line = { 0 };
+	const struct audit_record record = {
+		.category = V("Administrative"),
+		.operation = V("ServerBackup"),
+		.status = ok ? 200 : 503,
+		.description = text,
+		.duration = clock_mono() - began,
+	};
+	view written;
+	struct error err;
+
+	record_write(&record, &line);
+	written = buf_view(&line);
+	if (!buf_ok(&line) || !audit_append(job->audit, &written, 1, &err))
+		log_line(LOG_ERROR, "backup.unrecorded", "the audit log can't be written");
+}
+
+static void
+tell_made(struct backup_job *job, const struct name *name, const struct backup_report *report,
+    int64_t began)
+{
+	AUTO(buf_free) struct buf text = { 0 };
+	AUTO(text_done) char *failed = NULL;
+	struct error err;
+
+	buf_print(&text, "%s sha256 %s", name->text, report->digest);
+	record(job, true, buf_view(&text), began);
+	log_line(LOG_INFO, "backup.verified", "%s: %llu documents, %llu bytes", name->text,
+	    (unsigned long long)report->documents, (unsigned long long)report->bytes);
+	if (config_path(job->config, "backup.failed", &failed, &err))
+		(void)unlink(failed);
+}
+
+static void
+tell_failed(struct backup_job *job, const struct error *why, int64_t began)
+{
+	AUTO(text_done) char *failed = NULL;
+	struct error err;
+
+	record(job, false, view_of(why->message), began);
+	log_line(LOG_ERROR, "backup.failed", "%s", why->message);
+	if (!config_path(job->config, "backup.failed", &failed, &err) ||
+	    !file_write(failed, view_of(why->message), 0600, &err))
+		log_line(LOG_ERROR, "backup.failed", "that can't be written down: %s", err.message);
+}
+
+static void
+drop_old(const struct backup_job *job, const struct listing *listing)
+{
+	/* The one just made is not in the list. */
+	for (size_t i = 0; i + job->config->backup_keep <= listing->count; i++)
+		remove_from(job->config->backup_folder, listing->items[i].text);
+}
+
+static bool
+is_due(const struct backup_job *job, const char *last)
+{
+	const struct name before =
+	    name_of(clock_wall() - (int64_t)job->config->backup_hours * HOUR);
+
+	return strcmp(last, before.text) <= 0;
+}
+
+static bool
+run(void *ctx, struct error *err)
+{
+	struct backup_job *job = ctx;
+	AUTO(listing_done) struct listing listing = { 0 };
+	const struct name name = name_of(clock_wall());
+	int64_t began = clock_mono();
+	struct backup_report report;
+	struct error why;
+	bool ok;
+
+	(void)err;
+	if (job->not_before != 0 && began < job->not_before)
+		return true;
+	ok = list(job->config->backup_folder, true, &listing, &why);
+	if (ok && !is_due(job, newest(&listing)))
+		return true;
+	backup_sweep(job->config->data);
+	ok = ok && make(job, &name, &report, &why);
+	if (!ok && atomic_load(&job->stopping))
+		return true;
+	job->not_before = ok ? 0 : began + TRY_AGAIN;
+	if (!ok) {
+		tell_failed(job, &why, began);
+		return true;
+	}
+	tell_made(job, &name, &report, began);
+	drop_old(job, &listing);
+	return true;
+}
+
+static const struct job jobs[] = {
+	{ "backup", LOOK_SECONDS, run },
+};
+
+bool
+backup_recipient_read(const struct config *config, struct buf *out, struct error *err)
+{
+	struct error why;
+
+	if (config->backup_recipient[0] == '\0')
+		return error_set(err, ERR_BAD_REQUEST,
+		    "backup-recipient: whom are backups sealed to? A certificate in PEM");
+	if (file_read(config->backup_recipient, RECIPIENT_MAX, out, &why))
+		return true;
+	return error_set(err, ERR_BAD_REQUEST, "backup-recipient: %s: %s", config->backup_recipient,
+	    why.message);
+}
+
+/* At the start rather than in the first night. */
+static bool
+try_recipient(const struct backup_job *job, struct error *err)
+{
+	AUTO(buf_free) struct buf sealed = { 0 };
+	struct error why;
+
+	if (envelope_seal(buf_view(&job->recipient), V("try"), &sealed, &why))
+		return true;
+	return error_set(err, ERR_BAD_REQUEST, "backup-recipient: %s", why.message);
+}
+
+void
+backup_job_stop(struct backup_job *job)
+{
+	if (job == NULL)
+		return;
+	atomic_store(&job->stopping, true);
+	scheduler_stop(job->scheduler);
+	buf_free(&job->recipient);
+	free(job);
+}
+
+static void
+job_done(struct backup_job **job)
+{
+	backup_job_stop(*job);
+}
+
+bool
+backup_job_start(const struct config *config, const struct datafolder *folder, struct audit *audit,
+    struct backup_job **out, struct error *err)
+{
+	AUTO(job_done) struct backup_job *job = NULL;
+
+	*out = NULL;
+	if (config->backup_folder[0] == '\0')
+		return true;
+	job = calloc(1, sizeof(*job));
+	if (job == NULL)
+		return error_memory(err);
+	job->config = config;
+	job->store = folder->store;
+	job->keyring = folder->keyring;
+	job->audit = audit;
+	if (!backup_recipient_read(config, &job->recipient, err) || !try_recipient(job, err) ||
+	    !scheduler_start(jobs, COUNT_OF(jobs), job, BEHIND, &job->scheduler, err))
+		return false;
+	*out = job;
+	job = NULL;
+	return true;
+}
+
+bool
+backup_job_status(const struct config *config, struct buf *out, struct error *err)
+{
+	AUTO(listing_done) struct listing listing = { 0 };
+	AUTO(text_done) char *path = NULL;
+	AUTO(buf_free) struct buf failed = { 0 };
+	struct name due;
+	struct error none;
+
+	if (config->backup_folder[0] == '\0')
+		return error_set(err, ERR_NOT_FOUND,
+		    "the server makes no backups of itself (see backup-folder)");
+	if (!list(config->backup_folder, false, &listing, err) ||
+	    !config_path(config, "backup.failed", &path, err))
+		return false;
+	if (file_read(path, FAILED_MAX, &failed, &none))
+		return error_set(err, ERR_UNAVAILABLE, "the last backup failed: %.*s (newest: %s)",
+		    VIEW_ARG(buf_view(&failed)),
+		    newest(&listing)[0] == '\0' ? "none" : newest(&listing));
+	if (newest(&listing)[0] == '\0')
+		return error_set(err, ERR_NOT_FOUND, "there is no backup yet");
+	due = name_of(clock_wall() - (int64_t)config->backup_hours * HOUR - GRACE_SECONDS);
+	if (strcmp(newest(&listing), due.text) < 0)
+		return error_set(err, ERR_UNAVAILABLE, "the newest backup is overdue: %s",
+		    newest(&listing));
+	buf_print(out, "%s is the newest of %zu verified backups", newest(&listing), listing.count);
+	return buf_ok(out) || error_memory(err);
+}

@@ -1,0 +1,200 @@
+#include "commands_backup.h"
+
+#include "backup/backup.h"
+#include "backup_job.h"
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define KEY_MAX ((size_t)64 * 1024)
+#define SHOW_EVERY ((int64_t)200 * 1000 * 1000)
+
+/* A line on the terminal that says how far it is. */
+struct shown {
+	int64_t at;
+	bool any;
+};
+
+static bool
+show(void *ctx, const char *what, uint64_t bytes)
+{
+	struct shown *shown = ctx;
+	int64_t now = clock_mono();
+
+	if (shown->at != 0 && now - shown->at < SHOW_EVERY)
+		return true;
+	shown->at = now;
+	shown->any = true;
+	(void)fprintf(stderr, "\r%s: %llu MB\033[K", what,
+	    (unsigned long long)(bytes / ((uint64_t)1024 * 1024)));
+	return true;
+}
+
+static struct backup_watch
+watch(struct shown *shown)
+{
+	if (isatty(STDERR_FILENO) == 0)
+		return (struct backup_watch){ 0 };
+	return (struct backup_watch){ .progress = show, .ctx = shown };
+}
+
+static void
+shown_done(struct shown *shown)
+{
+	if (shown->any)
+		(void)fprintf(stderr, "\r\033[K");
+}
+
+static void
+print_report(const char *what, const struct backup_report *report)
+{
+	char made[32];
+	struct tm parts;
+	time_t seconds = (time_t)report->made;
+
+	if (gmtime_r(&seconds, &parts) == NULL ||
+	    strftime(made, sizeof(made), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+		made[0] = '\0';
+	(void)printf("%s: backup %s of %s, made %s by strongroom %s\n"
+		     "  %llu documents, %llu lines of the audit log; %llu bytes\n"
+		     "  sha256 %s\n",
+	    what, report->id, report->domain, made, report->version,
+	    (unsigned long long)report->documents, (unsigned long long)report->audit_lines,
+	    (unsigned long long)report->bytes, report->digest);
+	if (report->token_keys > 0)
+		(void)printf("  %llu keys are in an HSM: they are not in the backup, and need the "
+			     "token they are in\n",
+		    (unsigned long long)report->token_keys);
+}
+
+struct looked {
+	struct store *store;
+	struct keyring *keyring;
+};
+
+static void
+looked_done(struct looked *looked)
+{
+	keyring_close(looked->keyring);
+	store_close(looked->store);
+}
+
+/* Beside a server that may be serving it. */
+static bool
+look(const struct config *config, struct looked *out, struct error *err)
+{
+	AUTO(text_done) char *store = NULL, *root_key = NULL, *url = NULL;
+	struct root_provider provider;
+
+	if (!config_path(config, "store.db", &store, err) ||
+	    !config_path(config, "root.key", &root_key, err))
+		return false;
+	if (access(store, F_OK) != 0)
+		return error_set(err, ERR_NOT_FOUND, "there is no store in the data folder %s",
+		    config->data);
+	if (asprintf(&url, "sqlite:%s", store) < 0) {
+		url = NULL;
+		return error_memory(err);
+	}
+	return store_look(view_of(url), &out->store, err) &&
+	    root_provider_file(root_key, false, &provider, err) &&
+	    keyring_open(out->store, &provider, &out->keyring, err);
+}
+
+bool
+run_backup_create(struct config *config, int argc, char **argv, struct error *err)
+{
+	AUTO(buf_free) struct buf recipient = { 0 };
+	AUTO(looked_done) struct looked looked = { 0 };
+	AUTO(shown_done) struct shown shown = { 0 };
+	struct backup_report report;
+	struct backup_source source = { .data = config->data,
+		.version = V(STRONGROOM_VERSION),
+		.domain = view_of(config->domain),
+		.watch = watch(&shown) };
+
+	if (argc < 1)
+		return error_set(err, ERR_BAD_REQUEST, "into which file?");
+	if (!backup_recipient_read(config, &recipient, err) || !look(config, &looked, err))
+		return false;
+	source.store = looked.store;
+	source.keyring = looked.keyring;
+	source.recipient = buf_view(&recipient);
+	if (!backup_create(&source, argv[0], &report, err))
+		return false;
+	shown_done(&shown);
+	shown.any = false;
+	print_report("Made and verified", &report);
+	return true;
+}
+
+static bool
+read_key(int argc, char **argv, struct buf *out, struct error *err)
+{
+	struct error why;
+
+	if (argc < 2)
+		return error_set(err, ERR_BAD_REQUEST,
+		    "which file, and by which private key (a PEM file)?");
+	if (file_read(argv[1], KEY_MAX, out, &why))
+		return true;
+	return error_set(err, ERR_BAD_REQUEST, "the key %s can't be read: %s", argv[1],
+	    why.message);
+}
+
+bool
+run_backup_verify(struct config *config, int argc, char **argv, struct error *err)
+{
+	AUTO(buf_free) struct buf key = { 0 };
+	AUTO(shown_done) struct shown shown = { 0 };
+	const struct backup_watch watching = watch(&shown);
+	const char *scratch = secure_getenv("TMPDIR");
+	struct backup_report report;
+
+	(void)config;
+	if (!read_key(argc, argv, &key, err) ||
+	    !backup_verify(argv[0], buf_view(&key), scratch == NULL ? "/tmp" : scratch, &watching,
+		&report, err))
+		return false;
+	shown_done(&shown);
+	shown.any = false;
+	print_report("Whole", &report);
+	return true;
+}
+
+bool
+run_backup_restore(struct config *config, int argc, char **argv, struct error *err)
+{
+	AUTO(buf_free) struct buf key = { 0 };
+	AUTO(shown_done) struct shown shown = { 0 };
+	const struct backup_watch watching = watch(&shown);
+	struct backup_report report;
+
+	if (!read_key(argc, argv, &key, err) ||
+	    !backup_restore(argv[0], buf_view(&key), config->data, &watching, &report, err))
+		return false;
+	shown_done(&shown);
+	shown.any = false;
+	print_report("Restored", &report);
+	(void)printf("It is in %s. Serve it by the name it had (--domain %s), and nowhere else at "
+		     "the same time.\n",
+	    config->data, report.domain);
+	return true;
+}
+
+bool
+run_backup_status(struct config *config, int argc, char **argv, struct error *err)
+{
+	AUTO(buf_free) struct buf text = { 0 };
+
+	(void)argc;
+	(void)argv;
+	if (!backup_job_status(config, &text, err))
+		return false;
+	(void)printf("%.*s\n", VIEW_ARG(buf_view(&text)));
+	return true;
+}
