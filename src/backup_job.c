@@ -272,7 +272,6 @@ run(void *ctx, struct error *err)
 	ok = list(job->config->backup_folder, true, &listing, &why);
 	if (ok && !is_due(job, newest(&listing)))
 		return true;
-	backup_sweep(job->config->data);
 	ok = ok && make(job, &name, &report, &why);
 	if (!ok && atomic_load(&job->stopping))
 		return true;

@@ -66,7 +66,7 @@ print_report(const char *what, const struct backup_report *report)
 	    (unsigned long long)report->documents, (unsigned long long)report->audit_lines,
 	    (unsigned long long)report->bytes, report->digest);
 	if (report->token_keys > 0)
-		(void)printf("  %llu keys are in an HSM: they are not in the backup, and need the "
+		(void)printf("  keys in an HSM: %llu; they are not in the backup, and need the "
 			     "token they are in\n",
 		    (unsigned long long)report->token_keys);
 }

@@ -49,9 +49,6 @@ struct backup_source {
 MUST_USE bool backup_create(const struct backup_source *source, const char *path,
     struct backup_report *report, struct error *err);
 
-/* backup_sweep(data): Remove what restores that a crash ended have left in the data folder. */
-void backup_sweep(const char *data);
-
 /*
  * backup_verify(path, key, scratch, watch, report, err):
  * Restore ${path} by the recipient's private ${key} (PEM) into a folder made in ${scratch}: all of

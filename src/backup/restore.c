@@ -23,12 +23,6 @@ restore(const char *path, view key, const struct backup_watch *watch, struct sta
 	return stream_open(fd, key, &stream, err) && stage_restore(stage, stream, watch, err);
 }
 
-void
-backup_sweep(const char *data)
-{
-	stage_sweep(data);
-}
-
 bool
 backup_verify(const char *path, view key, const char *scratch, const struct backup_watch *watch,
     struct backup_report *report, struct error *err)

@@ -32,7 +32,7 @@ MUST_USE bool stage_publish(struct stage *stage, const char *data, struct error 
 
 void stage_done(struct stage *stage); /* the folder and all in it go; one only zeroed is fine */
 
-/* stage_sweep(parent): What a crash has left of such folders. */
+/* stage_sweep(parent): Remove what a crash has left of such folders: none that is in use. */
 void stage_sweep(const char *parent);
 
 #endif

@@ -1,6 +1,7 @@
 """Backups of the whole server: made under load, restored elsewhere, and every kind of damage refused."""
 import collections
 import os
+import pty
 import re
 import resource
 import shutil
@@ -11,6 +12,8 @@ import time
 
 import pytest
 
+from hsm import premium, shown
+from keys import create, digest_for, key_of, verifies
 from strongroom import BINARY, SANITIZER_OPTIONS, Server, unique
 
 NAME = re.compile(r"strongroom-\d{8}T\d{6}Z\.backup$")
@@ -221,6 +224,49 @@ def test_full_disk(made, keys, tmp_path):
 	assert not list(tmp_path.iterdir())
 
 
+def test_killed_at_any_time(made, keys, tmp_path):
+	"""What has the name of a backup is one; what a killed restore leaves is never served."""
+	shutil.copytree(made.parent / "data", tmp_path / "data")
+	whole = 0
+	for number in range(24):
+		file = tmp_path / f"b-{number}"
+		process = subprocess.Popen([BINARY, "backup", "create", file, "--data", tmp_path / "data", "--backup-recipient", keys / "rsa.pem"],
+		    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+		time.sleep(number * 0.003)
+		process.kill()
+		process.wait()
+		if file.exists():
+			whole += 1
+			fine(run("backup", "verify", file, keys / "rsa.key"))
+	for folder in (left := list((tmp_path / "data").glob("restoring-*"))):
+		os.utime(folder, (1, 1))
+	fine(run("backup", "create", tmp_path / "last", "--data", tmp_path / "data", "--backup-recipient", keys / "rsa.pem"))
+	assert whole < 24 and not list((tmp_path / "data").glob("restoring-*")), left
+	for number in range(24):
+		data = tmp_path / f"data-{number}"
+		process = subprocess.Popen([BINARY, "backup", "restore", made, keys / "rsa.key", "--data", data],
+		    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+		time.sleep(number * 0.002)
+		process.kill()
+		process.wait()
+		if (data / "root.key").exists():
+			fine(run("audit", "verify", "--data", data))
+		else:
+			assert run("audit", "verify", "--data", data).returncode == 1
+
+
+def test_a_line_on_a_terminal(made, keys):
+	"""How far it is; nowhere else, and gone at the end."""
+	ours, its = pty.openpty()
+	done = subprocess.run([BINARY, "backup", "verify", made, keys / "rsa.key"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+	    stderr=its, text=True, timeout=60)
+	said = os.read(ours, 4096).decode()
+	os.close(ours)
+	os.close(its)
+	assert done.returncode == 0 and done.stdout.startswith("Whole: ")
+	assert said.startswith("\rrestoring: 0 MB") and said.endswith("\r\x1b[K")
+
+
 def test_damaged_store_is_not_backed_up(made, keys, tmp_path):
 	shutil.copytree(made.parent / "data", tmp_path / "data")
 	segment = next((tmp_path / "data" / "audit").glob("*.log"))
@@ -239,6 +285,38 @@ def test_recipient_must_be_one(made, keys, tmp_path):
 	refused(run("backup", "create", tmp_path / "new", *data, "--backup-recipient", keys / "rsa.key"), "certificate")
 	refused(run("backup", "create", tmp_path / "new", *data, "--backup-recipient", tmp_path / "none"), "no such file")
 	assert not list(tmp_path.iterdir())
+
+
+def test_the_root_key_is_the_one_of_then(made, keys, tmp_path):
+	"""A backup needs no root key but its own, and a rotated one is in the next."""
+	shutil.copytree(made.parent / "data", tmp_path / "data")
+	fine(run("rekey", "--data", tmp_path / "data"))
+	fine(run("backup", "verify", made, keys / "rsa.key"))
+	fine(run("backup", "create", tmp_path / "new", "--data", tmp_path / "data", "--backup-recipient", keys / "rsa.pem"))
+	for file, like in ((made, made.parent / "data"), (tmp_path / "new", tmp_path / "data")):
+		data = tmp_path / f"restored-{file.name}"
+		fine(run("backup", "restore", file, keys / "rsa.key", "--data", data))
+		assert (data / "root.key").read_text() == (like / "root.key").read_text()
+	# One that is lost is not made up for, before anything has a name.
+	(tmp_path / "data" / "root.key").unlink()
+	refused(run("backup", "create", tmp_path / "none", "--data", tmp_path / "data", "--backup-recipient", keys / "rsa.pem"), "root key")
+	assert not (tmp_path / "none").exists()
+
+
+def test_keys_of_a_token(tmp_path, keys, token):
+	"""They stay in it: a restored server needs it."""
+	first = Server(tmp_path / "first", options=token.options, environment=token.environment).start()
+	bundle = create(premium(first), "k", "EC-HSM", crv="P-256")
+	said = fine(first.cli("backup", "create", tmp_path / "file", "--backup-recipient", keys / "rsa.pem"))
+	assert "keys in an HSM: 1;" in said
+	first.stop()
+	other = Server(tmp_path / "other", options=token.options, environment=token.environment)
+	assert "keys in an HSM: 1;" in fine(run("backup", "restore", tmp_path / "file", keys / "rsa.key", "--data", other.data))
+	other.port = first.port
+	other.start()
+	vault, digest = other.vault("premium"), digest_for("ES256")
+	assert verifies(shown(bundle), "ES256", digest, key_of(vault, bundle).use("sign", "ES256", digest))
+	other.stop()
 
 
 # The server's own
