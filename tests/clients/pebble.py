@@ -69,13 +69,12 @@ class Pebble:
 		self.ca.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
 		(folder / "key.pem").write_bytes(pem(key))
 		(folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-		settings = {"listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": "",
+		self.settings = {"listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": "",
 		    "certificate": str(folder / "cert.pem"), "privateKey": str(folder / "key.pem"),
 		    "httpPort": self.http_port, "tlsPort": free_port(), "ocspResponderURL": "",
 		    "externalAccountBindingRequired": bindings}
 		if bindings:
-			settings["externalAccountMACKeys"] = {KID: MAC_KEY}
-		(folder / "pebble.json").write_text(json.dumps({"pebble": settings}))
+			self.settings["externalAccountMACKeys"] = {KID: MAC_KEY}
 		self.environment = {"PATH": os.environ["PATH"], "PEBBLE_WFE_NONCEREJECT": str(bad_nonces),
 		    "PEBBLE_AUTHZREUSE": "0", "PEBBLE_WFE_ORDERS_PER_PAGE": "5"}
 		if not sleep:
@@ -101,7 +100,10 @@ class Pebble:
 		wait_for(self.manage_port)
 		return self.start_server()
 
-	def start_server(self):
+	def start_server(self, validity=None):
+		"""${validity}: seconds that its certificates last; it goes by the wall's clock."""
+		settings = self.settings | ({"certificateValidityPeriod": validity} if validity else {})
+		(self.folder / "pebble.json").write_text(json.dumps({"pebble": settings}))
 		self.spawn("pebble", "-config", "pebble.json", "-dnsserver", f"127.0.0.1:{self.dns_port}")
 		wait_for(self.port)
 		return self
