@@ -27,8 +27,11 @@ static const struct announcement {
 int64_t
 lifetime_at(const struct lifetime_action *action, int64_t start, int64_t end)
 {
-	return action->percentage ? start + (end - start) * action->value / 100
-				  : end - action->value * DAY;
+	int64_t value = action->value, days = end - value * DAY;
+
+	if (action->percentage)
+		return start + (end - start) * value / 100;
+	return days > start ? days : start + (end - start) * LIFETIME_PERCENTAGE_USUAL / 100;
 }
 
 bool
@@ -60,6 +63,34 @@ struct plan {
 };
 
 static bool
+was_due(const struct look *look)
+{
+	const struct attributes *attributes = &look->at.latest.attributes;
+	const struct cert_policy *policy = &look->state.policy;
+
+	for (size_t i = 0; i < policy->action_count; i++) {
+		const struct lifetime_action *action = &policy->actions[i];
+
+		if (action->type == ACTION_AUTO_RENEW &&
+		    lifetime_at(action, attributes->nbf, attributes->exp) <= attributes->created)
+			return true;
+	}
+	return false;
+}
+
+/* Of a new version nothing is known yet, but that it was no help if it was due when it came. */
+static void
+begin_version(struct look *look)
+{
+	struct lifetime *lifetime = &look->state.lifetime;
+
+	if (!was_due(look))
+		*lifetime = (struct lifetime){ 0 };
+	lifetime->version = look->at.latest.id;
+	lifetime->mailed = false;
+}
+
+static bool
 look_up(const struct services *services, struct tx *tx, const struct due *due, struct look *out,
     struct error *err)
 {
@@ -73,7 +104,7 @@ look_up(const struct services *services, struct tx *tx, const struct due *due, s
 		return false;
 	out->there = !issue_is_provisional(&at->latest);
 	if (!view_eq(out->state.lifetime.version, at->latest.id))
-		out->state.lifetime = (struct lifetime){ .version = at->latest.id };
+		begin_version(out);
 	due_object_keep(at, tx);
 	return true;
 }

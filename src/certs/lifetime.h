@@ -9,8 +9,9 @@
  * certificate (struct lifetime).
  *
  * A renewal that fails can be seen in the pending operation, and is tried again an hour later, then
- * two, four ... and once a day.  A disabled certificate is left alone until it is enabled, but for
- * the announcements.
+ * two, four ... and once a day; so is one that brought a certificate that was due when it came, as
+ * of an issuer whose clock is behind.  A disabled certificate is left alone until it is enabled, but
+ * for the announcements.
  */
 #ifndef CERTS_LIFETIME_H
 #define CERTS_LIFETIME_H
@@ -20,7 +21,11 @@
 #define LIFETIME_RETRY ((int64_t)3600) /* seconds */
 #define LIFETIME_RETRY_MAX ((int64_t)86400)
 
-/* lifetime_at(action, start, end): When it is due, Unix seconds, for a certificate's validity. */
+/*
+ * lifetime_at(action, start, end):
+ * When it is due, Unix seconds, for a certificate's validity.  An issuer may give less than the
+ * policy's: where the days before the end are all it lasts, the usual percentage counts.
+ */
 int64_t lifetime_at(const struct lifetime_action *action, int64_t start, int64_t end);
 
 /* lifetime_touch(r, object, err): Something changed: look, soon. */

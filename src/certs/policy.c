@@ -9,7 +9,6 @@
 #define OID_TEXT_MAX 256
 #define DAYS_OF_MONTH 27 /* of which days_before_expiry may be so many for each month */
 #define DEFAULT_MONTHS 12
-#define DEFAULT_PERCENTAGE 80
 
 static const char *const action_names[] = {
 	[ACTION_AUTO_RENEW] = "AutoRenew",
@@ -167,7 +166,7 @@ usual_actions(struct cert_policy *policy)
 	policy->actions[0] = (struct lifetime_action){
 		.type = unknown ? ACTION_EMAIL_CONTACTS : ACTION_AUTO_RENEW,
 		.percentage = true,
-		.value = DEFAULT_PERCENTAGE,
+		.value = LIFETIME_PERCENTAGE_USUAL,
 	};
 	policy->action_count = 1;
 }

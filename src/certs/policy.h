@@ -13,6 +13,7 @@
 
 #define VALIDITY_MONTHS_MAX 1200
 #define LIFETIME_ACTIONS_MAX 2
+#define LIFETIME_PERCENTAGE_USUAL 80 /* of an AutoRenew, and of an EmailContacts, unless said */
 #define ISSUER_NAME_SELF "Self"
 #define ISSUER_NAME_UNKNOWN "Unknown"
 

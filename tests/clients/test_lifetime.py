@@ -1,11 +1,13 @@
 """Lifetime actions under a moved clock: certificates renew, contacts are told, failures are tried again."""
 import base64
+import datetime
 import json
 import time
 
 import pytest
 from cryptography import x509
 
+from certs import PEM, issue, new_key, pem_of
 from pebble import Pebble
 from postoffice import USER, Mailbox
 from strongroom import unique
@@ -190,6 +192,63 @@ def test_failing_issuer_is_tried_again(server, tmp_path, name):
 		one.advance("1d")
 		second = renewed(vault, name, first)
 		assert second["tags"] == {"team": "web"} and operation(vault, name)["status"] == "completed"
+	finally:
+		ca.stop()
+
+
+def acme(server, ca):
+	one = server(vaults=("one",), options=("--acme-ca", ca.ca, "--acme-http-listen", f"127.0.0.1:{ca.http_port}"))
+	vault = one.vault("one")
+	vault.put("/certificates/issuers/acme", {"provider": "ACME", "org_details": {"id": ca.directory}}).expect(200)
+	return one, vault
+
+
+def looked(vault):
+	"""All that is due has been looked at: one that stands behind it in the queue is renewed."""
+	behind, key = unique("behind"), new_key()
+	begin = datetime.datetime.fromtimestamp(now(vault, behind) - 10 * DAY, datetime.timezone.utc)
+	own = issue(key.public_key(), behind, key, days=11, start=begin)
+	imported = vault.post(f"/certificates/{behind}/import", {"value": pem_of(key, [own]), "policy": {
+	    "issuer": {"name": "Self"}, "secret_props": {"contentType": PEM}, "lifetime_actions": RENEW_90}}).expect(200).json
+	renewed(vault, behind, imported)
+
+
+def test_issuer_gives_less_than_the_policy_asks(server, tmp_path, name):
+	"""Ten days, to be renewed 30 before their end: that would be always."""
+	ca = Pebble(tmp_path / "pebble").start()
+	try:
+		ca.stop_server()
+		ca.start_server(validity=10 * DAY)
+		one, vault = acme(server, ca)
+		first, begun = create(vault, name, policy("acme", RENEW_DAYS)), operation(vault, name)
+		looked(vault)
+		advance_to(one, vault, name, first["attributes"]["nbf"] + 8 * DAY - 60)
+		looked(vault)
+		assert operation(vault, name) == begun
+		one.advance("61s")
+		second = renewed(vault, name, first)
+		assert second["attributes"]["created"] >= first["attributes"]["nbf"] + 8 * DAY
+	finally:
+		ca.stop()
+
+
+def test_issuer_of_another_clock(server, tmp_path, name):
+	"""What it gives is due at once: that is no reason to ask again at once."""
+	ca = Pebble(tmp_path / "pebble").start()
+	try:
+		ca.stop_server()
+		ca.start_server(validity=1000 * DAY)
+		one, vault = acme(server, ca)
+		latest = create(vault, name, policy("acme", [{"trigger": {"lifetime_percentage": 1},
+		    "action": {"action_type": "AutoRenew"}}]))
+		one.advance("11d")
+		for minutes in (60, 120, 240):
+			latest, begun = renewed(vault, name, latest), operation(vault, name)
+			looked(vault)
+			one.advance(f"{minutes - 10}m")
+			looked(vault)
+			assert operation(vault, name) == begun, minutes
+			one.advance("10m")
 	finally:
 		ca.stop()
 

@@ -113,6 +113,7 @@ class Certificate:
 		self.versions = []
 		self.operations = set()  # begun by the server itself: their request_ids
 		self.by_hand = set()
+		self.over = set()        # those that failed
 		self.enabled, self.live = True, True
 		self.forget_failures()
 
@@ -151,10 +152,11 @@ class Certificate:
 
 	def note(self, operation):
 		"""An operation that is there; true when it has not been seen yet."""
-		if operation["request_id"] in self.operations | self.by_hand:
-			return False
-		self.operations.add(operation["request_id"])
-		return True
+		number = operation["request_id"]
+		seen = number in self.operations or number in self.by_hand
+		if not seen:
+			self.operations.add(number)
+		return not seen
 
 	# A version that was not there yet
 

@@ -34,8 +34,8 @@ from pebble import Pebble  # noqa: E402
 from postoffice import Mailbox  # noqa: E402
 from strongroom import Server, version_of  # noqa: E402
 
-COUNT = int(os.environ.get("STRONGROOM_SOAK_CERTIFICATES", 200))
-DAYS = int(os.environ.get("STRONGROOM_SOAK_DAYS", 1096))
+COUNT = int(os.environ.get("STRONGROOM_SOAK_CERTIFICATES", 40))
+DAYS = int(os.environ.get("STRONGROOM_SOAK_DAYS", 366))
 SECONDS = 300  # real ones, until something that has to come is missing
 VAULTS = ("soak-one", "soak-two", "soak-three")
 CONTACTS = ("first@example.org", "second@example.org")
@@ -179,8 +179,10 @@ class Soak:
 
 	def failed(self, certificate, operation):
 		"""A new failure, at a time of failures."""
-		if not certificate.note(operation):
+		certificate.note(operation)
+		if operation["request_id"] in certificate.over:
 			return False
+		certificate.over.add(operation["request_id"])
 		assert operation["error"]["code"] and operation["error"]["message"], operation
 		if certificate.issuer == "shaky":
 			assert operation["error"]["message"] == FAILURES[self.outages[certificate.vault.name].how], operation
@@ -314,13 +316,13 @@ class Soak:
 			each.vault.patch(f"{each.path}/{each.latest.id}", {"tags": each.tags}).expect(200)
 
 	def change_policy(self, each):
-		"""When it acts, and whether the next key is a new one."""
-		if each.live and not each.failing:
+		"""When it acts, and whether the next key is a new one; not while there is no such issuer."""
+		if each.live and not each.failing and not self.away(each):
 			actions = [renewal(self.chance, each.issuer, each.months)] if each.renews else []
 			actions += [announcement(self.chance, each.months)] if each.mails else []
 			each.asked["key_props"]["reuse_key"] = self.chance.random() < 0.5
-			each.policy = each.vault.patch(f"{each.path}/policy", {"lifetime_actions": actions,
-			    "key_props": each.asked["key_props"]}).expect(200).json
+			each.vault.patch(f"{each.path}/policy", {"lifetime_actions": actions,
+			    "key_props": each.asked["key_props"]}).expect(200)
 			each.policy = each.get()["policy"]
 
 	def renew(self, each):
