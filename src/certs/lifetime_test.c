@@ -167,7 +167,8 @@ look_one(view path)
 	bool found;
 
 	arena_init(&arena, (size_t)1 << 20);
-	assert_fine(reading_begin(w.place.store, w.place.keyring, &arena, &reading, &w.err), &w.err);
+	assert_fine(reading_begin(w.place.store, w.place.keyring, &arena, &reading, &w.err),
+	    &w.err);
 	assert_fine(due_peek(&reading.tx, path, &due, &found, &w.err), &w.err);
 	assert_true(found);
 	assert_fine(lifetime_prepare(&w.services, &due, &arena, &looking.prepared, &w.err), &w.err);
