@@ -114,8 +114,7 @@ class Soak:
 			each.by_hand.add(begun["request_id"])
 			if each.issuer == "Unknown":
 				self.merge(each, begun["csr"])
-		self.wait(lambda: [each for each in self.certificates if each.pending()["status"] != "completed"])
-		self.now = self.clock()
+		self.wait_for(self.certificates, lambda each: each.pending()["status"] == "completed")
 		for each in self.certificates:
 			self.take(each)
 		self.outages = {vault.name: Outages(self.chance, self.now) for vault in self.vaults}
@@ -147,6 +146,16 @@ class Soak:
 			assert time.monotonic() < deadline, self.describe(rest)
 			time.sleep(0.2)
 			self.now = self.clock(nudge)
+
+	def wait_for(self, rest, done):
+		"""Until that was true once of each."""
+		rest = list(rest)
+
+		def missing():
+			rest[:] = [each for each in rest if not done(each)]
+			return rest
+
+		self.wait(missing)
 
 	def describe(self, rest):
 		return "\n".join([f"by {self.now}: missing {len(rest)}"] + [str(each) if not isinstance(each, Certificate) else
@@ -334,7 +343,7 @@ class Soak:
 		each.by_hand.add(begun["request_id"])
 		if each.issuer == "Unknown":
 			self.merge(each, begun["csr"])
-		self.wait(lambda: [each] if each.pending()["status"] != "completed" else [])
+		self.wait_for([each], lambda each: each.pending()["status"] == "completed")
 		self.take(each)
 
 	def disrupt(self):
@@ -360,7 +369,7 @@ class Soak:
 		self.people_work()
 		self.settle()
 		could = {each.name for each in self.certificates if self.possible(each)}
-		self.now = self.clock(self.chance.choice((5 * HOUR, DAY, 3 * DAY, *[STEP_MAX] * 5)))
+		self.now = self.clock(self.chance.choice((5 * HOUR, DAY, 3 * DAY, *[STEP_MAX] * 8)))
 		self.told["leaps"] += 1
 		for vault in self.vaults:
 			for item in vault.items("/certificates"):
@@ -463,6 +472,8 @@ def test_certificates(soak):
 	print(f"{COUNT} certificates are there after {time.monotonic() - begun:.0f} s", flush=True)
 	while soak.now < soak.end:
 		soak.leap()
+		if soak.told["leaps"] % 20 == 0:
+			print(f"{(soak.end - soak.now) // DAY} days to go, {soak.told['renewals']} renewals", flush=True)
 	soak.finish()
 	told = soak.told
 	print(f"{COUNT} certificates over {DAYS} days in {time.monotonic() - begun:.0f} s")
