@@ -115,6 +115,7 @@ class Certificate:
 		self.by_hand = set()
 		self.over = set()        # those that failed
 		self.enabled, self.live = True, True
+		self.renewing = False    # by hand
 		self.forget_failures()
 
 	def forget_failures(self):

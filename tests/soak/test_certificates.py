@@ -175,6 +175,11 @@ class Soak:
 
 	def acted(self, certificate):
 		"""Whether what is due by now has come of a certificate, or the reason why it can not."""
+		if certificate.renewing:
+			certificate.renewing = certificate.pending()["status"] != "completed"
+			if certificate.renewing:
+				return False
+			self.take(certificate)
 		if not (certificate.renews and certificate.live and certificate.enabled) or \
 		    max(certificate.renewal_due, certificate.retry_by) > self.now:
 			return True
@@ -295,7 +300,7 @@ class Soak:
 	def people_work(self):
 		"""On some of those that nothing waits for."""
 		for each in self.certificates:
-			if self.chance.random() < 0.02:
+			if self.chance.random() < 0.01:
 				work = self.chance.choice((self.toggle, self.delete, self.change_tags, self.change_policy, self.renew))
 				work(each)
 			elif not each.live and self.chance.random() < 0.4:
@@ -343,8 +348,7 @@ class Soak:
 		each.by_hand.add(begun["request_id"])
 		if each.issuer == "Unknown":
 			self.merge(each, begun["csr"])
-		self.wait_for([each], lambda each: each.pending()["status"] == "completed")
-		self.take(each)
+		each.renewing = True
 
 	def disrupt(self):
 		"""In every ten leaps the server is killed once and stopped once, at any moment of it."""
