@@ -82,12 +82,14 @@ was_due(const struct look *look)
 static void
 begin_version(struct look *look)
 {
+	const struct lifetime before = look->state.lifetime;
 	struct lifetime *lifetime = &look->state.lifetime;
 
-	if (!was_due(look))
-		*lifetime = (struct lifetime){ 0 };
-	lifetime->version = look->at.latest.id;
-	lifetime->mailed = false;
+	*lifetime = (struct lifetime){ .version = look->at.latest.id };
+	if (was_due(look)) {
+		lifetime->tries = before.tries;
+		lifetime->again = before.again;
+	}
 }
 
 static bool

@@ -10,8 +10,8 @@
  *
  * A renewal that fails can be seen in the pending operation, and is tried again an hour later, then
  * two, four ... and once a day; so is one that brought a certificate that was due when it came, as
- * of an issuer whose clock is behind.  A disabled certificate is left alone until it is enabled, but
- * for the announcements.
+ * of an issuer whose clock is behind.  A disabled certificate is left alone until it is enabled,
+ * but for the announcements.
  */
 #ifndef CERTS_LIFETIME_H
 #define CERTS_LIFETIME_H
