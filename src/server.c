@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "certs/ca_answers.h"
 #include "certs/outside.h"
 #include "certs/proof.h"
 #include "clock_api.h"
@@ -60,6 +61,7 @@ struct server {
 	struct subscriptions *subscriptions;
 	struct locks *locks;
 	struct authority *authority;
+	struct ca_answers *answers;
 	struct services services;
 	struct router *router;
 	struct answerer *answerer;
@@ -339,6 +341,9 @@ open_services(struct server *server, struct error *err)
 	if (!directory_federate(server->directory,
 		config->federation_ca[0] != '\0' ? config->federation_ca : NULL, err))
 		return false;
+	server->answers = ca_answers_new();
+	if (server->answers == NULL)
+		return error_memory(err);
 	directory_attest(server->directory,
 	    (const char *const *)config->attestation_authorities.items);
 	server->services = (struct services){
@@ -354,6 +359,7 @@ open_services(struct server *server, struct error *err)
 		.locks = server->locks,
 		.providers = provider_list,
 		.outside = &server->outside,
+		.answers = server->answers,
 		/* A server of one's own mostly stands in a network of one's own. */
 		.private_ranges = true,
 	};
@@ -449,6 +455,7 @@ server_close(struct server *server)
 	proofs_close(server->proofs);
 	http_server_free(server->http);
 	answerer_free(server->answerer);
+	ca_answers_free(server->answers);
 	router_free(server->router);
 	listener_close(&server->listener);
 	authority_free(server->authority);

@@ -1,7 +1,6 @@
 #include "certs/ca_store.h"
 
 #include "pki/issue.h"
-#include "pki/ocsp.h"
 #include "pki/read.h"
 #include "pki/subject.h"
 
@@ -35,9 +34,8 @@ ca_signer(struct ca_signing *signing)
 	    struct signer){ .alg = signer_alg(false, V("P-256")), .sign = sign, .ctx = signing };
 }
 
-/* ${ticket}: from before the snapshot; 0: it is not at hand, and the key is not cached. */
-static struct ca_signing
-signing_of(struct tx *tx, const struct vault *vault, const struct ca_half *half, uint64_t ticket)
+struct ca_signing
+ca_signing_of(struct tx *tx, const struct vault *vault, const struct ca_half *half, uint64_t ticket)
 {
 	return (struct ca_signing){ tx->keyring, vault->key, ticket, &half->material, tx->arena };
 }
@@ -78,7 +76,7 @@ certify(struct tx *tx, const struct vault *vault, const struct ca_half *by, stru
 		.usages = PUBLIC_USAGES,
 		.ca = true,
 		.path_length = path_length };
-	struct ca_signing signing = signing_of(tx, vault, by, 0);
+	struct ca_signing signing = ca_signing_of(tx, vault, by, 0);
 	const struct signer signer = ca_signer(&signing);
 	uint8_t key_id[KEY_ID_LEN];
 	struct x509_wish wish = { .profile = &profile,
@@ -138,7 +136,7 @@ ca_issue(struct tx *tx, const struct vault *vault, const struct ca *ca, const st
     struct views *chain, struct error *err)
 {
 	AUTO(buf_free) struct buf der = { 0 };
-	struct ca_signing signing = signing_of(tx, vault, &ca->intermediate, 0);
+	struct ca_signing signing = ca_signing_of(tx, vault, &ca->intermediate, 0);
 	const struct signer signer = ca_signer(&signing);
 	uint8_t key_id[KEY_ID_LEN], serial[SERIAL_LEN];
 	struct x509 own;
@@ -202,97 +200,5 @@ ca_revoke(struct tx *tx, const struct vault *vault, view serial, enum crl_reason
 		return error_set(err, ERR_CONFLICT,
 		    "The vault's authority has revoked %d certificates: no more fit its list.",
 		    CA_REVOKED_MAX);
-	return ca_put_revoked(tx, vault, number, &revoked, err);
-}
-
-bool
-ca_crl(struct tx *tx, const struct vault *vault, const struct ca *ca, uint64_t ticket, int64_t now,
-    struct buf *out, struct error *err)
-{
-	struct ca_signing signing = signing_of(tx, vault, &ca->intermediate, ticket);
-	const struct signer signer = ca_signer(&signing);
-	uint8_t key_id[KEY_ID_LEN];
-	struct crl_entry *entries;
-	struct crl_wish wish = { .issuer = ca->intermediate.name,
-		.number = (uint64_t)now,
-		.this_update = now,
-		.next_update = now + CA_LIST_SECONDS };
-
-	if (!ca_scan_revoked(tx, vault, now, &entries, &wish.count, err) ||
-	    !spki_key_id(ca->intermediate.spki, key_id, err))
-		return false;
-	wish.entries = entries;
-	wish.issuer_key_id = (view){ (const char *)key_id, sizeof(key_id) };
-	return crl_make(&wish, &signer, out, err);
-}
-
-static bool
-find_state(struct tx *tx, const struct vault *vault, const struct ocsp_id *id,
-    struct ocsp_single *out, struct error *err)
-{
-	struct ca_issued issued;
-	struct ca_revoked revoked;
-	bool found = false;
-
-	*out = (struct ocsp_single){ .id = id, .state = OCSP_UNKNOWN };
-	if (id->serial.len > CA_SERIAL_MAX)
-		return true;
-	if (!ca_get_issued(tx, vault, id->serial, &issued, &found, err))
-		return false;
-	if (!found)
-		return true;
-	if (!ca_get_revoked(tx, vault, id->serial, TO_READ, &revoked, &found, err))
-		return false;
-	out->state = found ? OCSP_REVOKED : OCSP_GOOD;
-	if (found) {
-		out->revoked = revoked.since;
-		out->reason = revoked.reason;
-	}
-	return true;
-}
-
-/* Only the intermediate answers, and only for what it issued. */
-static bool
-is_about(const struct ocsp_request *request, const struct ca *ca)
-{
-	for (size_t i = 0; i < request->count; i++) {
-		if (!ocsp_id_is(&request->ids[i], ca->intermediate.name, ca->intermediate.spki))
-			return false;
-	}
-	return true;
-}
-
-static bool
-refuse(enum ocsp_refusal why, struct buf *out, struct error *err)
-{
-	ocsp_refuse(why, out);
-	return buf_ok(out) || error_memory(err);
-}
-
-bool
-ca_ocsp(struct tx *tx, const struct vault *vault, const struct ca *ca, uint64_t ticket,
-    view request, int64_t now, struct buf *out, struct error *err)
-{
-	struct ca_signing signing = signing_of(tx, vault, &ca->intermediate, ticket);
-	const struct signer signer = ca_signer(&signing);
-	struct ocsp_single singles[OCSP_IDS_MAX];
-	struct ocsp_request asked;
-	struct error problem;
-	struct ocsp_wish wish = { .issuer_spki = ca->intermediate.spki,
-		.produced = now,
-		.this_update = now,
-		.next_update = now + CA_LIST_SECONDS,
-		.singles = singles };
-
-	if (!ocsp_read(request, tx->arena, &asked, &problem))
-		return refuse(OCSP_MALFORMED, out, err);
-	if (!is_about(&asked, ca))
-		return refuse(OCSP_UNAUTHORIZED, out, err);
-	for (size_t i = 0; i < asked.count; i++) {
-		if (!find_state(tx, vault, &asked.ids[i], &singles[i], err))
-			return false;
-	}
-	wish.count = asked.count;
-	wish.nonce = asked.nonce;
-	return ocsp_answer(&wish, &signer, out, err);
+	return ca_put_revoked(tx, vault, number, &revoked, err) && ca_count_change(tx, vault, err);
 }

@@ -2,12 +2,14 @@
 import base64
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from cryptography.x509 import ocsp
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from pebble import KID, MAC_KEY, Pebble
 from strongroom import unique
@@ -129,6 +131,144 @@ def test_verified_by_openssl(own, name, tmp_path):
 	assert crl.get_revoked_certificate_by_serial_number(leaf.serial_number) and crl.is_signature_valid(intermediate.public_key())
 	done = verify()
 	assert done.returncode != 0 and "revoked" in done.stdout + done.stderr
+
+
+def ocsp_request(leaf, issuer, algorithm=None, nonce=None):
+	built = ocsp.OCSPRequestBuilder().add_certificate(leaf, issuer, algorithm or hashes.SHA256())
+	if nonce:
+		built = built.add_extension(x509.OCSPNonce(nonce), critical=False)
+	return built.build().public_bytes(Encoding.DER)
+
+
+def ask_ocsp(vault, der, get=False):
+	if get:
+		reply = vault.request("GET", "/authority/ocsp/" + urllib.parse.quote(base64.b64encode(der).decode(), safe=get),
+		    query="", token=False)
+	else:
+		reply = vault.request("POST", "/authority/ocsp", der, query="", token=False)
+	assert reply.status == 200 and reply.header("Content-Type") == "application/ocsp-response"
+	return reply
+
+
+def serial_of(certificate):
+	digits = f"{certificate.serial_number:x}"
+	return digits.zfill(len(digits) + len(digits) % 2)
+
+
+def revoke(vault, certificate, reason="superseded"):
+	vault.request("POST", "/authority/revoke", {"serial": serial_of(certificate), "reason": reason}).expect(200)
+
+
+def test_strangers_cause_no_signatures(server, name):
+	"""A signature is never the same twice: answers that are the same were signed once."""
+	one = server(vaults=("one",))
+	vault = one.vault("one")
+	vault.put("/certificates/issuers/own", OWN).expect(200)
+	create(vault, name, policy("own", "a.example.com"))
+	_, (leaf, intermediate) = chain_of(vault, name)
+
+	def answers():
+		"""As different as a stranger can make the questions."""
+		return ({authority(vault, "crl").body for _ in range(20)},
+		    {ask_ocsp(vault, ocsp_request(leaf, intermediate, nonce=bytes([index]) * 16), get=index % 2 and "/").body
+		        for index in range(20)})
+
+	def check(lists, states, revoked):
+		crl, state = x509.load_der_x509_crl(lists.pop()), ocsp.load_der_ocsp_response(states.pop())
+		assert not lists and not states
+		assert crl.is_signature_valid(intermediate.public_key())
+		intermediate.public_key().verify(state.signature, state.tbs_response_bytes, ec.ECDSA(state.signature_hash_algorithm))
+		assert (crl.get_revoked_certificate_by_serial_number(leaf.serial_number) is not None) == revoked
+		assert state.certificate_status == (ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD)
+		return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number, crl, state
+
+	first, crl, state = check(*answers(), revoked=False)
+	revoke(vault, leaf)
+	second, *_ = check(*answers(), revoked=True)
+	assert second > first
+	one.kill()
+	one.start()
+	third, crl, state = check(*answers(), revoked=True)
+	assert third >= second
+	one.advance("13h")  # more than half of a day
+	fourth, later, later_state = check(*answers(), revoked=True)
+	assert fourth > third and later.next_update_utc > crl.next_update_utc and later_state.next_update_utc > state.next_update_utc
+
+
+def test_signing_for_strangers_is_bounded(server, name):
+	"""What was not signed before counts against the service limits: here two in ten seconds."""
+	one = server(vaults=("one",))
+	vault = one.vault("one")
+	vault.put("/certificates/issuers/own", OWN).expect(200)
+	create(vault, name, policy("own", "a.example.com"))
+	_, (leaf, intermediate) = chain_of(vault, name)
+	one.stop()
+	one.options += ("--throttle-vault", "one=1")
+	one.start()
+	algorithms = [hashes.SHA1(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()]
+	refused, deadline = False, time.monotonic() + 60
+	while True:  # a window may end meanwhile
+		said = [ocsp.load_der_ocsp_response(ask_ocsp(vault, ocsp_request(leaf, intermediate, each)).body).response_status
+		    for each in algorithms]
+		if said.count(ocsp.OCSPResponseStatus.SUCCESSFUL) == len(said):
+			break
+		assert set(said) <= {ocsp.OCSPResponseStatus.SUCCESSFUL, ocsp.OCSPResponseStatus.TRY_LATER}
+		assert time.monotonic() < deadline
+		refused = True
+		time.sleep(0.5)
+	assert refused
+
+
+@pytest.mark.parametrize("safe", ["/+=", "/", ""])
+def test_ocsp_by_get(own, name, safe):
+	"""RFC 6960, A.1; caches on the way may keep it."""
+	create(own, name, policy("own", "get.example.com"))
+	_, (leaf, intermediate) = chain_of(own, name)
+	# Requests of all lengths, so that slashes of base64 stand everywhere, two of them in a row too.
+	for algorithm in (hashes.SHA1(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()):
+		reply = ask_ocsp(own, ocsp_request(leaf, intermediate, algorithm, nonce=b"\xff" * 20), get=safe or "~")
+		answer = ocsp.load_der_ocsp_response(reply.body)
+		assert answer.certificate_status == ocsp.OCSPCertStatus.GOOD and answer.serial_number == leaf.serial_number
+		assert reply.header("Cache-Control") == "max-age=3600, public, no-transform, must-revalidate"
+		assert reply.header("Pragma") is None and reply.header("Expires") is None
+	for broken in ("/x", "/%00", "/=", "/MDA", "/" + "A" * 5000):
+		reply = own.request("GET", "/authority/ocsp" + broken, query="", token=False)
+		assert reply.header("Cache-Control") == "no-cache" and reply.status in (200, 400, 401, 414), (broken[:9], reply)
+		if reply.status == 200:
+			assert ocsp.load_der_ocsp_response(reply.body).response_status == ocsp.OCSPResponseStatus.MALFORMED_REQUEST
+
+
+def test_only_what_was_issued_is_told_of(own, name):
+	"""RFC 5019, 2.2.3: without a signature."""
+	create(own, name, policy("own", "a.example.com"))
+	_, (leaf, intermediate) = chain_of(own, name)
+	root = x509.load_der_x509_certificate(authority(own, "root").body)
+	for subject, issuer in ((intermediate, intermediate), (intermediate, root), (root, root), (leaf, root)):
+		reply = ask_ocsp(own, ocsp_request(subject, issuer))
+		assert ocsp.load_der_ocsp_response(reply.body).response_status == ocsp.OCSPResponseStatus.UNAUTHORIZED
+		assert reply.header("Cache-Control") == "no-cache"
+
+
+def test_openssl_asks(own, name, tmp_path):
+	create(own, name, policy("own", "openssl.example.com"))
+	_, (leaf, intermediate) = chain_of(own, name)
+	root = x509.load_der_x509_certificate(authority(own, "root").body)
+	for file, parts in {"root": [root], "chain": [intermediate, root], "issuer": [intermediate], "leaf": [leaf]}.items():
+		(tmp_path / f"{file}.pem").write_bytes(b"".join(part.public_bytes(Encoding.PEM) for part in parts))
+
+	def ask(*options):
+		made = subprocess.run(["openssl", "ocsp", *options, "-issuer", "issuer.pem", "-cert", "leaf.pem", "-reqout", "request.der"],
+		    cwd=tmp_path, capture_output=True, text=True)
+		assert made.returncode == 0, made.stderr
+		(tmp_path / "answer.der").write_bytes(ask_ocsp(own, (tmp_path / "request.der").read_bytes()).body)
+		done = subprocess.run(["openssl", "ocsp", *options, "-issuer", "issuer.pem", "-cert", "leaf.pem", "-respin", "answer.der",
+		    "-CAfile", "root.pem", "-verify_other", "chain.pem"], cwd=tmp_path, capture_output=True, text=True)
+		assert done.returncode == 0 and "Response verify OK" in done.stderr, done.stderr
+		return done.stdout
+
+	assert "leaf.pem: good" in ask() and "leaf.pem: good" in ask("-no_nonce") and "leaf.pem: good" in ask("-sha256")
+	revoke(own, leaf)
+	assert "leaf.pem: revoked" in ask() and "Reason: superseded" in ask("-no_nonce")
 
 
 @pytest.mark.parametrize("body", [{}, {"serial": "zz"}, {"serial": ""}, {"serial": "01", "reason": "boredom"}, {"serial": 1}])
