@@ -238,6 +238,18 @@ go_on(struct work *work, struct prepared *prepared, int64_t now, struct error *e
 				       : issue(work, NULL, now, err);
 }
 
+/* A deleted vault may be recovered; then it begins anew, for what it shows is not shown meanwhile. */
+static bool
+set_aside(struct work *work, int64_t now, struct error *err)
+{
+	struct pending *pending = &work->state.pending;
+
+	if (!enrol_abandon(&work->at.request.tx, pending->enrolment, err))
+		return false;
+	pending->enrolment = V("");
+	return write_state(work, now + PENDING_RETRY, err);
+}
+
 bool
 pending_due(const struct services *services, struct tx *tx, const struct due *due, void *prepared,
     int64_t now, struct due_done *done, struct error *err)
@@ -249,8 +261,7 @@ pending_due(const struct services *services, struct tx *tx, const struct due *du
 		return false;
 	if (!work.due)
 		return true;
-	/* A deleted vault may be recovered. */
-	fine = work.at.where == VAULT_DELETED ? write_state(&work, now + PENDING_RETRY, err)
+	fine = work.at.where == VAULT_DELETED ? set_aside(&work, now, err)
 					      : go_on(&work, prepared, now, err);
 	due_object_keep(&work.at, tx);
 	done->operation = ENROLLED;

@@ -1,5 +1,7 @@
 """Certificates by issuers: the vault's own authority, and ACME by a real server of it."""
 import base64
+import contextlib
+import sqlite3
 import subprocess
 import time
 import urllib.parse
@@ -423,6 +425,30 @@ def test_acme_cancelled(server, pebble, name):
 	one.advance("2m")
 	assert wait_for(vault, name)["status"] == "cancelled"
 	vault.delete(f"/certificates/{name}/pending").expect(200)
+
+
+def proofs(server):
+	"""What the store holds to be shown by HTTP-01; the keys of its documents are no secret."""
+	with contextlib.closing(sqlite3.connect(f"file:{server.data}/store.db?mode=ro", uri=True)) as store:
+		return [key for key, in store.execute("SELECT key FROM doc WHERE CAST(key AS TEXT) LIKE 'acme/%'")]
+
+
+@pytest.mark.parametrize("what", ["certificate", "pending"])
+def test_acme_deleted_meanwhile(server, pebble, name, what):
+	"""Nothing is shown for an operation that does not go on; recovered, it begins anew."""
+	one, vault = acme_server(server, pebble(sleep=True))
+	wait_until(lambda: not proofs(one))
+	vault.request("POST", f"/certificates/{name}/create", policy("acme", "gone.example.com")).expect(202)
+	wait_until(lambda: proofs(one))
+	vault.delete(f"/certificates/{name}" + ("/pending" if what == "pending" else "")).expect(200)
+	assert not proofs(one)
+	if what == "pending":
+		return
+	wait_until(lambda: vault.get(f"/deletedcertificates/{name}").status == 200)
+	vault.request("POST", f"/deletedcertificates/{name}/recover").expect(200)
+	operation = wait_for(vault, name, seconds=90)
+	assert operation["status"] == "completed" and not proofs(one), operation
+	check(vault, name, "gone.example.com")
 
 
 def test_acme_given_up(server, pebble, name):
