@@ -67,7 +67,8 @@ struct server {
 	struct answerer *answerer;
 	struct listener listener;
 	struct http_server *http;
-	struct scheduler *scheduler, *slow, *away;
+	struct scheduler *scheduler, *slow, *away[LANES_THREADS];
+	struct lanes lanes; /* of those */
 	struct outside outside;
 	struct smtp smtp;
 	char vault_suffix[CONFIG_TEXT_MAX + 16];
@@ -113,7 +114,7 @@ do_away_due(void *ctx, struct error *err)
 {
 	struct server *server = ctx;
 
-	return due_away_job(&server->services, &server->stopping, err);
+	return due_away_job(&server->services, &server->lanes, &server->stopping, err);
 }
 
 static bool
@@ -435,6 +436,7 @@ open_http(struct server *server, struct error *err)
 static bool
 server_open(struct server *server, struct error *err)
 {
+	lanes_init(&server->lanes);
 	return datafolder_open(server->config, server->config->dev, &server->folder, err) &&
 	    open_audit(server, err) && open_installation(server, err) && open_token(server, err) &&
 	    open_services(server, err) &&
@@ -450,7 +452,9 @@ server_close(struct server *server)
 	atomic_store(&server->stopping, true);
 	scheduler_stop(server->scheduler);
 	scheduler_stop(server->slow);
-	scheduler_stop(server->away);
+	for (size_t i = 0; i < LANES_THREADS; i++)
+		scheduler_stop(server->away[i]);
+	lanes_done(&server->lanes);
 	http01_close(server->http01);
 	proofs_close(server->proofs);
 	http_server_free(server->http);
@@ -552,6 +556,17 @@ install_signals(struct http_server *http)
 }
 
 static bool
+start_away(struct server *server, struct error *err)
+{
+	for (size_t i = 0; i < LANES_THREADS; i++) {
+		if (!scheduler_start(away_jobs, COUNT_OF(away_jobs), server, SLOW_BEHIND,
+			&server->away[i], err))
+			return false;
+	}
+	return true;
+}
+
+static bool
 serve(struct server *server, struct error *err)
 {
 	const struct config *config = server->config;
@@ -565,8 +580,7 @@ serve(struct server *server, struct error *err)
 	if (!scheduler_start(jobs, COUNT_OF(jobs), server, 0, &server->scheduler, err) ||
 	    !scheduler_start(slow_jobs, COUNT_OF(slow_jobs), server, SLOW_BEHIND, &server->slow,
 		err) ||
-	    !scheduler_start(away_jobs, COUNT_OF(away_jobs), server, SLOW_BEHIND, &server->away,
-		err))
+	    !start_away(server, err))
 		return false;
 	install_signals(server->http);
 	(void)printf("ready: https://*.%s:%u\n", config->domain, config->public_port);

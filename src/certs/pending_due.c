@@ -194,6 +194,26 @@ pending_prepare(const struct services *services, const struct due *due, struct a
 	return enrol_prepare(&prepared->ask, state, clock_now(), arena, &prepared->enrol, err);
 }
 
+bool
+pending_whom(const struct services *services, struct tx *tx, const struct due *due, view *out,
+    struct error *err)
+{
+	AUTO(work_done) struct work work = { 0 };
+	char upper[OBJECT_NAME_MAX];
+	view issuer;
+
+	if (!look_up(services, tx, due, &work, err))
+		return false;
+	issuer = work.due ? work.state.pending.issuer : V("");
+	if (issuer.len > sizeof(upper))
+		return error_set(err, ERR_CORRUPT, "an issuer's name is too long");
+	for (size_t i = 0; i < issuer.len; i++)
+		upper[i] = ascii_upper(issuer.ptr[i]);
+	return arena_join(tx->arena, (const view[]){ due->vault, V("/"), { upper, issuer.len } }, 3,
+		   out) ||
+	    error_memory(err);
+}
+
 /* Goes on; a document of the time that is now would be taken for the one that is being done. */
 static bool
 wait_until(struct work *work, int64_t time, struct error *err)
