@@ -1,5 +1,6 @@
 #include "certs/ca_store.h"
 
+#include "base/log.h"
 #include "pki/issue.h"
 #include "pki/read.h"
 #include "pki/subject.h"
@@ -8,7 +9,7 @@
 
 #define YEAR ((int64_t)365 * 86400)
 #define ROOT_YEARS 30
-#define INTERMEDIATE_YEARS 29
+#define INTERMEDIATE_YEARS 10
 #define BACKDATE 3600 /* seconds: clients' clocks may be behind */
 #define PUBLIC_USAGES (USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN | USAGE_DIGITAL_SIGNATURE)
 
@@ -69,7 +70,7 @@ keep_certificate(struct tx *tx, const struct buf *der, view *out, struct error *
 
 static bool
 certify(struct tx *tx, const struct vault *vault, const struct ca_half *by, struct ca_half *half,
-    int path_length, int64_t now, int years, struct error *err)
+    int path_length, int64_t now, int64_t not_after, struct error *err)
 {
 	AUTO(buf_free) struct buf der = { 0 };
 	const struct profile profile = { .subject = half->name,
@@ -82,7 +83,7 @@ certify(struct tx *tx, const struct vault *vault, const struct ca_half *by, stru
 	struct x509_wish wish = { .profile = &profile,
 		.spki = half->spki,
 		.not_before = now - BACKDATE,
-		.not_after = now + years * YEAR };
+		.not_after = not_after };
 
 	if (by != half) {
 		if (!spki_key_id(by->spki, key_id, err))
@@ -94,6 +95,35 @@ certify(struct tx *tx, const struct vault *vault, const struct ca_half *by, stru
 	    keep_certificate(tx, &der, &half->certificate, err);
 }
 
+/*
+ * Once half of its life is over the intermediate gets another certificate, so that what it issues
+ * need not end early.  Its key and name stay: by either certificate it signed what it signed, the
+ * lists and answers too.  It ends with the root at the latest; a year is the least that is worth it.
+ */
+static bool
+renew(struct tx *tx, const struct vault *vault, int64_t now, struct ca *ca, struct error *err)
+{
+	struct x509 root, own;
+	int64_t end = now + INTERMEDIATE_YEARS * YEAR;
+
+	if (!x509_read(ca->root.certificate, tx->arena, &root, err) ||
+	    !x509_read(ca->intermediate.certificate, tx->arena, &own, err))
+		return false;
+	if (root.not_after - now < YEAR)
+		log_line(LOG_WARN, "authority.ends",
+		    "the root of the authority of vault %.*s ends in %d days, and with it all that "
+		    "it issues",
+		    VIEW_ARG(vault->name),
+		    root.not_after > now ? (int)((root.not_after - now) / 86400) : 0);
+	if (end > root.not_after)
+		end = root.not_after;
+	if (now < own.not_before + (own.not_after - own.not_before) / 2 ||
+	    end - own.not_after < YEAR)
+		return true;
+	return certify(tx, vault, &ca->root, &ca->intermediate, 0, now, end, err) &&
+	    ca_write(tx, vault, ca, err);
+}
+
 bool
 ca_require(struct tx *tx, const struct vault *vault, bool hsm, int64_t now, struct ca *out,
     struct error *err)
@@ -103,12 +133,13 @@ ca_require(struct tx *tx, const struct vault *vault, bool hsm, int64_t now, stru
 	if (!ca_read(tx, vault, TO_CHANGE, out, &found, err))
 		return false;
 	if (found)
-		return true;
+		return renew(tx, vault, now, out, err);
 	*out = (struct ca){ 0 };
 	return make_half(tx, vault, hsm, "root", &out->root, err) &&
 	    make_half(tx, vault, hsm, "intermediate", &out->intermediate, err) &&
-	    certify(tx, vault, &out->root, &out->root, 1, now, ROOT_YEARS, err) &&
-	    certify(tx, vault, &out->root, &out->intermediate, 0, now, INTERMEDIATE_YEARS, err) &&
+	    certify(tx, vault, &out->root, &out->root, 1, now, now + ROOT_YEARS * YEAR, err) &&
+	    certify(tx, vault, &out->root, &out->intermediate, 0, now,
+		now + INTERMEDIATE_YEARS * YEAR, err) &&
 	    ca_write(tx, vault, out, err);
 }
 
@@ -148,6 +179,8 @@ ca_issue(struct tx *tx, const struct vault *vault, const struct ca *ca, const st
 	    !spki_key_id(ca->intermediate.spki, key_id, err) ||
 	    !x509_read(ca->intermediate.certificate, tx->arena, &own, err))
 		return false;
+	if (own.not_after <= wish->not_before)
+		return error_set(err, ERR_BAD_PARAMETER, "The vault's authority has ended.");
 	x509_serial(serial);
 	what = (struct x509_wish){
 		.profile = &csr.profile,

@@ -38,15 +38,19 @@ void ca_done(struct ca *ca); /* for AUTO */
 MUST_USE bool ca_read(struct tx *tx, const struct vault *vault, enum intent intent, struct ca *out,
     bool *found, struct error *err);
 
-/* ca_require(tx, vault, hsm, now, out, err): The same; made in ${tx} when there is none yet. */
+/*
+ * ca_require(tx, vault, hsm, now, out, err):
+ * The same, to issue; made in ${tx} when there is none yet, and its intermediate renewed when half
+ * of its life is over.
+ */
 MUST_USE bool ca_require(struct tx *tx, const struct vault *vault, bool hsm, int64_t now,
     struct ca *out, struct error *err);
 
 /*
  * ca_issue(tx, vault, ca, wish, chain, err):
  * A certificate for the key and the names of a request, the leaf first, in tx->arena.  It ends with
- * its issuer at the latest.  ERR_BAD_PARAMETER: what the request asks for can't be had, or it asks
- * to be an authority itself.
+ * its issuer at the latest.  ERR_BAD_PARAMETER: what the request asks for can't be had, it asks to
+ * be an authority itself, or the authority has ended.
  */
 struct ca_wish {
 	view csr;         /* DER */
@@ -79,7 +83,8 @@ struct ca_asking {
 
 /*
  * ca_crl(tx, vault, asking, out, err):
- * DER.  What had expired when it was signed is no longer listed.  ERR_THROTTLED.
+ * DER.  What had expired when it was signed is no longer listed.  ERR_THROTTLED; ERR_UNAVAILABLE
+ * while its token is away.
  */
 MUST_USE bool ca_crl(struct tx *tx, const struct vault *vault, const struct ca_asking *asking,
     struct buf *out, struct error *err);
@@ -88,7 +93,7 @@ MUST_USE bool ca_crl(struct tx *tx, const struct vault *vault, const struct ca_a
  * ca_ocsp(tx, vault, asking, request, out, told, err):
  * The answer, whatever was asked; ${told}: it says how a certificate is, and may be kept.  As RFC
  * 5019 has it: one certificate a request, the nonce ignored, `unauthorized` for what the authority
- * did not issue.  Over the service limits it is `tryLater`.
+ * did not issue.  Over the service limits, and while the token is away, it is `tryLater`.
  */
 MUST_USE bool ca_ocsp(struct tx *tx, const struct vault *vault, const struct ca_asking *asking,
     view request, struct buf *out, bool *told, struct error *err);

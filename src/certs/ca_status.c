@@ -150,10 +150,15 @@ tell(struct tx *tx, const struct vault *vault, const struct ca_asking *asking,
 		*told = false;
 		return refuse(OCSP_TRY_LATER, out, err);
 	}
-	if (!sign_answer(tx, vault, asking, single, out, err))
-		return false;
-	keep(asking, what, out);
-	return true;
+	if (sign_answer(tx, vault, asking, single, out, &problem)) {
+		keep(asking, what, out);
+		return true;
+	}
+	*told = false;
+	if (problem.code == ERR_UNAVAILABLE) /* the token is away */
+		return refuse(OCSP_TRY_LATER, out, err);
+	*err = problem;
+	return false;
 }
 
 bool

@@ -43,7 +43,7 @@ teardown(void **state)
 /* One issuance, and what came of it: lives in ${keep}. */
 struct issuing {
 	struct profile profile;
-	int64_t months;
+	int64_t months, now;
 	struct views chain;
 	view root, root_name;
 };
@@ -68,11 +68,11 @@ step_issue(struct request *r, void *ctx, struct error *err)
 	AUTO(ca_done) struct ca ca = { 0 };
 	struct ca_wish wish = { .certificate = V("web"),
 		.base = BASE,
-		.not_before = NOON,
-		.not_after = NOON + issuing->months * 30 * 86400 };
+		.not_before = issuing->now,
+		.not_after = issuing->now + issuing->months * 30 * 86400 };
 
 	if (!csr_make(&issuing->profile, buf_view(&key->spki), &key->signer, &csr, err) ||
-	    !ca_require(&r->tx, r->vault, false, NOON, &ca, err))
+	    !ca_require(&r->tx, r->vault, false, issuing->now, &ca, err))
 		return false;
 	wish.csr = buf_view(&csr);
 	return ca_issue(&r->tx, r->vault, &ca, &wish, &issuing->chain, err) &&
@@ -80,10 +80,10 @@ step_issue(struct request *r, void *ctx, struct error *err)
 }
 
 static struct issuing
-issue_in(const char *vault, int64_t months)
+issue_at(const char *vault, int64_t months, int64_t now)
 {
 	static view names[] = { V_INIT("www.example.com") };
-	struct issuing issuing = { .months = months };
+	struct issuing issuing = { .months = months, .now = now };
 
 	issuing.profile = (struct profile){
 		.subject = test_name(&keep, "CN=www.example.com"),
@@ -92,6 +92,12 @@ issue_in(const char *vault, int64_t months)
 	};
 	assert_fine(world_do(&w, vault, "", step_issue, &issuing), &w.err);
 	return issuing;
+}
+
+static struct issuing
+issue_in(const char *vault, int64_t months)
+{
+	return issue_at(vault, months, NOON);
 }
 
 static struct x509
@@ -164,7 +170,7 @@ test_makes_no_authorities(void **state)
 	(void)issue_in("vault-a", 12);
 	before = world_count(&w, "v/");
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct issuing issuing = { .profile = rows[i], .months = 12 };
+		struct issuing issuing = { .profile = rows[i], .months = 12, .now = NOON };
 
 		issuing.profile.subject = test_name(&keep, "CN=a");
 		assert_false(world_do(&w, "vault-a", "", step_issue, &issuing));
@@ -374,6 +380,41 @@ test_ocsp(void **state)
 	X509_free(theirs);
 }
 
+/* Renewed in time, by the same key: until the root ends nothing of 24 months is cut short. */
+static void
+test_intermediate_is_renewed(void **state)
+{
+	struct issuing first = issue_in("vault-a", 24), last = first;
+	struct x509 root = read(first.root), begun = read(first.chain.items[1]);
+	size_t renewed = 0;
+	int64_t now;
+
+	(void)state;
+	for (now = NOON; now < root.not_after - 2 * YEAR; now += YEAR / 4) {
+		struct issuing issuing = issue_at("vault-a", 24, now);
+		struct x509 leaf = read(issuing.chain.items[0]);
+		struct x509 middle = read(issuing.chain.items[1]);
+
+		assert_int_equal(leaf.not_after, now + INT64_C(24) * 30 * 86400);
+		assert_true(middle.not_after >= leaf.not_after);
+		assert_true(middle.not_after <= root.not_after);
+		assert_true(x509_signed_by(&leaf, &middle) && x509_signed_by(&middle, &root));
+		assert_text(middle.spki, begun.spki);
+		assert_text(issuing.root, first.root);
+		renewed += !view_eq(issuing.chain.items[1], last.chain.items[1]);
+		last = issuing;
+	}
+	assert_in_range(renewed, 2, 6);
+	/* What was issued last is believed by the first certificate, and listed by the same list. */
+	assert_fine(revoke("vault-a", read(last.chain.items[0]).serial, now), &w.err);
+	assert_true(listed(&last, now + 1));
+	last = issue_at("vault-a", 24, root.not_after - 100);
+	assert_int_equal(read(last.chain.items[0]).not_after, root.not_after);
+	last.now = root.not_after;
+	assert_false(world_do(&w, "vault-a", "", step_issue, &last));
+	assert_int_equal(w.err.code, ERR_BAD_PARAMETER);
+}
+
 static struct buf
 crl_at(int64_t now)
 {
@@ -447,6 +488,7 @@ main(void)
 		FRESH(test_only_what_was_issued_is_revoked),
 		FRESH(test_ocsp),
 		FRESH(test_signed_once),
+		FRESH(test_intermediate_is_renewed),
 		cmocka_unit_test(test_reasons),
 	};
 

@@ -3,7 +3,6 @@
 #include "audit/record.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "certs/lifetime.h"
 #include "certs/outbox.h"
 #include "certs/pending.h"
@@ -194,10 +193,10 @@ struct run {
 	char marker[STORE_KEY_MAX];
 	view after;
 	bool more; /* all of the last page was due, and there may be another */
-	/* What waits for others; NULL, NULL, false otherwise. */
+	/* What waits for others; NULL and false otherwise. */
 	struct lanes *lanes;
-	struct map *spent; /* lanes whose turn is over, until all others had theirs */
-	bool again;        /* they have more that is due */
+	bool did, passed; /* something; something of a lane that waits for its next turn */
+	bool long_ago;    /* the last took long: what is due now is to be looked at anew */
 };
 
 static bool
@@ -224,24 +223,22 @@ lane_of(const struct run *run, struct arena *arena, view path, uint64_t *out, st
 static bool
 do_in_lane(struct run *run, struct arena *arena, view path, struct error *err)
 {
-	int64_t begun = clock_mono();
+	int64_t begun;
 	uint64_t lane;
-	view key = { (const char *)&lane, sizeof(lane) };
 	bool fine;
 
 	if (!lane_of(run, arena, path, &lane, err))
 		return false;
-	if (map_get(run->spent, key) != NULL) {
-		run->again = true;
-		return true;
+	switch (lanes_enter(run->lanes, lane)) {
+	case LANE_TAKEN: return true;
+	case LANE_WAITS: run->passed = true; return true;
+	case LANE_ENTERED: break;
 	}
-	if (!lanes_enter(run->lanes, lane))
-		return true;
+	begun = clock_mono();
 	fine = do_one(run->services, run->reader, path, err);
-	lanes_leave(run->lanes, lane);
-	/* Without memory its turn goes on. */
-	if (clock_mono() - begun > TURN && !map_put(run->spent, key, run))
-		log_line(LOG_WARN, "due.turn", "no memory to remember whose turn is over");
+	run->long_ago = clock_mono() - begun > TURN;
+	lanes_leave(run->lanes, lane, run->long_ago);
+	run->did = true;
 	return fine;
 }
 
@@ -282,6 +279,8 @@ run_page(struct run *run, struct error *err)
 		else if (!do_path(run, path, &problem))
 			log_line(LOG_ERROR, "due.failed", "%.*s: %s", VIEW_ARG(path),
 			    problem.message);
+		if (run->long_ago)
+			return true;
 		memcpy(run->marker, path.ptr, path.len);
 		run->after = (view){ run->marker, path.len };
 	}
@@ -324,21 +323,13 @@ due_slow_job(const struct services *services, const atomic_bool *stopping, struc
 	return run_due(services, stopping, DUE_SLOW_PREFIX, err);
 }
 
-/* Once over all that is due, each lane for no longer than its turn. */
+/* Once over all that is due, or up to what took long. */
 static bool
-run_turns(struct run *run, struct error *err)
+run_round(struct run *run, struct error *err)
 {
-	bool fine;
-
 	run->after = V("");
-	run->again = false;
-	run->spent = map_new();
-	if (run->spent == NULL)
-		return error_memory(err);
-	fine = run_all(run, err);
-	map_free(run->spent);
-	run->spent = NULL;
-	return fine;
+	run->did = run->passed = run->long_ago = false;
+	return run_all(run, err);
 }
 
 bool
@@ -355,8 +346,10 @@ due_away_job(const struct services *services, struct lanes *lanes, const atomic_
 		return false;
 	run.reader = reader;
 	do {
-		if (!run_turns(&run, err))
+		if (!run_round(&run, err))
 			return false;
-	} while (run.again && !atomic_load(stopping));
+		if (run.passed && !run.did)
+			lanes_round(lanes);
+	} while ((run.passed || run.long_ago) && !atomic_load(stopping));
 	return true;
 }

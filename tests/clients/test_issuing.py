@@ -1,8 +1,10 @@
 """Certificates by issuers: the vault's own authority, and ACME by a real server of it."""
 import base64
 import contextlib
+import socket
 import sqlite3
 import subprocess
+import threading
 import time
 import urllib.parse
 
@@ -195,6 +197,33 @@ def test_strangers_cause_no_signatures(server, name):
 	one.advance("13h")  # more than half of a day
 	fourth, later, later_state = check(*answers(), revoked=True)
 	assert fourth > third and later.next_update_utc > crl.next_update_utc and later_state.next_update_utc > state.next_update_utc
+
+
+def test_intermediate_is_renewed(server, name):
+	"""Half of its life is over: another certificate for the same key, and what was told before holds."""
+	one = server(vaults=("one",))
+	vault = one.vault("one")
+	vault.put("/certificates/issuers/own", OWN).expect(200)
+	long = policy("own", "a.example.com", x509_props={"subject": "CN=a", "validity_months": 84})
+	create(vault, name, long)
+	_, (first, before) = chain_of(vault, name)
+	root = x509.load_der_x509_certificate(authority(vault, "root").body)
+	one.advance(f"{6 * 365}d")
+	create(vault, f"{name}-later", long)
+	_, (second, after) = chain_of(vault, f"{name}-later")
+	assert before != after and before.public_key() == after.public_key()
+	assert x509.load_der_x509_certificate(authority(vault, "intermediate").body) == after
+	assert x509.load_der_x509_certificate(authority(vault, "root").body) == root
+	assert (second.not_valid_after_utc - second.not_valid_before_utc).days > 83 * 30 < (first.not_valid_after_utc - first.not_valid_before_utc).days
+	for leaf in (first, second):
+		for intermediate in (before, after):
+			leaf.verify_directly_issued_by(intermediate)
+			intermediate.verify_directly_issued_by(root)
+		revoke(vault, leaf)
+		state = ocsp.load_der_ocsp_response(ask_ocsp(vault, ocsp_request(leaf, before)).body)
+		assert state.certificate_status == ocsp.OCSPCertStatus.REVOKED
+	crl = x509.load_der_x509_crl(authority(vault, "crl").body)
+	assert len(crl) == 2 and crl.is_signature_valid(before.public_key())
 
 
 def test_signing_for_strangers_is_bounded(server, name):
@@ -425,6 +454,65 @@ def test_acme_cancelled(server, pebble, name):
 	one.advance("2m")
 	assert wait_for(vault, name)["status"] == "cancelled"
 	vault.delete(f"/certificates/{name}/pending").expect(200)
+
+
+class Silent:
+	"""It accepts, and never says a word."""
+
+	def __init__(self):
+		self.listener = socket.create_server(("127.0.0.1", 0))
+		self.accepted = []
+		self.thread = threading.Thread(target=self._accept)
+		self.thread.start()
+
+	@property
+	def directory(self):
+		return f"https://localhost:{self.listener.getsockname()[1]}/dir"
+
+	def _accept(self):
+		with contextlib.suppress(OSError):
+			while True:
+				self.accepted.append(self.listener.accept()[0])
+
+	def close(self):
+		self.listener.shutdown(socket.SHUT_RDWR)
+		self.listener.close()
+		self.thread.join()
+		for each in self.accepted:
+			each.close()
+
+
+@pytest.fixture
+def silent():
+	made = []
+
+	def make():
+		made.append(Silent())
+		return made[-1]
+
+	yield make
+	for each in made:
+		each.close()
+
+
+@pytest.mark.parametrize(("issuers", "each"), [(1, 12), (6, 4)])
+def test_dead_issuers_stop_no_others(server, pebble, silent, name, issuers, each):
+	"""More of them than there are threads, and of each more than one is due: the others come to an end meanwhile."""
+	one, vault = acme_server(server, pebble())
+	vault.put("/certificates/issuers/own", OWN).expect(200)
+	dead = [silent() for _ in range(issuers)]
+	for number, listener in enumerate(dead):
+		vault.put(f"/certificates/issuers/dead{number}", {"provider": "ACME", "org_details": {"id": listener.directory}}).expect(200)
+	for number in range(issuers * each):
+		vault.request("POST", f"/certificates/{name}-{number}/create", policy(f"dead{number % issuers}", "a.example.com")).expect(202)
+	wait_until(lambda: sum(len(listener.accepted) for listener in dead) >= min(issuers, 4))
+	for which in ("own", "acme"):
+		vault.request("POST", f"/certificates/{which}-{name}/create", policy(which, "b.example.com")).expect(202)
+	for which in ("own", "acme"):
+		assert wait_for(vault, f"{which}-{name}", seconds=100)["status"] == "completed"
+	# All of the dead were due before, and had they been asked in turn, each would have been asked by now.
+	assert sum(len(listener.accepted) for listener in dead) < issuers * each
+	assert pending(vault, f"{name}-{issuers * each - 1}")["status"] == "inProgress"
 
 
 def proofs(server):
