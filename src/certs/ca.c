@@ -98,7 +98,8 @@ certify(struct tx *tx, const struct vault *vault, const struct ca_half *by, stru
 /*
  * Once half of its life is over the intermediate gets another certificate, so that what it issues
  * need not end early.  Its key and name stay: by either certificate it signed what it signed, the
- * lists and answers too.  It ends with the root at the latest; a year is the least that is worth it.
+ * lists and answers too.  It ends with the root at the latest; a year is the least that is worth
+ * it.
  */
 static bool
 renew(struct tx *tx, const struct vault *vault, int64_t now, struct ca *ca, struct error *err)

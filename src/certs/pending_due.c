@@ -258,7 +258,7 @@ go_on(struct work *work, struct prepared *prepared, int64_t now, struct error *e
 				       : issue(work, NULL, now, err);
 }
 
-/* A deleted vault may be recovered; then it begins anew, for what it shows is not shown meanwhile. */
+/* A deleted vault may be recovered; then it begins anew, as nothing is shown for it meanwhile. */
 static bool
 set_aside(struct work *work, int64_t now, struct error *err)
 {
