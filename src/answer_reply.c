@@ -66,6 +66,26 @@ management_fields(struct request *r)
 	buf_add(&r->out->fields, V("\r\n"));
 }
 
+/* What signs in must not be kept at all. */
+static void
+write_caching(struct request *r)
+{
+	struct buf *fields = &r->out->fields;
+
+	if (r->max_age > 0 && r->out->status == 200) {
+		buf_print(fields,
+		    "Cache-Control: max-age=%u, public, no-transform, must-revalidate\r\n",
+		    r->max_age);
+		return;
+	}
+	buf_add(fields,
+	    r->plane == PLANE_LOGIN ? V("Cache-Control: no-store, no-cache\r\n")
+				    : V("Cache-Control: no-cache\r\n"));
+	buf_add(fields,
+	    V("Pragma: no-cache\r\n"
+	      "Expires: -1\r\n"));
+}
+
 void
 reply_finish(struct request *r)
 {
@@ -75,14 +95,9 @@ reply_finish(struct request *r)
 		reply_field(r, "Content-Type",
 		    r->content_type.len > 0 ? r->content_type
 					    : V("application/json; charset=utf-8"));
-	/* What signs in must not be kept at all. */
+	write_caching(r);
 	buf_add(fields,
-	    r->plane == PLANE_LOGIN ? V("Cache-Control: no-store, no-cache\r\n")
-				    : V("Cache-Control: no-cache\r\n"));
-	buf_add(fields,
-	    V("Pragma: no-cache\r\n"
-	      "Expires: -1\r\n"
-	      "Strict-Transport-Security: max-age=31536000;includeSubDomains\r\n"
+	    V("Strict-Transport-Security: max-age=31536000;includeSubDomains\r\n"
 	      "X-Content-Type-Options: nosniff\r\n"
 	      "x-ms-request-id: "));
 	buf_add(fields, uuid_view(&r->id));

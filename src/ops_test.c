@@ -116,7 +116,8 @@ static void
 check_public(const struct op *op)
 {
 	static const char *const open[] = { "Health", "MetadataEndpoints", "AuthorityRootGet",
-		"AuthorityIntermediateGet", "AuthorityCrlGet", "AuthorityOcsp" };
+		"AuthorityIntermediateGet", "AuthorityCrlGet", "AuthorityOcsp",
+		"AuthorityOcspGet" };
 
 	if (op->guard == GUARD_PUBLIC && op->plane != PLANE_LOGIN)
 		assert_true(is_one_of(open, COUNT_OF(open), op->name));

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "certs/ca_answers.h"
 #include "certs/outside.h"
 #include "certs/proof.h"
 #include "clock_api.h"
@@ -61,12 +62,14 @@ struct server {
 	struct subscriptions *subscriptions;
 	struct locks *locks;
 	struct authority *authority;
+	struct ca_answers *answers;
 	struct services services;
 	struct router *router;
 	struct answerer *answerer;
 	struct listener listener;
 	struct http_server *http;
-	struct scheduler *scheduler, *slow, *away;
+	struct scheduler *scheduler, *slow, *away[LANES_THREADS];
+	struct lanes lanes;        /* of those */
 	struct backup_job *backup; /* NULL: it makes none */
 	struct outside outside;
 	struct smtp smtp;
@@ -113,7 +116,7 @@ do_away_due(void *ctx, struct error *err)
 {
 	struct server *server = ctx;
 
-	return due_away_job(&server->services, &server->stopping, err);
+	return due_away_job(&server->services, &server->lanes, &server->stopping, err);
 }
 
 static bool
@@ -341,6 +344,9 @@ open_services(struct server *server, struct error *err)
 	if (!directory_federate(server->directory,
 		config->federation_ca[0] != '\0' ? config->federation_ca : NULL, err))
 		return false;
+	server->answers = ca_answers_new();
+	if (server->answers == NULL)
+		return error_memory(err);
 	directory_attest(server->directory,
 	    (const char *const *)config->attestation_authorities.items);
 	server->services = (struct services){
@@ -356,6 +362,7 @@ open_services(struct server *server, struct error *err)
 		.locks = server->locks,
 		.providers = provider_list,
 		.outside = &server->outside,
+		.answers = server->answers,
 		/* A server of one's own mostly stands in a network of one's own. */
 		.private_ranges = true,
 	};
@@ -431,6 +438,7 @@ open_http(struct server *server, struct error *err)
 static bool
 server_open(struct server *server, struct error *err)
 {
+	lanes_init(&server->lanes);
 	return datafolder_open(server->config, server->config->dev, &server->folder, err) &&
 	    open_audit(server, err) && open_installation(server, err) && open_token(server, err) &&
 	    open_services(server, err) &&
@@ -446,12 +454,15 @@ server_close(struct server *server)
 	atomic_store(&server->stopping, true);
 	scheduler_stop(server->scheduler);
 	scheduler_stop(server->slow);
-	scheduler_stop(server->away);
+	for (size_t i = 0; i < LANES_THREADS; i++)
+		scheduler_stop(server->away[i]);
+	lanes_done(&server->lanes);
 	backup_job_stop(server->backup);
 	http01_close(server->http01);
 	proofs_close(server->proofs);
 	http_server_free(server->http);
 	answerer_free(server->answerer);
+	ca_answers_free(server->answers);
 	router_free(server->router);
 	listener_close(&server->listener);
 	authority_free(server->authority);
@@ -548,6 +559,17 @@ install_signals(struct http_server *http)
 }
 
 static bool
+start_away(struct server *server, struct error *err)
+{
+	for (size_t i = 0; i < LANES_THREADS; i++) {
+		if (!scheduler_start(away_jobs, COUNT_OF(away_jobs), server, SLOW_BEHIND,
+			&server->away[i], err))
+			return false;
+	}
+	return true;
+}
+
+static bool
 serve(struct server *server, struct error *err)
 {
 	const struct config *config = server->config;
@@ -561,8 +583,7 @@ serve(struct server *server, struct error *err)
 	if (!scheduler_start(jobs, COUNT_OF(jobs), server, 0, &server->scheduler, err) ||
 	    !scheduler_start(slow_jobs, COUNT_OF(slow_jobs), server, SLOW_BEHIND, &server->slow,
 		err) ||
-	    !scheduler_start(away_jobs, COUNT_OF(away_jobs), server, SLOW_BEHIND, &server->away,
-		err))
+	    !start_away(server, err))
 		return false;
 	if (!backup_job_start(config, &server->folder, server->audit, &server->backup, err))
 		return false;

@@ -44,8 +44,9 @@ enum throttle_class {
 	THROTTLE_SOFT_CREATE,
 	THROTTLE_HSM_USE,
 	THROTTLE_SOFT_USE,
-	THROTTLE_SET,   /* setting secrets, importing keys and certificates */
-	THROTTLE_OTHER, /* all else with secrets and certificates */
+	THROTTLE_SET,       /* setting secrets, importing keys and certificates */
+	THROTTLE_OTHER,     /* all else with secrets and certificates */
+	THROTTLE_AUTHORITY, /* signing what anybody may ask of the vault's authority */
 };
 
 typedef bool op_run(struct request *r, struct error *err);

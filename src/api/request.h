@@ -17,6 +17,7 @@
 struct access;
 struct authority;
 struct access_decision;
+struct ca_answers;
 struct config;
 struct directory;
 struct locks;
@@ -46,6 +47,7 @@ struct services {
 	 */
 	bool (*sign)(struct authority *authority, view payload, struct buf *out, struct error *err);
 	const struct outside *outside; /* certs */
+	struct ca_answers *answers;    /* certs; NULL: nothing is kept */
 	bool private_ranges; /* vaults' IP rules may name addresses of private use (RFC 1918) */
 };
 
@@ -102,6 +104,7 @@ struct request {
 	struct tx tx;
 	struct json json;         /* writes out->body */
 	view content_type;        /* of out->body; empty: JSON */
+	unsigned max_age;         /* seconds that anybody may keep the reply; 0: not at all */
 	view object_id;           /* for the audit log: the URL of the object */
 	struct key_spec key;      /* for the audit log: of the key; without a kind: no key */
 	struct error error;       /* why it was refused, when it was */

@@ -1,7 +1,7 @@
 #include "certs/ca_store.h"
 
+#include "base/log.h"
 #include "pki/issue.h"
-#include "pki/ocsp.h"
 #include "pki/read.h"
 #include "pki/subject.h"
 
@@ -9,7 +9,7 @@
 
 #define YEAR ((int64_t)365 * 86400)
 #define ROOT_YEARS 30
-#define INTERMEDIATE_YEARS 29
+#define INTERMEDIATE_YEARS 10
 #define BACKDATE 3600 /* seconds: clients' clocks may be behind */
 #define PUBLIC_USAGES (USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN | USAGE_DIGITAL_SIGNATURE)
 
@@ -35,9 +35,8 @@ ca_signer(struct ca_signing *signing)
 	    struct signer){ .alg = signer_alg(false, V("P-256")), .sign = sign, .ctx = signing };
 }
 
-/* ${ticket}: from before the snapshot; 0: it is not at hand, and the key is not cached. */
-static struct ca_signing
-signing_of(struct tx *tx, const struct vault *vault, const struct ca_half *half, uint64_t ticket)
+struct ca_signing
+ca_signing_of(struct tx *tx, const struct vault *vault, const struct ca_half *half, uint64_t ticket)
 {
 	return (struct ca_signing){ tx->keyring, vault->key, ticket, &half->material, tx->arena };
 }
@@ -71,20 +70,20 @@ keep_certificate(struct tx *tx, const struct buf *der, view *out, struct error *
 
 static bool
 certify(struct tx *tx, const struct vault *vault, const struct ca_half *by, struct ca_half *half,
-    int path_length, int64_t now, int years, struct error *err)
+    int path_length, int64_t now, int64_t not_after, struct error *err)
 {
 	AUTO(buf_free) struct buf der = { 0 };
 	const struct profile profile = { .subject = half->name,
 		.usages = PUBLIC_USAGES,
 		.ca = true,
 		.path_length = path_length };
-	struct ca_signing signing = signing_of(tx, vault, by, 0);
+	struct ca_signing signing = ca_signing_of(tx, vault, by, 0);
 	const struct signer signer = ca_signer(&signing);
 	uint8_t key_id[KEY_ID_LEN];
 	struct x509_wish wish = { .profile = &profile,
 		.spki = half->spki,
 		.not_before = now - BACKDATE,
-		.not_after = now + years * YEAR };
+		.not_after = not_after };
 
 	if (by != half) {
 		if (!spki_key_id(by->spki, key_id, err))
@@ -96,6 +95,36 @@ certify(struct tx *tx, const struct vault *vault, const struct ca_half *by, stru
 	    keep_certificate(tx, &der, &half->certificate, err);
 }
 
+/*
+ * Once half of its life is over the intermediate gets another certificate, so that what it issues
+ * need not end early.  Its key and name stay: by either certificate it signed what it signed, the
+ * lists and answers too.  It ends with the root at the latest; a year is the least that is worth
+ * it.
+ */
+static bool
+renew(struct tx *tx, const struct vault *vault, int64_t now, struct ca *ca, struct error *err)
+{
+	struct x509 root, own;
+	int64_t end = now + INTERMEDIATE_YEARS * YEAR;
+
+	if (!x509_read(ca->root.certificate, tx->arena, &root, err) ||
+	    !x509_read(ca->intermediate.certificate, tx->arena, &own, err))
+		return false;
+	if (root.not_after - now < YEAR)
+		log_line(LOG_WARN, "authority.ends",
+		    "the root of the authority of vault %.*s ends in %d days, and with it all that "
+		    "it issues",
+		    VIEW_ARG(vault->name),
+		    root.not_after > now ? (int)((root.not_after - now) / 86400) : 0);
+	if (end > root.not_after)
+		end = root.not_after;
+	if (now < own.not_before + (own.not_after - own.not_before) / 2 ||
+	    end - own.not_after < YEAR)
+		return true;
+	return certify(tx, vault, &ca->root, &ca->intermediate, 0, now, end, err) &&
+	    ca_write(tx, vault, ca, err);
+}
+
 bool
 ca_require(struct tx *tx, const struct vault *vault, bool hsm, int64_t now, struct ca *out,
     struct error *err)
@@ -105,12 +134,13 @@ ca_require(struct tx *tx, const struct vault *vault, bool hsm, int64_t now, stru
 	if (!ca_read(tx, vault, TO_CHANGE, out, &found, err))
 		return false;
 	if (found)
-		return true;
+		return renew(tx, vault, now, out, err);
 	*out = (struct ca){ 0 };
 	return make_half(tx, vault, hsm, "root", &out->root, err) &&
 	    make_half(tx, vault, hsm, "intermediate", &out->intermediate, err) &&
-	    certify(tx, vault, &out->root, &out->root, 1, now, ROOT_YEARS, err) &&
-	    certify(tx, vault, &out->root, &out->intermediate, 0, now, INTERMEDIATE_YEARS, err) &&
+	    certify(tx, vault, &out->root, &out->root, 1, now, now + ROOT_YEARS * YEAR, err) &&
+	    certify(tx, vault, &out->root, &out->intermediate, 0, now,
+		now + INTERMEDIATE_YEARS * YEAR, err) &&
 	    ca_write(tx, vault, out, err);
 }
 
@@ -138,7 +168,7 @@ ca_issue(struct tx *tx, const struct vault *vault, const struct ca *ca, const st
     struct views *chain, struct error *err)
 {
 	AUTO(buf_free) struct buf der = { 0 };
-	struct ca_signing signing = signing_of(tx, vault, &ca->intermediate, 0);
+	struct ca_signing signing = ca_signing_of(tx, vault, &ca->intermediate, 0);
 	const struct signer signer = ca_signer(&signing);
 	uint8_t key_id[KEY_ID_LEN], serial[SERIAL_LEN];
 	struct x509 own;
@@ -150,6 +180,8 @@ ca_issue(struct tx *tx, const struct vault *vault, const struct ca *ca, const st
 	    !spki_key_id(ca->intermediate.spki, key_id, err) ||
 	    !x509_read(ca->intermediate.certificate, tx->arena, &own, err))
 		return false;
+	if (own.not_after <= wish->not_before)
+		return error_set(err, ERR_BAD_PARAMETER, "The vault's authority has ended.");
 	x509_serial(serial);
 	what = (struct x509_wish){
 		.profile = &csr.profile,
@@ -202,97 +234,5 @@ ca_revoke(struct tx *tx, const struct vault *vault, view serial, enum crl_reason
 		return error_set(err, ERR_CONFLICT,
 		    "The vault's authority has revoked %d certificates: no more fit its list.",
 		    CA_REVOKED_MAX);
-	return ca_put_revoked(tx, vault, number, &revoked, err);
-}
-
-bool
-ca_crl(struct tx *tx, const struct vault *vault, const struct ca *ca, uint64_t ticket, int64_t now,
-    struct buf *out, struct error *err)
-{
-	struct ca_signing signing = signing_of(tx, vault, &ca->intermediate, ticket);
-	const struct signer signer = ca_signer(&signing);
-	uint8_t key_id[KEY_ID_LEN];
-	struct crl_entry *entries;
-	struct crl_wish wish = { .issuer = ca->intermediate.name,
-		.number = (uint64_t)now,
-		.this_update = now,
-		.next_update = now + CA_LIST_SECONDS };
-
-	if (!ca_scan_revoked(tx, vault, now, &entries, &wish.count, err) ||
-	    !spki_key_id(ca->intermediate.spki, key_id, err))
-		return false;
-	wish.entries = entries;
-	wish.issuer_key_id = (view){ (const char *)key_id, sizeof(key_id) };
-	return crl_make(&wish, &signer, out, err);
-}
-
-static bool
-find_state(struct tx *tx, const struct vault *vault, const struct ocsp_id *id,
-    struct ocsp_single *out, struct error *err)
-{
-	struct ca_issued issued;
-	struct ca_revoked revoked;
-	bool found = false;
-
-	*out = (struct ocsp_single){ .id = id, .state = OCSP_UNKNOWN };
-	if (id->serial.len > CA_SERIAL_MAX)
-		return true;
-	if (!ca_get_issued(tx, vault, id->serial, &issued, &found, err))
-		return false;
-	if (!found)
-		return true;
-	if (!ca_get_revoked(tx, vault, id->serial, TO_READ, &revoked, &found, err))
-		return false;
-	out->state = found ? OCSP_REVOKED : OCSP_GOOD;
-	if (found) {
-		out->revoked = revoked.since;
-		out->reason = revoked.reason;
-	}
-	return true;
-}
-
-/* Only the intermediate answers, and only for what it issued. */
-static bool
-is_about(const struct ocsp_request *request, const struct ca *ca)
-{
-	for (size_t i = 0; i < request->count; i++) {
-		if (!ocsp_id_is(&request->ids[i], ca->intermediate.name, ca->intermediate.spki))
-			return false;
-	}
-	return true;
-}
-
-static bool
-refuse(enum ocsp_refusal why, struct buf *out, struct error *err)
-{
-	ocsp_refuse(why, out);
-	return buf_ok(out) || error_memory(err);
-}
-
-bool
-ca_ocsp(struct tx *tx, const struct vault *vault, const struct ca *ca, uint64_t ticket,
-    view request, int64_t now, struct buf *out, struct error *err)
-{
-	struct ca_signing signing = signing_of(tx, vault, &ca->intermediate, ticket);
-	const struct signer signer = ca_signer(&signing);
-	struct ocsp_single singles[OCSP_IDS_MAX];
-	struct ocsp_request asked;
-	struct error problem;
-	struct ocsp_wish wish = { .issuer_spki = ca->intermediate.spki,
-		.produced = now,
-		.this_update = now,
-		.next_update = now + CA_LIST_SECONDS,
-		.singles = singles };
-
-	if (!ocsp_read(request, tx->arena, &asked, &problem))
-		return refuse(OCSP_MALFORMED, out, err);
-	if (!is_about(&asked, ca))
-		return refuse(OCSP_UNAUTHORIZED, out, err);
-	for (size_t i = 0; i < asked.count; i++) {
-		if (!find_state(tx, vault, &asked.ids[i], &singles[i], err))
-			return false;
-	}
-	wish.count = asked.count;
-	wish.nonce = asked.nonce;
-	return ocsp_answer(&wish, &signer, out, err);
+	return ca_put_revoked(tx, vault, number, &revoked, err) && ca_count_change(tx, vault, err);
 }

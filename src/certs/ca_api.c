@@ -1,7 +1,17 @@
 #include "certs/ca.h"
 
+#include "base/base64.h"
 #include "base/clock.h"
+#include "base/percent.h"
+#include "pki/ocsp.h"
 #include "vault/vault.h"
+
+/*
+ * Seconds that caches on the way may keep a list or an answer: well within the half of its life
+ * that it has left at least, and no longer than a revocation may take to be seen.
+ */
+#define MAX_AGE 3600
+#define BASE64_MAX ((size_t)3 * 4 * OCSP_REQUEST_MAX / 3) /* every character percent-encoded */
 
 /* RFC 5280, section 5.3.1. */
 static const struct {
@@ -50,6 +60,12 @@ reply_der(struct request *r, view type, struct buf *der, struct error *err)
 	return buf_ok(&r->out->body) || error_memory(err);
 }
 
+static struct ca_asking
+asking_of(const struct request *r, const struct ca *ca)
+{
+	return (struct ca_asking){ ca, r->services->answers, r->key_ticket, clock_now() };
+}
+
 /* The row's detail: which certificate. */
 static const char root[] = "root";
 
@@ -70,21 +86,58 @@ run_crl(struct request *r, struct error *err)
 {
 	AUTO(ca_done) struct ca ca = { 0 };
 	AUTO(buf_free) struct buf der = { 0 };
+	const struct ca_asking asking = asking_of(r, &ca);
 
-	return require(r, &ca, err) &&
-	    ca_crl(&r->tx, r->vault, &ca, r->key_ticket, clock_now(), &der, err) &&
-	    reply_der(r, V("application/pkix-crl"), &der, err);
+	if (!require(r, &ca, err) || !ca_crl(&r->tx, r->vault, &asking, &der, err))
+		return false;
+	r->max_age = MAX_AGE;
+	return reply_der(r, V("application/pkix-crl"), &der, err);
+}
+
+static bool
+reply_ocsp(struct request *r, view request, unsigned max_age, struct error *err)
+{
+	AUTO(ca_done) struct ca ca = { 0 };
+	AUTO(buf_free) struct buf der = { 0 };
+	const struct ca_asking asking = asking_of(r, &ca);
+	bool told;
+
+	if (!require(r, &ca, err) || !ca_ocsp(&r->tx, r->vault, &asking, request, &der, &told, err))
+		return false;
+	r->max_age = told ? max_age : 0;
+	return reply_der(r, V("application/ocsp-response"), &der, err);
 }
 
 static bool
 run_ocsp(struct request *r, struct error *err)
 {
-	AUTO(ca_done) struct ca ca = { 0 };
-	AUTO(buf_free) struct buf der = { 0 };
+	return reply_ocsp(r, r->in->body, 0, err);
+}
 
-	return require(r, &ca, err) &&
-	    ca_ocsp(&r->tx, r->vault, &ca, r->key_ticket, r->in->body, clock_now(), &der, err) &&
-	    reply_der(r, V("application/ocsp-response"), &der, err);
+/*
+ * RFC 6960, A.1: the request in base64, percent-encoded or not.  As it was sent: two slashes in a
+ * row are two digits of it.
+ */
+static bool
+run_ocsp_get(struct request *r, struct error *err)
+{
+	view text = r->in->path, sent;
+	size_t len = 0;
+	char *der;
+
+	while (text.len > 0 && !view_starts(text, V("/ocsp/")))
+		text = view_from(text, 1);
+	text = view_from(text, V("/ocsp").len);
+	while (text.len > 0 && text.ptr[0] == '/')
+		text = view_from(text, 1);
+	der = arena_alloc(r->arena, text.len + 4);
+	if (der == NULL)
+		return error_memory(err);
+	/* What is none is malformed as an OCSP request is. */
+	if (text.len > BASE64_MAX || !percent_decode(text, false, r->arena, &sent) ||
+	    !base64_decode(BASE64, sent, der, &len))
+		len = 0;
+	return reply_ocsp(r, (view){ der, len }, MAX_AGE, err);
 }
 
 struct revoke_body {
@@ -132,6 +185,8 @@ const struct op ca_ops[] = {
 	  .run = run_certificate },
 	{ "AuthorityCrlGet", OPEN, .method = HTTP_GET, .path = "/authority/crl", .run = run_crl },
 	{ "AuthorityOcsp", OPEN, .method = HTTP_POST, .path = "/authority/ocsp", .run = run_ocsp },
+	{ "AuthorityOcspGet", OPEN, .method = HTTP_GET, .path = "/authority/ocsp/{request...}",
+	  .run = run_ocsp_get },
 	{ "AuthorityRevoke", .plane = PLANE_VAULT, .guard = GUARD_DATA, .versioning = VERSION_VAULT,
 	  .throttle = THROTTLE_OTHER, .method = HTTP_POST, .path = "/authority/revoke",
 	  .action = "certificatecas/write", .body = revoke_fields,

@@ -245,3 +245,52 @@ ca_count_revoked(struct tx *tx, const struct vault *vault, size_t *out, struct e
 	return serial_path(tx->arena, vault, "revoked", V(""), &prefix, err) &&
 	    store_keys(tx->reader, prefix, V(""), CA_REVOKED_MAX, tx->arena, &paths, out, err);
 }
+
+/* Beside "revoked/", so that who scans that does not meet it. */
+static bool
+changes_path(struct tx *tx, const struct vault *vault, view *out, struct error *err)
+{
+	view path;
+
+	return ca_path(tx->arena, vault, &path, err) &&
+	    (arena_join(tx->arena, (const view[]){ path, V("/changes") }, 2, out) ||
+		error_memory(err));
+}
+
+bool
+ca_changes(struct tx *tx, const struct vault *vault, enum intent intent, int64_t *out,
+    struct error *err)
+{
+	AUTO(plain_done) struct plain *document = NULL;
+	struct unpack in;
+	bool fine;
+	view path;
+
+	*out = 0;
+	if (!changes_path(tx, vault, &path, err) ||
+	    !(intent == TO_CHANGE ? tx_take : tx_get)(tx, vault->key, path, &document, err))
+		return false;
+	if (document == NULL)
+		return true;
+	in = unpack_of(plain_view(document));
+	fine = unpack_u8(&in) == FORMAT;
+	*out = unpack_i64(&in);
+	return (fine && unpack_end(&in)) ||
+	    error_set(err, ERR_CORRUPT, "how often a list changed can't be read");
+}
+
+bool
+ca_count_change(struct tx *tx, const struct vault *vault, struct error *err)
+{
+	AUTO(buf_free) struct buf document = { 0 };
+	int64_t changes;
+	view path;
+
+	if (!changes_path(tx, vault, &path, err) ||
+	    !ca_changes(tx, vault, TO_CHANGE, &changes, err))
+		return false;
+	pack_u8(&document, FORMAT);
+	pack_i64(&document, changes + 1);
+	return (buf_ok(&document) || error_memory(err)) &&
+	    tx_put(tx, vault->key, path, &document, err);
+}

@@ -37,6 +37,14 @@ MUST_USE bool ca_scan_revoked(struct tx *tx, const struct vault *vault, int64_t 
 MUST_USE bool ca_count_revoked(struct tx *tx, const struct vault *vault, size_t *out,
     struct error *err);
 
+/*
+ * ca_count_change: The vault's list of what is revoked is another one now.
+ * ca_changes: How often that was.
+ */
+MUST_USE bool ca_count_change(struct tx *tx, const struct vault *vault, struct error *err);
+MUST_USE bool ca_changes(struct tx *tx, const struct vault *vault, enum intent intent, int64_t *out,
+    struct error *err);
+
 /* ca_signer: Signs with one half's key; the struct is the signer's context. */
 struct ca_signing {
 	struct keyring *keyring;
@@ -46,5 +54,9 @@ struct ca_signing {
 	struct arena *arena;
 };
 struct signer ca_signer(struct ca_signing *signing);
+
+/* ${ticket}: from before the snapshot; 0: it is not at hand, and the key is not cached. */
+struct ca_signing ca_signing_of(struct tx *tx, const struct vault *vault,
+    const struct ca_half *half, uint64_t ticket);
 
 #endif

@@ -14,6 +14,7 @@
 static struct world w;
 static struct arena keep;
 static struct test_key *key;
+static struct ca_answers *answers;
 
 static int
 setup(void **state)
@@ -24,7 +25,8 @@ setup(void **state)
 	world_vault(&w, "vault-a", "westeurope", 90, false);
 	world_vault(&w, "vault-b", "westeurope", 90, false);
 	key = test_key_new("P-384");
-	return 0;
+	answers = ca_answers_new();
+	return answers == NULL ? -1 : 0;
 }
 
 static int
@@ -32,6 +34,7 @@ teardown(void **state)
 {
 	(void)state;
 	test_key_free(key);
+	ca_answers_free(answers);
 	arena_free(&keep);
 	world_drop(&w);
 	return 0;
@@ -40,7 +43,7 @@ teardown(void **state)
 /* One issuance, and what came of it: lives in ${keep}. */
 struct issuing {
 	struct profile profile;
-	int64_t months;
+	int64_t months, now;
 	struct views chain;
 	view root, root_name;
 };
@@ -65,11 +68,11 @@ step_issue(struct request *r, void *ctx, struct error *err)
 	AUTO(ca_done) struct ca ca = { 0 };
 	struct ca_wish wish = { .certificate = V("web"),
 		.base = BASE,
-		.not_before = NOON,
-		.not_after = NOON + issuing->months * 30 * 86400 };
+		.not_before = issuing->now,
+		.not_after = issuing->now + issuing->months * 30 * 86400 };
 
 	if (!csr_make(&issuing->profile, buf_view(&key->spki), &key->signer, &csr, err) ||
-	    !ca_require(&r->tx, r->vault, false, NOON, &ca, err))
+	    !ca_require(&r->tx, r->vault, false, issuing->now, &ca, err))
 		return false;
 	wish.csr = buf_view(&csr);
 	return ca_issue(&r->tx, r->vault, &ca, &wish, &issuing->chain, err) &&
@@ -77,10 +80,10 @@ step_issue(struct request *r, void *ctx, struct error *err)
 }
 
 static struct issuing
-issue_in(const char *vault, int64_t months)
+issue_at(const char *vault, int64_t months, int64_t now)
 {
 	static view names[] = { V_INIT("www.example.com") };
-	struct issuing issuing = { .months = months };
+	struct issuing issuing = { .months = months, .now = now };
 
 	issuing.profile = (struct profile){
 		.subject = test_name(&keep, "CN=www.example.com"),
@@ -89,6 +92,12 @@ issue_in(const char *vault, int64_t months)
 	};
 	assert_fine(world_do(&w, vault, "", step_issue, &issuing), &w.err);
 	return issuing;
+}
+
+static struct issuing
+issue_in(const char *vault, int64_t months)
+{
+	return issue_at(vault, months, NOON);
 }
 
 static struct x509
@@ -161,7 +170,7 @@ test_makes_no_authorities(void **state)
 	(void)issue_in("vault-a", 12);
 	before = world_count(&w, "v/");
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct issuing issuing = { .profile = rows[i], .months = 12 };
+		struct issuing issuing = { .profile = rows[i], .months = 12, .now = NOON };
 
 		issuing.profile.subject = test_name(&keep, "CN=a");
 		assert_false(world_do(&w, "vault-a", "", step_issue, &issuing));
@@ -199,17 +208,26 @@ struct listing {
 	int64_t now;
 	struct buf der;
 	view asked; /* of OCSP */
+	bool told;
 };
+
+static struct ca_asking
+asking_at(const struct ca *ca, int64_t now)
+{
+	return (struct ca_asking){ .ca = ca, .answers = answers, .now = now };
+}
 
 static bool
 step_crl(struct request *r, void *ctx, struct error *err)
 {
 	AUTO(ca_done) struct ca ca = { 0 };
 	struct listing *listing = ctx;
+	struct ca_asking asking;
 	bool found;
 
+	asking = asking_at(&ca, listing->now);
 	return ca_read(&r->tx, r->vault, TO_READ, &ca, &found, err) && found &&
-	    ca_crl(&r->tx, r->vault, &ca, 0, listing->now, &listing->der, err);
+	    ca_crl(&r->tx, r->vault, &asking, &listing->der, err);
 }
 
 static X509 *
@@ -283,10 +301,12 @@ step_ocsp(struct request *r, void *ctx, struct error *err)
 {
 	AUTO(ca_done) struct ca ca = { 0 };
 	struct listing *listing = ctx;
+	struct ca_asking asking;
 	bool found;
 
+	asking = asking_at(&ca, listing->now);
 	return ca_read(&r->tx, r->vault, TO_READ, &ca, &found, err) && found &&
-	    ca_ocsp(&r->tx, r->vault, &ca, 0, listing->asked, listing->now, &listing->der, err);
+	    ca_ocsp(&r->tx, r->vault, &asking, listing->asked, &listing->der, &listing->told, err);
 }
 
 /* Ask as OpenSSL does; V_OCSP_CERTSTATUS_..., or minus the response's status. */
@@ -318,7 +338,8 @@ ask(X509 *subject, X509 *issuer, bool verified)
 		STACK_OF(X509) *trusted = sk_X509_new_null();
 
 		(void)sk_X509_push(trusted, issuer);
-		assert_int_equal(OCSP_check_nonce(request, basic), 1);
+		/* Ignored, so that the answer may be one that was signed before. */
+		assert_int_equal(OCSP_check_nonce(request, basic), -1);
 		assert_int_equal(OCSP_basic_verify(basic, trusted, NULL, OCSP_TRUSTOTHER) == 1,
 		    verified);
 		assert_int_equal(OCSP_resp_find_status(basic, id, &status, &reason, NULL, NULL,
@@ -348,7 +369,7 @@ test_ocsp(void **state)
 	assert_fine(revoke("vault-a", read(one.chain.items[0]).serial, NOON + 10), &w.err);
 	assert_int_equal(ask(leaf, middle, true), V_OCSP_CERTSTATUS_REVOKED);
 	/* A serial that nobody issued. */
-	assert_int_equal(ask(stranger, middle, true), V_OCSP_CERTSTATUS_UNKNOWN);
+	assert_int_equal(ask(stranger, middle, true), -OCSP_RESPONSE_STATUS_UNAUTHORIZED);
 	assert_int_equal(ask(stranger, theirs, false), -OCSP_RESPONSE_STATUS_UNAUTHORIZED);
 	assert_fine(world_do(&w, "vault-a", "", step_ocsp, &garbage), &w.err);
 	assert_true(garbage.der.len > 0);
@@ -357,6 +378,88 @@ test_ocsp(void **state)
 	X509_free(middle);
 	X509_free(stranger);
 	X509_free(theirs);
+}
+
+/* Renewed in time, by the same key: until the root ends nothing of 24 months is cut short. */
+static void
+test_intermediate_is_renewed(void **state)
+{
+	struct issuing first = issue_in("vault-a", 24), last = first;
+	struct x509 root = read(first.root), begun = read(first.chain.items[1]);
+	size_t renewed = 0;
+	int64_t now;
+
+	(void)state;
+	for (now = NOON; now < root.not_after - 2 * YEAR; now += YEAR / 4) {
+		struct issuing issuing = issue_at("vault-a", 24, now);
+		struct x509 leaf = read(issuing.chain.items[0]);
+		struct x509 middle = read(issuing.chain.items[1]);
+
+		assert_int_equal(leaf.not_after, now + INT64_C(24) * 30 * 86400);
+		assert_true(middle.not_after >= leaf.not_after);
+		assert_true(middle.not_after <= root.not_after);
+		assert_true(x509_signed_by(&leaf, &middle) && x509_signed_by(&middle, &root));
+		assert_text(middle.spki, begun.spki);
+		assert_text(issuing.root, first.root);
+		renewed += !view_eq(issuing.chain.items[1], last.chain.items[1]);
+		last = issuing;
+	}
+	assert_in_range(renewed, 2, 6);
+	/* What was issued last is listed by the same list. */
+	assert_fine(revoke("vault-a", read(last.chain.items[0]).serial, now), &w.err);
+	assert_true(listed(&last, now + 1));
+	last = issue_at("vault-a", 24, root.not_after - 100);
+	assert_int_equal(read(last.chain.items[0]).not_after, root.not_after);
+	last.now = root.not_after;
+	assert_false(world_do(&w, "vault-a", "", step_issue, &last));
+	assert_int_equal(w.err.code, ERR_BAD_PARAMETER);
+}
+
+static struct buf
+crl_at(int64_t now)
+{
+	struct listing listing = { .now = now };
+
+	assert_fine(world_do(&w, "vault-a", "", step_crl, &listing), &w.err);
+	return listing.der;
+}
+
+static uint64_t
+number_of(const struct buf *der)
+{
+	const unsigned char *at = (const unsigned char *)der->ptr;
+	X509_CRL *crl = d2i_X509_CRL(NULL, &at, (long)der->len);
+	ASN1_INTEGER *number;
+	uint64_t out = 0;
+
+	assert_non_null(crl);
+	number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+	assert_int_equal(ASN1_INTEGER_get_uint64(&out, number), 1);
+	ASN1_INTEGER_free(number);
+	X509_CRL_free(crl);
+	return out;
+}
+
+/* Each signature is another one, of the same too: what is the same was not signed again. */
+static void
+test_signed_once(void **state)
+{
+	struct issuing one = issue_in("vault-a", 12);
+	AUTO(buf_free) struct buf first = crl_at(NOON), again = crl_at(NOON + 1000);
+	AUTO(buf_free) struct buf half = crl_at(NOON + CA_LIST_SECONDS / 2);
+	AUTO(buf_free) struct buf revoked = { 0 };
+
+	(void)state;
+	assert_true(view_eq(buf_view(&first), buf_view(&again)));
+	assert_false(view_eq(buf_view(&first), buf_view(&half)));
+	assert_true(number_of(&half) > number_of(&first));
+	/* Within one second, too. */
+	assert_fine(revoke("vault-a", read(one.chain.items[0]).serial, NOON + CA_LIST_SECONDS / 2),
+	    &w.err);
+	revoked = crl_at(NOON + CA_LIST_SECONDS / 2);
+	assert_false(view_eq(buf_view(&half), buf_view(&revoked)));
+	assert_true(number_of(&revoked) > number_of(&half));
+	assert_true(listed(&one, NOON + CA_LIST_SECONDS / 2));
 }
 
 static void
@@ -384,6 +487,8 @@ main(void)
 		FRESH(test_crl),
 		FRESH(test_only_what_was_issued_is_revoked),
 		FRESH(test_ocsp),
+		FRESH(test_signed_once),
+		FRESH(test_intermediate_is_renewed),
 		cmocka_unit_test(test_reasons),
 	};
 

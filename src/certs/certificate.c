@@ -1,5 +1,6 @@
 #include "certs/certificate.h"
 
+#include "certs/enrol.h"
 #include "certs/lifetime.h"
 
 #include "base/pack.h"
@@ -242,6 +243,24 @@ pack_policy(struct request *r, const struct object *object, struct buf *out, str
 	return buf_ok(out) || error_memory(err);
 }
 
+/* It is deleted: nothing is shown of what does not go on.  Recovered, the operation begins anew. */
+static bool
+abandon(struct request *r, const struct object *object, struct error *err)
+{
+	AUTO(object_done) struct object own = { .name = object->name };
+	struct certificate_state state;
+
+	memcpy(own.id, object->id, sizeof(own.id));
+	if (!certificate_state_read(r, &own, TO_CHANGE, &state, err))
+		return false;
+	if (!state.has_pending || state.pending.enrolment.len == 0)
+		return true;
+	if (!enrol_abandon(&r->tx, state.pending.enrolment, err))
+		return false;
+	state.pending.enrolment = V("");
+	return certificate_state_write(r, &own, &state, err);
+}
+
 /* Its operation goes on when the certificate is recovered. */
 static bool
 changed(struct request *r, const struct object *object, const struct version *latest,
@@ -253,7 +272,7 @@ changed(struct request *r, const struct object *object, const struct version *la
 
 	memcpy(own.id, object->id, sizeof(own.id));
 	if (latest == NULL)
-		return true;
+		return abandon(r, object, err);
 	if (!is_provisional(latest) && !lifetime_touch(r, object, err))
 		return false;
 	if (!object_read_policy(r, &certificate_type, TO_READ, &own, err))

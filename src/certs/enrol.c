@@ -101,11 +101,46 @@ fail(struct enrol_result *out, const char *code, view message)
 	return true;
 }
 
+/* Later each time; what the server asked for, when that is more. */
+static int64_t
+backoff(const struct kept *kept, unsigned wait)
+{
+	int64_t seconds = due_backoff(WAIT_FIRST, ENROL_WAIT_MAX, kept->tries);
+
+	return seconds > wait ? seconds : wait;
+}
+
+/* Its keys' token is away: it comes back.  What was begun in ${tx} since ${before} is left out. */
 static bool
-finish_strongroom(const struct enrol_ask *ask, struct tx *tx, int64_t now, struct enrol_result *out,
-    struct error *err)
+wait_for_token(const struct kept *kept, struct tx *tx, size_t before, int64_t now, view message,
+    struct enrol_result *out, struct error *err)
+{
+	struct kept next = *kept;
+
+	tx->count = before;
+	*out = (struct enrol_result){ .outcome = ENROL_WAIT,
+		.again = now + backoff(kept, 0),
+		.message = message };
+	next.tries++;
+	return kept_pack(&next, tx->arena, &out->state, err);
+}
+
+static bool
+issue_own(const struct enrol_ask *ask, struct tx *tx, const struct ca_wish *wish, int64_t now,
+    struct views *chain, struct error *err)
 {
 	AUTO(ca_done) struct ca ca = { 0 };
+
+	return ca_require(tx, ask->vault, ask->vault->premium && keyring_has_token(tx->keyring),
+		   now, &ca, err) &&
+	    ca_issue(tx, ask->vault, &ca, wish, chain, err);
+}
+
+static bool
+finish_strongroom(const struct enrol_ask *ask, const struct kept *kept, struct tx *tx, int64_t now,
+    struct enrol_result *out, struct error *err)
+{
+	size_t before = tx->count;
 	struct ca_wish wish = { .csr = ask->csr,
 		.certificate = ask->certificate,
 		.not_before = ask->not_before,
@@ -116,19 +151,18 @@ finish_strongroom(const struct enrol_ask *ask, struct tx *tx, int64_t now, struc
 	if (!arena_print(tx->arena, &wish.base, "https://%.*s%s", VIEW_ARG(ask->vault->name),
 		ask->services->outside->vault_suffix))
 		return error_memory(err);
-	if (!ca_require(tx, ask->vault, ask->vault->premium && keyring_has_token(tx->keyring), now,
-		&ca, err))
-		return false;
 	*out = (struct enrol_result){ .outcome = ENROL_DONE };
-	if (ca_issue(tx, ask->vault, &ca, &wish, &out->chain, &problem))
+	if (issue_own(ask, tx, &wish, now, &out->chain, &problem))
 		return true;
-	if (problem.code != ERR_BAD_PARAMETER) {
+	if (problem.code != ERR_BAD_PARAMETER && problem.code != ERR_UNAVAILABLE) {
 		*err = problem;
 		return false;
 	}
-	return arena_copy(tx->arena, view_of(problem.message), &message)
+	if (!arena_copy(tx->arena, view_of(problem.message), &message))
+		return error_memory(err);
+	return problem.code == ERR_BAD_PARAMETER
 	    ? fail(out, "Request rejected", message)
-	    : error_memory(err);
+	    : wait_for_token(kept, tx, before, now, message, out, err);
 }
 
 static bool
@@ -141,15 +175,6 @@ write_turn(const struct enrol_ask *ask, struct tx *tx, const struct acme_turn *t
 	if (turn->hidden.len > 0 && !proof_delete(tx, turn->hidden, err))
 		return false;
 	return turn->shown.len == 0 || proof_put(tx, turn->shown, turn->shown_value, err);
-}
-
-/* Later each time; what the server asked for, when that is more. */
-static int64_t
-backoff(const struct kept *kept, unsigned wait)
-{
-	int64_t seconds = due_backoff(WAIT_FIRST, ENROL_WAIT_MAX, kept->tries);
-
-	return seconds > wait ? seconds : wait;
 }
 
 static bool
@@ -205,7 +230,7 @@ enrol_finish(const struct enrol_ask *ask, struct tx *tx, void *ctx, int64_t now,
 	    prepared->updated != issuer.updated)
 		return look_again(&prepared->kept, tx, now, out, err);
 	if (issuer.provider == ISSUER_STRONGROOM)
-		return finish_strongroom(ask, tx, now, out, err);
+		return finish_strongroom(ask, &prepared->kept, tx, now, out, err);
 	if (issuer.provider == ISSUER_ACME)
 		return finish_acme(ask, tx, prepared, now, out, err);
 	return fail(out, "Certificate issuer error",

@@ -61,6 +61,9 @@ bool pending_enrols(const struct pending *pending);
 /* DUE_ISSUE, DUE_ENROL: see jobs/due_job.c.  Only the latter has something to be done ahead. */
 MUST_USE bool pending_prepare(const struct services *services, const struct due *due,
     struct arena *arena, void **out, struct error *err);
+/* pending_whom: Which issuer a DUE_ENROL is for, to tell them apart; a text that is not shown. */
+MUST_USE bool pending_whom(const struct services *services, struct tx *tx, const struct due *due,
+    view *out, struct error *err);
 MUST_USE bool pending_due(const struct services *services, struct tx *tx, const struct due *due,
     void *prepared, int64_t now, struct due_done *done, struct error *err);
 

@@ -194,6 +194,26 @@ pending_prepare(const struct services *services, const struct due *due, struct a
 	return enrol_prepare(&prepared->ask, state, clock_now(), arena, &prepared->enrol, err);
 }
 
+bool
+pending_whom(const struct services *services, struct tx *tx, const struct due *due, view *out,
+    struct error *err)
+{
+	AUTO(work_done) struct work work = { 0 };
+	char upper[OBJECT_NAME_MAX];
+	view issuer;
+
+	if (!look_up(services, tx, due, &work, err))
+		return false;
+	issuer = work.due ? work.state.pending.issuer : V("");
+	if (issuer.len > sizeof(upper))
+		return error_set(err, ERR_CORRUPT, "an issuer's name is too long");
+	for (size_t i = 0; i < issuer.len; i++)
+		upper[i] = ascii_upper(issuer.ptr[i]);
+	return arena_join(tx->arena, (const view[]){ due->vault, V("/"), { upper, issuer.len } }, 3,
+		   out) ||
+	    error_memory(err);
+}
+
 /* Goes on; a document of the time that is now would be taken for the one that is being done. */
 static bool
 wait_until(struct work *work, int64_t time, struct error *err)
@@ -238,6 +258,18 @@ go_on(struct work *work, struct prepared *prepared, int64_t now, struct error *e
 				       : issue(work, NULL, now, err);
 }
 
+/* A deleted vault may be recovered; then it begins anew, as nothing is shown for it meanwhile. */
+static bool
+set_aside(struct work *work, int64_t now, struct error *err)
+{
+	struct pending *pending = &work->state.pending;
+
+	if (!enrol_abandon(&work->at.request.tx, pending->enrolment, err))
+		return false;
+	pending->enrolment = V("");
+	return write_state(work, now + PENDING_RETRY, err);
+}
+
 bool
 pending_due(const struct services *services, struct tx *tx, const struct due *due, void *prepared,
     int64_t now, struct due_done *done, struct error *err)
@@ -249,8 +281,7 @@ pending_due(const struct services *services, struct tx *tx, const struct due *du
 		return false;
 	if (!work.due)
 		return true;
-	/* A deleted vault may be recovered. */
-	fine = work.at.where == VAULT_DELETED ? write_state(&work, now + PENDING_RETRY, err)
+	fine = work.at.where == VAULT_DELETED ? set_aside(&work, now, err)
 					      : go_on(&work, prepared, now, err);
 	due_object_keep(&work.at, tx);
 	done->operation = ENROLLED;

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define PAGE 100
+#define TURN \
+	((int64_t)250 * 1000 * 1000) /* nanoseconds: whoever took longer lets others go first */
 #define ARENA_MAX ((size_t)8 * 1024 * 1024)
 
 /* By letter: what the audit log calls the purge, and the collection; a vault is in none. */
@@ -34,15 +36,18 @@ struct kind {
 	    void **out, struct error *err);
 	bool (*run)(const struct services *services, struct tx *tx, const struct due *due,
 	    void *prepared, int64_t now, struct due_done *done, struct error *err);
+	/* What waits for others: for whom, in tx->arena.  NULL: all of the kind for one. */
+	bool (*whom)(const struct services *services, struct tx *tx, const struct due *due,
+	    view *out, struct error *err);
 };
 
 static const struct kind kinds[] = {
-	{ DUE_ROTATE, rotation_prepare, rotation_run },
-	{ DUE_NOTIFY, NULL, rotation_announce },
-	{ DUE_MAIL, outbox_prepare, outbox_run },
-	{ DUE_ISSUE, NULL, pending_due },
-	{ DUE_LIFETIME, lifetime_prepare, lifetime_run },
-	{ DUE_ENROL, pending_prepare, pending_due },
+	{ DUE_ROTATE, rotation_prepare, rotation_run, NULL },
+	{ DUE_NOTIFY, NULL, rotation_announce, NULL },
+	{ DUE_MAIL, outbox_prepare, outbox_run, NULL },
+	{ DUE_ISSUE, NULL, pending_due, NULL },
+	{ DUE_LIFETIME, lifetime_prepare, lifetime_run, NULL },
+	{ DUE_ENROL, pending_prepare, pending_due, pending_whom },
 };
 
 static const struct kind *
@@ -188,7 +193,65 @@ struct run {
 	char marker[STORE_KEY_MAX];
 	view after;
 	bool more; /* all of the last page was due, and there may be another */
+	/* What waits for others; NULL and false otherwise. */
+	struct lanes *lanes;
+	bool did, passed; /* something; something of a lane that waits for its next turn */
+	bool long_ago;    /* the last took long: what is due now is to be looked at anew */
 };
+
+static bool
+lane_of(const struct run *run, struct arena *arena, view path, uint64_t *out, struct error *err)
+{
+	struct tx tx = { .reader = run->reader, .keyring = run->services->keyring, .arena = arena };
+	const struct kind *kind;
+	struct due due;
+	bool found, fine;
+	view whom = V("");
+
+	if (!store_begin(run->reader, err))
+		return false;
+	fine = due_peek(&tx, path, &due, &found, err);
+	kind = fine && found ? kind_find(due.kind) : NULL;
+	if (kind != NULL && kind->whom != NULL)
+		fine = kind->whom(run->services, &tx, &due, &whom, err);
+	*out = lanes_number(whom);
+	store_end(run->reader);
+	return fine;
+}
+
+/* In its lane, unless another thread is there; the next run of whoever is free comes by again. */
+static bool
+do_in_lane(struct run *run, struct arena *arena, view path, struct error *err)
+{
+	int64_t begun;
+	uint64_t lane;
+	bool fine;
+
+	if (!lane_of(run, arena, path, &lane, err))
+		return false;
+	switch (lanes_enter(run->lanes, lane)) {
+	case LANE_TAKEN: return true;
+	case LANE_WAITS: run->passed = true; return true;
+	case LANE_ENTERED: break;
+	}
+	begun = clock_mono();
+	fine = do_one(run->services, run->reader, path, err);
+	run->long_ago = clock_mono() - begun > TURN;
+	lanes_leave(run->lanes, lane, run->long_ago);
+	run->did = true;
+	return fine;
+}
+
+static bool
+do_path(struct run *run, view path, struct error *err)
+{
+	AUTO(arena_free) struct arena arena = { 0 };
+
+	if (run->lanes == NULL)
+		return do_one(run->services, run->reader, path, err);
+	arena_init(&arena, ARENA_MAX);
+	return do_in_lane(run, &arena, path, err);
+}
 
 static bool
 run_page(struct run *run, struct error *err)
@@ -213,9 +276,11 @@ run_page(struct run *run, struct error *err)
 			log_line(LOG_ERROR, "due.failed", "%.*s: names no time", VIEW_ARG(path));
 		else if (time > clock_now())
 			return true;
-		else if (!do_one(run->services, run->reader, path, &problem))
+		else if (!do_path(run, path, &problem))
 			log_line(LOG_ERROR, "due.failed", "%.*s: %s", VIEW_ARG(path),
 			    problem.message);
+		if (run->long_ago)
+			return true;
 		memcpy(run->marker, path.ptr, path.len);
 		run->after = (view){ run->marker, path.len };
 	}
@@ -258,8 +323,33 @@ due_slow_job(const struct services *services, const atomic_bool *stopping, struc
 	return run_due(services, stopping, DUE_SLOW_PREFIX, err);
 }
 
-bool
-due_away_job(const struct services *services, const atomic_bool *stopping, struct error *err)
+/* Once over all that is due, or up to what took long. */
+static bool
+run_round(struct run *run, struct error *err)
 {
-	return run_due(services, stopping, DUE_AWAY_PREFIX, err);
+	run->after = V("");
+	run->did = run->passed = run->long_ago = false;
+	return run_all(run, err);
+}
+
+bool
+due_away_job(const struct services *services, struct lanes *lanes, const atomic_bool *stopping,
+    struct error *err)
+{
+	AUTO(store_reader_done) struct store_reader *reader = NULL;
+	struct run run = { .services = services,
+		.stopping = stopping,
+		.prefix = DUE_AWAY_PREFIX,
+		.lanes = lanes };
+
+	if (!store_reader_new(services->store, &reader, err))
+		return false;
+	run.reader = reader;
+	do {
+		if (!run_round(&run, err))
+			return false;
+		if (run.passed && !run.did)
+			lanes_round(lanes);
+	} while ((run.passed || run.long_ago) && !atomic_load(stopping));
+	return true;
 }

@@ -39,8 +39,17 @@ read_id(const struct der *value, struct ocsp_id *out)
 	    !der_expect(&in, DER_OCTET_STRING, &out->key_hash) ||
 	    !der_expect(&in, DER_INTEGER, &out->serial) || in.len != 0 || out->serial.len == 0)
 		return false;
-	while (out->serial.len > 1 && out->serial.ptr[0] == 0)
+	/*
+	 * What is asked comes back in the answer: let there be one way to ask, or two (RFC 4055,
+	 * 2.1, has hashes without parameters and with NULL).
+	 */
+	if (algorithm.len > 0 && !view_eq(algorithm, V("\x05\x00")))
+		return false;
+	if (out->serial.len > 1 && out->serial.ptr[0] == 0) {
 		out->serial = view_from(out->serial, 1);
+		if (((unsigned char)out->serial.ptr[0] & 0x80) == 0)
+			return false;
+	}
 	for (size_t i = 0; i < COUNT_OF(hashes); i++) {
 		if (view_eq(oid, hashes[i].oid))
 			out->hash_bits = hashes[i].bits;

@@ -25,6 +25,7 @@ static const struct limit {
 	[THROTTLE_SOFT_USE] = { 4000, { 4, 8 } },
 	[THROTTLE_SET] = { 300, { 1, 1 } },
 	[THROTTLE_OTHER] = { 4000, { 1, 1 } },
+	[THROTTLE_AUTHORITY] = { 200, { 1, 1 } }, /* ours: the original has none */
 };
 
 struct throttle {

@@ -52,6 +52,7 @@ test_limits(void **state)
 	} rows[] = {
 		{ 100, THROTTLE_SET, NULL, 300 },
 		{ 100, THROTTLE_OTHER, NULL, 4000 },
+		{ 100, THROTTLE_AUTHORITY, NULL, 200 },
 		{ 100, THROTTLE_HSM_CREATE, &rsa_2048, 10 },
 		{ 100, THROTTLE_HSM_CREATE, &rsa_4096, 10 },
 		{ 100, THROTTLE_HSM_CREATE, &ec_521, 10 },

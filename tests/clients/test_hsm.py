@@ -4,7 +4,10 @@ import threading
 import time
 
 import pytest
+from cryptography import x509
+from cryptography.x509 import ocsp
 
+import test_issuing as issuing
 from certs import SELF, begin, leaf_of, merged, pfx_of, wait
 from hsm import PIN, premium, shown
 from keys import RSA_ENCRYPTION, create, digest_for, ec_key, ec_jwk, encrypts, key_of, public, random, rsa_in, rsa_jwk, rsa_key, \
@@ -344,3 +347,57 @@ def test_certificate_of_a_key_in_the_token(one, key_props):
 	assert verifies(leaf.public_key(), algorithm, digest, key_of(vault, bundle).use("sign", algorithm, digest))
 	vault.post(f"/certificates/{name}/create", {"policy": merged(SELF, key_props={"kty": "EC-HSM", "crv": "P-256",
 	    "exportable": True})}).expect(400, "BadParameter")
+
+
+def test_an_authority_in_the_token(one, token):
+	"""Its two keys are in there: it issues, and answers, after a restart too; while the token is away all waits, and then goes on."""
+	vault = premium(one)
+	create(premium(one, "second"), "stays", "EC-HSM")
+	before = token.objects
+	vault.put("/certificates/issuers/own", issuing.OWN).expect(200)
+	issuing.create(vault, "c", issuing.policy("own", "c.example.com"))
+	assert token.objects == before + 2
+	_, (leaf, intermediate) = issuing.chain_of(vault, "c")
+	root = x509.load_der_x509_certificate(issuing.authority(vault, "root").body)
+	leaf.verify_directly_issued_by(intermediate)
+	intermediate.verify_directly_issued_by(root)
+
+	def crl():
+		made = x509.load_der_x509_crl(issuing.authority(vault, "crl").body)
+		assert made.is_signature_valid(intermediate.public_key())
+		return made
+
+	def state():
+		return ocsp.load_der_ocsp_response(issuing.ask_ocsp(vault, issuing.ocsp_request(leaf, intermediate)).body)
+
+	assert crl().get_revoked_certificate_by_serial_number(leaf.serial_number) is None
+	assert state().certificate_status == ocsp.OCSPCertStatus.GOOD
+	one.restart()
+	issuing.revoke(vault, leaf)
+	assert crl().get_revoked_certificate_by_serial_number(leaf.serial_number)
+	assert state().certificate_status == ocsp.OCSPCertStatus.REVOKED
+	assert token.objects == before + 2
+
+	one.tolerated = (503,)
+	token.tokens.rename(away := token.tokens.with_name("away"))
+	# What was signed is told all the same; what was not has to wait.
+	crl(), state()
+	one.advance("13h")
+	vault.request("GET", "/authority/crl", query="", token=False).expect(503)
+	assert state().response_status == ocsp.OCSPResponseStatus.TRY_LATER
+	vault.request("POST", "/certificates/d/create", issuing.policy("own", "d.example.com")).expect(202)
+	eventually(lambda: "The issuer:" in issuing.pending(vault, "d").get("status_details", ""))
+	one.restart()
+	assert issuing.pending(vault, "d")["status"] == "inProgress"
+	away.rename(token.tokens)
+	eventually(lambda: issuing.pending(vault, "d")["status"] == "completed" or one.advance("2m"))
+	_, (leaf, again) = issuing.chain_of(vault, "d")
+	assert again == intermediate
+	leaf.verify_directly_issued_by(intermediate)
+	assert state().certificate_status == ocsp.OCSPCertStatus.GOOD and crl()
+
+	path = f"{one.scope()}/resourceGroups/premium/providers/Microsoft.KeyVault/vaults/premium"
+	one.manage("DELETE", path, version="2023-07-01").expect(200)
+	purged = f"{one.scope()}/providers/Microsoft.KeyVault/locations/local/deletedVaults/premium/purge"
+	assert one.manage("POST", purged, version="2023-07-01").status in (200, 202)
+	eventually(lambda: token.objects == before or one.advance("61s"))

@@ -1,13 +1,19 @@
 """Certificates by issuers: the vault's own authority, and ACME by a real server of it."""
 import base64
+import contextlib
+import socket
+import sqlite3
 import subprocess
+import threading
 import time
+import urllib.parse
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from cryptography.x509 import ocsp
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from pebble import KID, MAC_KEY, Pebble
 from strongroom import unique
@@ -129,6 +135,171 @@ def test_verified_by_openssl(own, name, tmp_path):
 	assert crl.get_revoked_certificate_by_serial_number(leaf.serial_number) and crl.is_signature_valid(intermediate.public_key())
 	done = verify()
 	assert done.returncode != 0 and "revoked" in done.stdout + done.stderr
+
+
+def ocsp_request(leaf, issuer, algorithm=None, nonce=None):
+	built = ocsp.OCSPRequestBuilder().add_certificate(leaf, issuer, algorithm or hashes.SHA256())
+	if nonce:
+		built = built.add_extension(x509.OCSPNonce(nonce), critical=False)
+	return built.build().public_bytes(Encoding.DER)
+
+
+def ask_ocsp(vault, der, get=False):
+	if get:
+		reply = vault.request("GET", "/authority/ocsp/" + urllib.parse.quote(base64.b64encode(der).decode(), safe=get),
+		    query="", token=False)
+	else:
+		reply = vault.request("POST", "/authority/ocsp", der, query="", token=False)
+	assert reply.status == 200 and reply.header("Content-Type") == "application/ocsp-response"
+	return reply
+
+
+def serial_of(certificate):
+	digits = f"{certificate.serial_number:x}"
+	return digits.zfill(len(digits) + len(digits) % 2)
+
+
+def revoke(vault, certificate, reason="superseded"):
+	vault.request("POST", "/authority/revoke", {"serial": serial_of(certificate), "reason": reason}).expect(200)
+
+
+def test_strangers_cause_no_signatures(server, name):
+	"""A signature is never the same twice: answers that are the same were signed once."""
+	one = server(vaults=("one",))
+	vault = one.vault("one")
+	vault.put("/certificates/issuers/own", OWN).expect(200)
+	create(vault, name, policy("own", "a.example.com"))
+	_, (leaf, intermediate) = chain_of(vault, name)
+
+	def answers():
+		"""As different as a stranger can make the questions."""
+		return ({authority(vault, "crl").body for _ in range(20)},
+		    {ask_ocsp(vault, ocsp_request(leaf, intermediate, nonce=bytes([index]) * 16), get=index % 2 and "/").body
+		        for index in range(20)})
+
+	def check(lists, states, revoked):
+		crl, state = x509.load_der_x509_crl(lists.pop()), ocsp.load_der_ocsp_response(states.pop())
+		assert not lists and not states
+		assert crl.is_signature_valid(intermediate.public_key())
+		intermediate.public_key().verify(state.signature, state.tbs_response_bytes, ec.ECDSA(state.signature_hash_algorithm))
+		assert (crl.get_revoked_certificate_by_serial_number(leaf.serial_number) is not None) == revoked
+		assert state.certificate_status == (ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD)
+		return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number, crl, state
+
+	first, crl, state = check(*answers(), revoked=False)
+	revoke(vault, leaf)
+	second, *_ = check(*answers(), revoked=True)
+	assert second > first
+	one.kill()
+	one.start()
+	third, crl, state = check(*answers(), revoked=True)
+	assert third >= second
+	one.advance("13h")  # more than half of a day
+	fourth, later, later_state = check(*answers(), revoked=True)
+	assert fourth > third and later.next_update_utc > crl.next_update_utc and later_state.next_update_utc > state.next_update_utc
+
+
+def test_intermediate_is_renewed(server, name):
+	"""Half of its life is over: another certificate for the same key, and what was told before holds."""
+	one = server(vaults=("one",))
+	vault = one.vault("one")
+	vault.put("/certificates/issuers/own", OWN).expect(200)
+	long = policy("own", "a.example.com", x509_props={"subject": "CN=a", "validity_months": 84})
+	create(vault, name, long)
+	_, (first, before) = chain_of(vault, name)
+	root = x509.load_der_x509_certificate(authority(vault, "root").body)
+	one.advance(f"{6 * 365}d")
+	create(vault, f"{name}-later", long)
+	_, (second, after) = chain_of(vault, f"{name}-later")
+	assert before != after and before.public_key() == after.public_key()
+	assert x509.load_der_x509_certificate(authority(vault, "intermediate").body) == after
+	assert x509.load_der_x509_certificate(authority(vault, "root").body) == root
+	assert (second.not_valid_after_utc - second.not_valid_before_utc).days > 83 * 30 < (first.not_valid_after_utc - first.not_valid_before_utc).days
+	for leaf in (first, second):
+		for intermediate in (before, after):
+			leaf.verify_directly_issued_by(intermediate)
+			intermediate.verify_directly_issued_by(root)
+		revoke(vault, leaf)
+		state = ocsp.load_der_ocsp_response(ask_ocsp(vault, ocsp_request(leaf, before)).body)
+		assert state.certificate_status == ocsp.OCSPCertStatus.REVOKED
+	crl = x509.load_der_x509_crl(authority(vault, "crl").body)
+	assert len(crl) == 2 and crl.is_signature_valid(before.public_key())
+
+
+def test_signing_for_strangers_is_bounded(server, name):
+	"""What was not signed before counts against the service limits: here two in ten seconds."""
+	one = server(vaults=("one",))
+	vault = one.vault("one")
+	vault.put("/certificates/issuers/own", OWN).expect(200)
+	create(vault, name, policy("own", "a.example.com"))
+	_, (leaf, intermediate) = chain_of(vault, name)
+	one.stop()
+	one.options += ("--throttle-vault", "one=1")
+	one.start()
+	algorithms = [hashes.SHA1(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()]
+	refused, deadline = False, time.monotonic() + 60
+	while True:  # a window may end meanwhile
+		said = [ocsp.load_der_ocsp_response(ask_ocsp(vault, ocsp_request(leaf, intermediate, each)).body).response_status
+		    for each in algorithms]
+		if said.count(ocsp.OCSPResponseStatus.SUCCESSFUL) == len(said):
+			break
+		assert set(said) <= {ocsp.OCSPResponseStatus.SUCCESSFUL, ocsp.OCSPResponseStatus.TRY_LATER}
+		assert time.monotonic() < deadline
+		refused = True
+		time.sleep(0.5)
+	assert refused
+
+
+@pytest.mark.parametrize("safe", ["/+=", "/", ""])
+def test_ocsp_by_get(own, name, safe):
+	"""RFC 6960, A.1; caches on the way may keep it."""
+	create(own, name, policy("own", "get.example.com"))
+	_, (leaf, intermediate) = chain_of(own, name)
+	# Requests of all lengths, so that slashes of base64 stand everywhere, two of them in a row too.
+	for algorithm in (hashes.SHA1(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512()):
+		reply = ask_ocsp(own, ocsp_request(leaf, intermediate, algorithm, nonce=b"\xff" * 20), get=safe or "~")
+		answer = ocsp.load_der_ocsp_response(reply.body)
+		assert answer.certificate_status == ocsp.OCSPCertStatus.GOOD and answer.serial_number == leaf.serial_number
+		assert reply.header("Cache-Control") == "max-age=3600, public, no-transform, must-revalidate"
+		assert reply.header("Pragma") is None and reply.header("Expires") is None
+	for broken in ("/x", "/%00", "/=", "/MDA", "/" + "A" * 5000):
+		reply = own.request("GET", "/authority/ocsp" + broken, query="", token=False)
+		assert reply.header("Cache-Control") == "no-cache" and reply.status in (200, 400, 401, 414), (broken[:9], reply)
+		if reply.status == 200:
+			assert ocsp.load_der_ocsp_response(reply.body).response_status == ocsp.OCSPResponseStatus.MALFORMED_REQUEST
+
+
+def test_only_what_was_issued_is_told_of(own, name):
+	"""RFC 5019, 2.2.3: without a signature."""
+	create(own, name, policy("own", "a.example.com"))
+	_, (leaf, intermediate) = chain_of(own, name)
+	root = x509.load_der_x509_certificate(authority(own, "root").body)
+	for subject, issuer in ((intermediate, intermediate), (intermediate, root), (root, root), (leaf, root)):
+		reply = ask_ocsp(own, ocsp_request(subject, issuer))
+		assert ocsp.load_der_ocsp_response(reply.body).response_status == ocsp.OCSPResponseStatus.UNAUTHORIZED
+		assert reply.header("Cache-Control") == "no-cache"
+
+
+def test_openssl_asks(own, name, tmp_path):
+	create(own, name, policy("own", "openssl.example.com"))
+	_, (leaf, intermediate) = chain_of(own, name)
+	root = x509.load_der_x509_certificate(authority(own, "root").body)
+	for file, parts in {"root": [root], "chain": [intermediate, root], "issuer": [intermediate], "leaf": [leaf]}.items():
+		(tmp_path / f"{file}.pem").write_bytes(b"".join(part.public_bytes(Encoding.PEM) for part in parts))
+
+	def ask(*options):
+		made = subprocess.run(["openssl", "ocsp", *options, "-issuer", "issuer.pem", "-cert", "leaf.pem", "-reqout", "request.der"],
+		    cwd=tmp_path, capture_output=True, text=True)
+		assert made.returncode == 0, made.stderr
+		(tmp_path / "answer.der").write_bytes(ask_ocsp(own, (tmp_path / "request.der").read_bytes()).body)
+		done = subprocess.run(["openssl", "ocsp", *options, "-issuer", "issuer.pem", "-cert", "leaf.pem", "-respin", "answer.der",
+		    "-CAfile", "root.pem", "-verify_other", "chain.pem"], cwd=tmp_path, capture_output=True, text=True)
+		assert done.returncode == 0 and "Response verify OK" in done.stderr, done.stderr
+		return done.stdout
+
+	assert "leaf.pem: good" in ask() and "leaf.pem: good" in ask("-no_nonce") and "leaf.pem: good" in ask("-sha256")
+	revoke(own, leaf)
+	assert "leaf.pem: revoked" in ask() and "Reason: superseded" in ask("-no_nonce")
 
 
 @pytest.mark.parametrize("body", [{}, {"serial": "zz"}, {"serial": ""}, {"serial": "01", "reason": "boredom"}, {"serial": 1}])
@@ -283,6 +454,89 @@ def test_acme_cancelled(server, pebble, name):
 	one.advance("2m")
 	assert wait_for(vault, name)["status"] == "cancelled"
 	vault.delete(f"/certificates/{name}/pending").expect(200)
+
+
+class Silent:
+	"""It accepts, and never says a word."""
+
+	def __init__(self):
+		self.listener = socket.create_server(("127.0.0.1", 0))
+		self.accepted = []
+		self.thread = threading.Thread(target=self._accept)
+		self.thread.start()
+
+	@property
+	def directory(self):
+		return f"https://localhost:{self.listener.getsockname()[1]}/dir"
+
+	def _accept(self):
+		with contextlib.suppress(OSError):
+			while True:
+				self.accepted.append(self.listener.accept()[0])
+
+	def close(self):
+		self.listener.shutdown(socket.SHUT_RDWR)
+		self.listener.close()
+		self.thread.join()
+		for each in self.accepted:
+			each.close()
+
+
+@pytest.fixture
+def silent():
+	made = []
+
+	def make():
+		made.append(Silent())
+		return made[-1]
+
+	yield make
+	for each in made:
+		each.close()
+
+
+@pytest.mark.parametrize(("issuers", "each"), [(1, 12), (6, 4)])
+def test_dead_issuers_stop_no_others(server, pebble, silent, name, issuers, each):
+	"""More of them than there are threads, and of each more than one is due: the others come to an end meanwhile."""
+	one, vault = acme_server(server, pebble())
+	vault.put("/certificates/issuers/own", OWN).expect(200)
+	dead = [silent() for _ in range(issuers)]
+	for number, listener in enumerate(dead):
+		vault.put(f"/certificates/issuers/dead{number}", {"provider": "ACME", "org_details": {"id": listener.directory}}).expect(200)
+	for number in range(issuers * each):
+		vault.request("POST", f"/certificates/{name}-{number}/create", policy(f"dead{number % issuers}", "a.example.com")).expect(202)
+	wait_until(lambda: sum(len(listener.accepted) for listener in dead) >= min(issuers, 4))
+	for which in ("own", "acme"):
+		vault.request("POST", f"/certificates/{which}-{name}/create", policy(which, "b.example.com")).expect(202)
+	for which in ("own", "acme"):
+		assert wait_for(vault, f"{which}-{name}", seconds=100)["status"] == "completed"
+	# All of the dead were due before, and had they been asked in turn, each would have been asked by now.
+	assert sum(len(listener.accepted) for listener in dead) < issuers * each
+	assert pending(vault, f"{name}-{issuers * each - 1}")["status"] == "inProgress"
+
+
+def proofs(server):
+	"""What the store holds to be shown by HTTP-01; the keys of its documents are no secret."""
+	with contextlib.closing(sqlite3.connect(f"file:{server.data}/store.db?mode=ro", uri=True)) as store:
+		return [key for key, in store.execute("SELECT key FROM doc WHERE CAST(key AS TEXT) LIKE 'acme/%'")]
+
+
+@pytest.mark.parametrize("what", ["certificate", "pending"])
+def test_acme_deleted_meanwhile(server, pebble, name, what):
+	"""Nothing is shown for an operation that does not go on; recovered, it begins anew."""
+	one, vault = acme_server(server, pebble(sleep=True))
+	wait_until(lambda: not proofs(one))
+	vault.request("POST", f"/certificates/{name}/create", policy("acme", "gone.example.com")).expect(202)
+	wait_until(lambda: proofs(one))
+	vault.delete(f"/certificates/{name}" + ("/pending" if what == "pending" else "")).expect(200)
+	assert not proofs(one)
+	if what == "pending":
+		return
+	wait_until(lambda: vault.get(f"/deletedcertificates/{name}").status == 200)
+	vault.request("POST", f"/deletedcertificates/{name}/recover").expect(200)
+	operation = wait_for(vault, name, seconds=90)
+	assert operation["status"] == "completed" and not proofs(one), operation
+	check(vault, name, "gone.example.com")
 
 
 def test_acme_given_up(server, pebble, name):
