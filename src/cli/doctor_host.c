@@ -1,9 +1,8 @@
 /*
- * The doctor looks at the host: the data folder, the files that settings name, limits, the clock.
+ * The doctor looks at the host: the data folder, the files that settings name, room, the clock.
  */
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/plain.h"
 #include "cli/doctor_checks.h"
 
 #include <dirent.h>
@@ -11,8 +10,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
@@ -21,7 +18,6 @@
 #define MEGABYTE ((uint64_t)1024 * 1024)
 #define DISK_SPARE (256 * MEGABYTE) /* for the store, beside two segments of the audit log */
 #define DISK_ADVICE (1024 * MEGABYTE)
-#define FILES_SPARE 128 /* beside connections: the store, the log, the loops */
 #define SKEW_SECONDS 300
 
 #define FOLDER "data folder"
@@ -166,7 +162,7 @@ check_files(struct doctor *doctor)
 void
 check_disk(struct doctor *doctor)
 {
-	uint64_t need = 2 * doctor->config->audit_segment_mb * MEGABYTE + DISK_SPARE, free_;
+	uint64_t need = 2 * MEGABYTE * doctor->config->audit_segment_mb + DISK_SPARE, free_;
 	struct statvfs disk;
 
 	if (statvfs(doctor->data, &disk) != 0)
@@ -181,42 +177,6 @@ check_disk(struct doctor *doctor)
 		doctor_say(doctor, free_ < need + DISK_ADVICE ? ADVICE : FINE, "disk",
 		    "%llu MB are free; the audit log grows with every request",
 		    (unsigned long long)(free_ / MEGABYTE));
-}
-
-/* As the server itself does it at its start. */
-void
-check_memory(struct doctor *doctor)
-{
-	struct error problem;
-
-	if (plain_protect(&problem))
-		doctor_say(doctor, FINE, "locked memory", "secrets stay out of swap");
-	else
-		doctor_say(doctor, ADVICE, "locked memory",
-		    "%s: secrets may get into swap.\n"
-		    "systemd: LimitMEMLOCK=infinity (the unit has it); a shell: ulimit -l "
-		    "unlimited",
-		    problem.message);
-	(void)munlockall();
-}
-
-void
-check_open_files(struct doctor *doctor)
-{
-	rlim_t need = doctor->config->connections + FILES_SPARE;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	if (limit.rlim_cur >= need)
-		doctor_say(doctor, FINE, "open files", "%u connections fit the limit",
-		    doctor->config->connections);
-	else
-		doctor_say(doctor, ADVICE, "open files",
-		    "%llu are allowed here, %u connections need %llu.\n"
-		    "systemd: LimitNOFILE=65536 (the unit has it); a shell: ulimit -n %llu",
-		    (unsigned long long)limit.rlim_cur, doctor->config->connections,
-		    (unsigned long long)need, (unsigned long long)need);
 }
 
 void
