@@ -3,15 +3,18 @@ import datetime
 import os
 import pty
 import re
+import resource
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from strongroom import BINARY, SANITIZER_OPTIONS
+from strongroom import BINARY, SANITIZER_OPTIONS, Server
 
 TRUST = ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "JAVA_TOOL_OPTIONS")
 
@@ -100,6 +103,24 @@ def test_the_folder(server, tmp_path):
 	assert "root.key" in look(one)[0]["data folder"][1]
 	shutil.rmtree(one.data)
 	assert "strongroom init" in look(one)[0]["data folder"][1]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a user of its own needs root")
+def test_the_limits_are_the_servers(tmp_path):
+	folder = Path(tempfile.mkdtemp(prefix="strongroom-doctor-"))
+	try:
+		os.chown(folder, 23456, 23456)
+		binary = Path(shutil.copy(BINARY, folder / "strongroom"))
+		one = Server(folder, binary=binary, user={"user": 23456, "group": 23456, "extra_groups": []},
+		    prepare=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (512, 512))).start()
+		findings, code = look(one, **trust_of(one))
+		assert code == 0
+		assert findings["data folder"][0] == "ok" and "of user 23456" in findings["data folder"][1]
+		assert findings["open files"] == ("advice", findings["open files"][1]) and "512 are allowed" in findings["open files"][1]
+		assert look(one, "--connections", "300", **trust_of(one))[0]["open files"][0] == "ok"
+		one.stop()
+	finally:
+		shutil.rmtree(folder)
 
 
 def test_names_files_and_certificates(shared, tmp_path):
