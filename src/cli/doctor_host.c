@@ -114,6 +114,8 @@ struct named_file {
 static const struct named_file named_files[] = {
 	{ "certificate", NAMED(certificate), false, R_OK },
 	{ "certificate-key", NAMED(certificate_key), true, R_OK },
+	{ "backup-recipient", NAMED(backup_recipient), false, R_OK },
+	{ "backup-folder", NAMED(backup_folder), false, W_OK | X_OK },
 	{ "federation-ca", NAMED(federation_ca), false, R_OK },
 	{ "hsm-module", NAMED(hsm_module), false, R_OK },
 	{ "hsm-pin-file", NAMED(hsm_pin_file), true, R_OK },
