@@ -493,16 +493,23 @@ config_free(struct config *config)
 	*config = (struct config){ 0 };
 }
 
-void
-config_help(struct buf *out)
+bool
+config_setting(size_t index, struct setting_text *out)
 {
-	for (size_t i = 0; i < COUNT_OF(settings); i++) {
-		const struct setting *setting = &settings[i];
+	const struct setting *setting;
 
-		buf_print(out, "  --%-24s %s%s%s%s\n", setting->name, setting->help,
-		    setting->fallback[0] != '\0' ? " [" : "", setting->fallback,
-		    setting->fallback[0] != '\0' ? "]" : "");
-	}
+	if (index >= COUNT_OF(settings))
+		return false;
+	setting = &settings[index];
+	*out = (struct setting_text){
+		.name = setting->name,
+		.fallback = setting->fallback,
+		.help = setting->help,
+		.list = setting->kind == KIND_LIST,
+		.min = setting->min,
+		.max = setting->max,
+	};
+	return true;
 }
 
 void

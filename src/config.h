@@ -56,9 +56,18 @@ struct config {
 MUST_USE bool config_load(int argc, char **argv, struct config *config, struct error *err);
 void config_free(struct config *config);
 
-/* config_help(out): The table for people: flag, default, meaning. config_markdown: for docs/. */
-void config_help(struct buf *out);
+/* config_markdown(out): The settings as a table for docs/. */
 void config_markdown(struct buf *out);
+
+/* A setting, for help and manuals. */
+struct setting_text {
+	const char *name, *fallback, *help; /* ${fallback}: the default, may be empty */
+	bool list;                          /* may be given several times */
+	unsigned min, max;                  /* of a number; else ${max} is 0 */
+};
+
+/* config_setting(index, out): False behind the last one. */
+bool config_setting(size_t index, struct setting_text *out);
 
 /* A setting whose items are NAME=NUMBER. */
 struct named_numbers {

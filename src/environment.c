@@ -110,7 +110,8 @@ bool
 environment_text(const struct config *config, const struct installation *installation, view secret,
     struct vaults *vaults, struct buf *out, struct error *err)
 {
-	static const char *const bundles[] = { "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE" };
+	static const char *const bundles[] = { "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE",
+		"CURL_CA_BUNDLE" };
 	AUTO(text_done) char *data = realpath(config->data, NULL);
 
 	if (data == NULL)

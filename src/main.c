@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/agent_command.h"
+#include "cli/doctor.h"
 #include "cli/fetch.h"
 #include "commands_backup.h"
 #include "commands_remote.h"
@@ -14,6 +15,7 @@
 #include "datafolder.h"
 #include "environment_file.h"
 #include "http/client.h"
+#include "manual.h"
 #include "ops_list.h"
 #include "postman.h"
 #include "server.h"
@@ -22,14 +24,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct command {
-	const char *name;
-	const char *arguments, *summary;
-	bool (*run)(struct config *config, int argc, char **argv, struct error *err);
-	int positional; /* arguments before the settings; ALONE: there are no settings */
-};
-
-#define ALONE (-1)
+static bool
+print(const struct buf *text, struct error *err)
+{
+	if (!buf_ok(text))
+		return error_memory(err);
+	(void)printf("%.*s", VIEW_ARG(buf_view(text)));
+	return true;
+}
 
 static bool
 apply_log_level(const struct config *config, struct error *err)
@@ -152,6 +154,14 @@ run_mail_try(struct config *config, int argc, char **argv, struct error *err)
 }
 
 static bool
+run_doctor(struct config *config, int argc, char **argv, struct error *err)
+{
+	(void)argc;
+	(void)argv;
+	return doctor(config, err);
+}
+
+static bool
 run_settings(struct config *config, int argc, char **argv, struct error *err)
 {
 	AUTO(buf_free) struct buf text = { 0 };
@@ -160,10 +170,7 @@ run_settings(struct config *config, int argc, char **argv, struct error *err)
 	(void)argc;
 	(void)argv;
 	config_markdown(&text);
-	if (!buf_ok(&text))
-		return error_memory(err);
-	(void)printf("%.*s", VIEW_ARG(buf_view(&text)));
-	return true;
+	return print(&text, err);
 }
 
 static bool
@@ -225,6 +232,8 @@ run_fetch_cert(struct config *config, int argc, char **argv, struct error *err)
 }
 
 static bool run_help(struct config *config, int argc, char **argv, struct error *err);
+static bool run_manual(struct config *config, int argc, char **argv, struct error *err);
+static bool run_completion(struct config *config, int argc, char **argv, struct error *err);
 
 /* clang-format off */
 static const struct command commands[] = {
@@ -232,6 +241,7 @@ static const struct command commands[] = {
 	{ "serve", "", "serve a data folder that `init` has set up", run_serve, 0 },
 	{ "init", "", "set up a data folder for `serve`; prints the administrator's credentials once", run_init, 0 },
 	{ "env", "", "print what `dev` exports for clients", run_env, 0 },
+	{ "doctor", "", "look at what an installation needs, and say what to do where something lacks", run_doctor, 0 },
 	{ "clock advance", "DURATION", "move a development server's clock: 90d, 12h, 30m, 45s", run_clock_advance, 1 },
 	{ "access explain", "WHERE WHO ACTION", "may they, and by what? WHERE: a vault's name or a resource's id", run_access_explain, 3 },
 	{ "access who", "WHERE", "everybody with a role that counts there, direct or inherited", run_access_who, 1 },
@@ -244,40 +254,18 @@ static const struct command commands[] = {
 	{ "backup status", "", "the newest of the server's own backups; fails when it is too old, or the last try failed", run_backup_status, 0 },
 	{ "mail try", "ADDRESS", "send a message there, to see whether the smtp- settings work", run_mail_try, 1 },
 	{ "rekey", "", "rotate the root key of a stopped server", run_rekey, 0 },
-	{ "agent init", "", "make this host's key (--folder DIR), and say how to register the host", run_agent_init, ALONE },
-	{ "agent run", "", "give this host's workloads tokens (--settings FILE)", run_agent_run, ALONE },
-	{ "agent env", "", "print what a workload needs to find the agent (--settings FILE)", run_agent_env, ALONE },
-	{ "fetch-cert", "VAULT NAME", "write a certificate and its key as files (--pem DIR, --reload CMD, --every DURATION)", run_fetch_cert, ALONE },
+	{ "agent init", "--folder DIR", "make this host's key, and say how to register the host", run_agent_init, ALONE },
+	{ "agent run", "--settings FILE", "give this host's workloads tokens", run_agent_run, ALONE },
+	{ "agent env", "--settings FILE", "print what a workload needs to find the agent", run_agent_env, ALONE },
+	{ "fetch-cert", "VAULT NAME --pem DIR --reload COMMAND --every DURATION", "write a certificate and its key as files", run_fetch_cert, ALONE },
 	{ "settings", "", "print the settings as a table", run_settings, 0 },
 	{ "operations", "", "print every operation and what it takes, as JSON", run_operations, 0 },
 	{ "version", "", "print the version", run_version, 0 },
-	{ "help", "", "print this", run_help, 0 },
+	{ "manual", "PAGE", "print a man page: `strongroom.1` or `strongroom.conf.5`", run_manual, ALONE },
+	{ "completion", "SHELL", "print what `bash` or `zsh` reads to complete commands and settings", run_completion, ALONE },
+	{ "help", "[COMMAND]", "print this, or more about a command, or the `settings`", run_help, ALONE },
 };
 /* clang-format on */
-
-static bool
-run_help(struct config *config, int argc, char **argv, struct error *err)
-{
-	AUTO(buf_free) struct buf text = { 0 };
-
-	(void)config;
-	(void)argc;
-	(void)argv;
-	buf_add(&text,
-	    V("strongroom COMMAND [--SETTING VALUE]...\n\n"
-	      "A key vault you run yourself, speaking Azure Key Vault's protocols.\n\nCommands:\n"));
-	for (size_t i = 0; i < COUNT_OF(commands); i++)
-		buf_print(&text, "  %-15s %-16s %s\n", commands[i].name, commands[i].arguments,
-		    commands[i].summary);
-	buf_add(&text,
-	    V("\nSettings (flag, or NAME = VALUE in the file that --config names, or\n"
-	      "STRONGROOM_NAME in the environment):\n"));
-	config_help(&text);
-	if (!buf_ok(&text))
-		return error_memory(err);
-	(void)printf("%.*s", VIEW_ARG(buf_view(&text)));
-	return true;
-}
 
 /* The words of a command's name at the front of the arguments: how many, 0 if it is another. */
 static int
@@ -294,6 +282,70 @@ words_of(const struct command *command, int argc, char **argv)
 		words++;
 	}
 	return words;
+}
+
+static const struct command *
+find_command(int argc, char **argv, int *words)
+{
+	for (size_t i = 0; i < COUNT_OF(commands); i++) {
+		*words = words_of(&commands[i], argc, argv);
+		if (*words > 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static const struct commands table = { commands, COUNT_OF(commands) };
+
+static bool
+run_help(struct config *config, int argc, char **argv, struct error *err)
+{
+	AUTO(buf_free) struct buf text = { 0 };
+	const struct command *command;
+	int words = 0;
+
+	(void)config;
+	command = find_command(argc, argv, &words);
+	if (argc == 0)
+		manual_overview(&table, &text);
+	else if (argc == 1 && strcmp(argv[0], "settings") == 0)
+		manual_settings(&text);
+	else if (command != NULL)
+		manual_command(command, &text);
+	else
+		return error_set(err, ERR_BAD_REQUEST,
+		    "no such command: %s (see `strongroom help`)", argv[0]);
+	return print(&text, err);
+}
+
+static bool
+run_manual(struct config *config, int argc, char **argv, struct error *err)
+{
+	AUTO(buf_free) struct buf text = { 0 };
+
+	(void)config;
+	return manual_page(&table, view_of(argc == 1 ? argv[0] : NULL), &text, err) &&
+	    print(&text, err);
+}
+
+static bool
+run_completion(struct config *config, int argc, char **argv, struct error *err)
+{
+	AUTO(buf_free) struct buf text = { 0 };
+
+	(void)config;
+	return manual_completion(&table, view_of(argc == 1 ? argv[0] : NULL), &text, err) &&
+	    print(&text, err);
+}
+
+static bool
+wants_help(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -314,27 +366,28 @@ run_command(const struct command *command, int argc, char **argv, struct error *
 int
 main(int argc, char **argv)
 {
-	char word[] = "help", *help[] = { word };
+	const struct command *command;
 	struct error err;
+	int words = 0;
+	bool fine;
 
 	if (!crypto_wipe_memory())
 		log_line(LOG_WARN, "memory.unwiped", "OpenSSL's memory is not wiped");
 	argc--;
 	argv++;
-	if (argc == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0) {
-		argc = 1;
-		argv = help;
-	}
-	for (size_t i = 0; i < COUNT_OF(commands); i++) {
-		int words = words_of(&commands[i], argc, argv);
-
-		if (words == 0)
-			continue;
-		if (run_command(&commands[i], argc - words, argv + words, &err))
-			return EXIT_SUCCESS;
-		(void)fprintf(stderr, "strongroom %s: %s\n", commands[i].name, err.message);
+	command = find_command(argc, argv, &words);
+	if (command == NULL && argc > 0 && !wants_help(1, argv)) {
+		(void)fprintf(stderr, "strongroom: no such command: %s (see `strongroom help`)\n",
+		    argv[0]);
 		return EXIT_FAILURE;
 	}
-	(void)fprintf(stderr, "strongroom: no such command: %s (see `strongroom help`)\n", argv[0]);
+	if (command == NULL || wants_help(argc - words, argv + words))
+		fine = run_help(NULL, words, argv, &err);
+	else
+		fine = run_command(command, argc - words, argv + words, &err);
+	if (fine)
+		return EXIT_SUCCESS;
+	(void)fprintf(stderr, "strongroom %s: %s\n", command == NULL ? "help" : command->name,
+	    err.message);
 	return EXIT_FAILURE;
 }

@@ -663,7 +663,10 @@ print_credentials(struct server *server, struct error *err)
 	    !environment_text(server->config, &server->installation, plain_view(secret),
 		server->vaults, &text, err))
 		return false;
-	(void)printf("# The administrator's credentials: kept nowhere else.\n%.*s",
+	(void)printf("# The administrator's credentials: kept nowhere else.\n%.*s"
+		     "# With az:\n"
+		     "# az cloud register -n Strongroom "
+		     "--endpoint-resource-manager \"$STRONGROOM_MANAGEMENT\"\n",
 	    VIEW_ARG(buf_view(&text)));
 	return fflush(stdout) == 0 || error_errno(err, "cannot print the credentials");
 }
