@@ -158,7 +158,6 @@ trusted(const struct doctor *doctor, const char *bundle, struct error *err)
 		.method = "GET",
 		.url = url,
 		.ca_file = bundle,
-		.ca_file_only = true,
 		.seconds = SECONDS_MAX,
 	};
 	long status;

@@ -171,10 +171,11 @@ add_fields(const struct client_request *request, struct curl_slist **fields, str
 static void
 set_trust(CURL *curl, const struct client_request *request)
 {
-	if (request->ca_file != NULL)
+	if (request->ca_file != NULL) {
+		/* Debian's libcurl looks into the system's folder beside any file. */
 		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
-	if (request->ca_file_only)
 		(void)curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+	}
 	if (request->more_ca_file != NULL) {
 		(void)curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, trust_more);
 		(void)curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, request->more_ca_file);

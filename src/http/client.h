@@ -16,8 +16,7 @@ struct client_field {
 
 struct client_request {
 	const char *method, *url;
-	const char *ca_file;      /* PEM; NULL: the system's */
-	bool ca_file_only;        /* not the system's folder of them either */
+	const char *ca_file;      /* PEM, and nothing else is trusted; NULL: the system's */
 	const char *more_ca_file; /* PEM, trusted beside those; NULL: none */
 	const char *unix_path;    /* NULL, or: this Unix socket, an http:// url, no TLS */
 	/*

@@ -67,8 +67,10 @@ set_options(CURL *curl, const struct smtp *smtp, char *problem)
 	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem);
 	(void)curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 	(void)curl_easy_setopt(curl, CURLOPT_READFUNCTION, give);
-	if (smtp->ca_file != NULL)
+	if (smtp->ca_file != NULL) {
 		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, smtp->ca_file);
+		(void)curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* see http/client.c */
+	}
 }
 
 /* A reply of 5xx says that coming again is no use; of 4xx, and of none, that it may be. */

@@ -12,7 +12,7 @@ struct smtp {
 	const char *url;                  /* smtp:// (with STARTTLS, or not at all) or smtps:// */
 	const char *user, *password_file; /* NULL: nobody signs in */
 	const char *from;
-	const char *ca_file; /* PEM; NULL: the system's */
+	const char *ca_file; /* PEM, and nothing else is trusted; NULL: the system's */
 };
 
 /*
