@@ -2,12 +2,12 @@
 import base64
 import hashlib
 import os
-import time
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from strongroom import memory_of
+from test_life import eventually
 
 DIGEST = base64.urlsafe_b64encode(hashlib.sha256(b"message").digest()).rstrip(b"=").decode()
 
@@ -67,8 +67,7 @@ def test_private_parts_go(server, make, end):
 	main.post("/keys/k/sign", {"alg": algorithm, "value": DIGEST}).expect(200)
 	assert seen(one, secrets), "a hot key is in memory, so the search finds what is there"
 	end(main, "k")
-	time.sleep(0.5)
-	assert seen(one, secrets) == 0
+	eventually(lambda: seen(one, secrets) == 0)
 
 
 def held(folder, secrets):
