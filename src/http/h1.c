@@ -27,6 +27,7 @@
 #define FRAMING_PER_BYTE 8 /* bytes of chunk framing a body byte may cost */
 
 #define MALFORMED "The request is not well-formed."
+#define BODY_TOO_LARGE "The request body is too large."
 #define WRONG_VERSION "The protocol is neither HTTP/1.1 nor HTTP/1.0."
 
 struct h1 {
@@ -233,6 +234,24 @@ static const struct {
 	{ V_INIT("expect"), expect_rule },
 };
 
+/* Fields that decide who asks, and for what: of two, one reader takes the first, another the last. */
+static const view singles[] = { V_INIT("authorization"), V_INIT("x-http-method") };
+
+static int
+singles_check(struct h1 *h1)
+{
+	for (size_t s = 0; s < COUNT_OF(singles); s++) {
+		size_t count = 0;
+
+		for (size_t i = 0; i < h1->field_count; i++)
+			count += view_ieq(h1->fields[i].name, singles[s]);
+		if (count > 1)
+			return refuse(h1, ERR_BAD_REQUEST,
+			    "A field that may come once came more than once.");
+	}
+	return 0;
+}
+
 static int
 fields_check(struct h1 *h1)
 {
@@ -269,7 +288,7 @@ framing_check(struct h1 *h1)
 		return refuse(h1, ERR_BAD_REQUEST,
 		    "The body's length is told in conflicting ways.");
 	if (h1->has_length && h1->length > h1->limits.body)
-		return refuse(h1, ERR_BODY_TOO_LARGE, "The request body is too large.");
+		return refuse(h1, ERR_BODY_TOO_LARGE, BODY_TOO_LARGE);
 	return 0;
 }
 
@@ -352,7 +371,8 @@ on_head(llhttp_t *parser)
 
 	if (!head_is_exact(h1))
 		return refuse(h1, ERR_BAD_REQUEST, MALFORMED);
-	if (line_check(h1) != 0 || fields_check(h1) != 0 || framing_check(h1) != 0)
+	if (line_check(h1) != 0 || fields_check(h1) != 0 || singles_check(h1) != 0 ||
+	    framing_check(h1) != 0)
 		return -1;
 	h1->keep_alive = llhttp_should_keep_alive(parser) != 0 && view_eq(h1->version, V("1.1"));
 	h1->state = H1_BODY;
@@ -381,6 +401,17 @@ framing_add(struct h1 *h1, const char *end)
 	return 0;
 }
 
+/* A chunk that says to be too large is not waited for. */
+static int
+on_chunk(llhttp_t *parser)
+{
+	struct h1 *h1 = of_parser(parser);
+
+	if (parser->content_length > h1->limits.body - h1->body.len)
+		return refuse(h1, ERR_BODY_TOO_LARGE, BODY_TOO_LARGE);
+	return 0;
+}
+
 static int
 on_body(llhttp_t *parser, const char *at, size_t len)
 {
@@ -391,7 +422,7 @@ on_body(llhttp_t *parser, const char *at, size_t len)
 	h1->framing = at + len;
 	h1->expects_continue = false;
 	if (len > h1->limits.body - h1->body.len)
-		return refuse(h1, ERR_BODY_TOO_LARGE, "The request body is too large.");
+		return refuse(h1, ERR_BODY_TOO_LARGE, BODY_TOO_LARGE);
 	buf_add(&h1->body, (view){ at, len });
 	if (!buf_ok(&h1->body))
 		return refuse(h1, ERR_UNAVAILABLE, "The server is out of memory for this request.");
@@ -413,6 +444,7 @@ static const llhttp_settings_t callbacks = {
 	.on_header_value = on_value,
 	.on_header_value_complete = on_value_complete,
 	.on_headers_complete = on_head,
+	.on_chunk_header = on_chunk,
 	.on_body = on_body,
 	.on_message_complete = on_message,
 };

@@ -219,6 +219,13 @@ static const struct refusal_case {
 	    V_INIT("POST / HTTP/1.1\r\n" H "Expect: tea\r\n"
 		   "Content-Length: 3\r\n\r\n"),
 	    417 },
+	{ "two authorizations",
+	    V_INIT("GET / HTTP/1.1\r\n" H "Authorization: Bearer a\r\n"
+		   "authorization: Bearer b\r\n\r\n"),
+	    400 },
+	{ "two methods",
+	    V_INIT("POST / HTTP/1.1\r\n" H "X-HTTP-METHOD: GET\r\nx-http-method: PUT\r\n\r\n"),
+	    400 },
 	{ "too many fields",
 	    V_INIT("GET / HTTP/1.1\r\n" H "a:b\r\nc:d\r\ne:f\r\ng:h\r\ni:j\r\nk:l\r\n"
 		   "m:n\r\no:p\r\n\r\n"),
@@ -243,6 +250,16 @@ static const struct refusal_case {
 	    V_INIT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n"
 		   "\r\n3 3\r\nabc\r\n0\r\n\r\n"),
 	    400 },
+	{ "chunk that says to be too long",
+	    V_INIT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n41\r\n"), 413 },
+	{ "chunk of the greatest size",
+	    V_INIT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n"
+		   "ffffffffffffffff\r\n"),
+	    413 },
+	{ "second chunk that says to be too long",
+	    V_INIT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"
+		   "40\r\n"),
+	    413 },
 	{ "chunk longer than its size",
 	    V_INIT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n"
 		   "\r\n2\r\nabc\r\n0\r\n\r\n"),
