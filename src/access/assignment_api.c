@@ -65,14 +65,19 @@ write_assignment(struct json *json, const struct assignment *assignment)
 	json_close(json, '}');
 }
 
+/* A definition's GUID alone, or its id at any scope; "" for anything else. */
 static view
-last_segment(view id)
+definition_name(view id)
 {
-	view last = V("");
+	static const view place = V_INIT("/providers/" DEFINITION_TYPE "/");
+	size_t at = id.len;
 
-	while (id.len > 0)
-		last = view_cut(&id, '/');
-	return last;
+	while (at > 0 && id.ptr[at - 1] != '/')
+		at--;
+	if (at > 0 &&
+	    (at < place.len || !view_ieq((view){ id.ptr + at - place.len, place.len }, place)))
+		return V("");
+	return view_from(id, at);
 }
 
 static bool
@@ -92,7 +97,7 @@ read_role(struct request *r, struct assignment *out, struct error *err)
 	const struct assignment_body *body = r->body;
 	struct role role;
 
-	if (!role_get(r->services->access, &r->caller.tenant, last_segment(body->role.text),
+	if (!role_get(r->services->access, &r->caller.tenant, definition_name(body->role.text),
 		r->arena, &role))
 		return error_set(err, ERR_ROLE_DEFINITION_MISSING,
 		    "The specified role definition with ID '%.*s' does not exist.",

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 import strongroom
 from hsm import Token
-from strongroom import Server, claims
+from strongroom import Principal, Server, claims
 
 VAULTS = ("main", "other", "protected", "short", "lists", "sdk", "node-sdk", "az-cli", "access",
     "access-two", "rows", "schema",
@@ -104,6 +104,23 @@ def main(shared):
 @pytest.fixture(scope="session")
 def other(shared):
 	return shared.vault("other")
+
+
+@pytest.fixture(scope="module")
+def tenants(tmp_path_factory):
+	"""A server with two tenants: the first one's administrator and the other's."""
+	server = Server(tmp_path_factory.mktemp("tenants"), ("mine",)).start()
+	server.stop()
+	done = server.cli("tenant", "create", "Other")
+	assert done.returncode == 0, done.stderr
+	said = dict(line.removeprefix("export ").replace("'", "").split("=", 1) for line in done.stdout.splitlines()
+	    if line.startswith("export "))
+	server.start()
+	foreign = Principal(server, said["AZURE_CLIENT_ID"], said["AZURE_CLIENT_SECRET"])
+	tenant = said["STRONGROOM_TENANT"]
+	foreign.sign_in_home, foreign.sign_in = foreign.sign_in, lambda scope: Principal.sign_in(foreign, scope, tenant)
+	yield server, foreign, said
+	server.stop()
 
 
 @pytest.fixture(scope="session")

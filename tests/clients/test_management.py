@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from strongroom import Principal, Server, claims, unique
+from strongroom import claims, unique
 
 VAULTS = "Microsoft.KeyVault/vaults"
 
@@ -386,23 +386,6 @@ def test_locks(shared, group, principal):
 
 
 # Tenants
-
-@pytest.fixture(scope="module")
-def tenants(tmp_path_factory):
-	"""A server with two tenants: the first one's administrator and the other's."""
-	server = Server(tmp_path_factory.mktemp("tenants"), ("mine",)).start()
-	server.stop()
-	done = server.cli("tenant", "create", "Other")
-	assert done.returncode == 0, done.stderr
-	said = dict(line.removeprefix("export ").replace("'", "").split("=", 1) for line in done.stdout.splitlines()
-	    if line.startswith("export "))
-	server.start()
-	foreign = Principal(server, said["AZURE_CLIENT_ID"], said["AZURE_CLIENT_SECRET"])
-	tenant = said["STRONGROOM_TENANT"]
-	foreign.sign_in_home, foreign.sign_in = foreign.sign_in, lambda scope: Principal.sign_in(foreign, scope, tenant)
-	yield server, foreign, said
-	server.stop()
-
 
 def test_tenants_are_apart(tenants):
 	server, foreign, said = tenants
