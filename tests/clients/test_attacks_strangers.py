@@ -100,6 +100,14 @@ def test_of_another_tenant(tenants):
 		assert reply.status == 401, (row, reply)
 
 
+class Outsider:
+	"""Somebody with the issuer's tokens only."""
+
+	def __init__(self, server, principal):
+		self.client_id = principal.client_id
+		self.object_id = server.graph("GET", f"/servicePrincipals(appId='{self.client_id}')").expect(200).json["id"]
+
+
 @pytest.fixture(scope="module")
 def trusting(issuer, tmp_path_factory):  # noqa: F811
 	"""A server that takes an outside issuer's tokens whole, for an owner with every right: their times can be chosen."""
@@ -107,9 +115,9 @@ def trusting(issuer, tmp_path_factory):  # noqa: F811
 	owner = server.make_principal(secret=False)
 	server.graph("POST", f"/applications/{owner.application['id']}/federatedIdentityCredentials", {
 	    "name": "web", "issuer": issuer.url, "subject": SUBJECT, "audiences": [AUDIENCE]}).expect(201)
-	found = server.graph("GET", f"/servicePrincipals(appId='{owner.client_id}')").expect(200).json["id"]
+	server.owner = Outsider(server, owner)
 	for role in ("Owner", "Key Vault Administrator"):
-		server.assign(found, role, server.scope())
+		server.assign(server.owner, role, server.scope())
 	path = f"/providers/Strongroom.Identity/trustedIssuers/{unique('cluster')}"
 	server.manage("PUT", path, {"properties": {"issuer": issuer.url, "audiences": [AUDIENCE]}})
 	vault, deadline = server.vault("main"), time.monotonic() + 20
