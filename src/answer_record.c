@@ -23,7 +23,10 @@ printable(view text, size_t max)
 	return utf8_valid(text) ? text : V("(not UTF-8)");
 }
 
-/* The query's other parameters stay out: a client may put there what must not be in a log. */
+/*
+ * The query's other parameters stay out: a client may put there what must not be in a log.  So no
+ * refusal's message repeats one either.
+ */
 static view
 request_uri(struct request *r, view version)
 {

@@ -353,8 +353,7 @@ read_list_query(struct request *r, struct assignment_query *out, struct uuid ids
 		struct uuid *id = &ids[i - TERM_PRINCIPAL];
 
 		if (terms[i].given && !uuid_parse(terms[i].value, id))
-			return error_set(err, ERR_BAD_REQUEST, "The filter's id '%.*s' is no GUID.",
-			    VIEW_ARG(terms[i].value));
+			return error_set(err, ERR_BAD_REQUEST, "The filter's id is no GUID.");
 	}
 	if (terms[TERM_PRINCIPAL].given)
 		out->principal = &ids[0];

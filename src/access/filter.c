@@ -37,5 +37,5 @@ list_filter_read(struct request *r, struct list_term *terms, size_t count, struc
 
 	return !request_query(r, "$filter", &text) ||
 	    list_filter_parse(text, terms, count, r->arena) ||
-	    error_set(err, ERR_BAD_REQUEST, "The filter '%.*s' is not supported.", VIEW_ARG(text));
+	    error_set(err, ERR_BAD_REQUEST, "The $filter is not supported.");
 }

@@ -63,8 +63,7 @@ resource_filter_parse(view text, bool tags_only, struct arena *arena, struct res
     struct error *err)
 {
 	return parse(text, tags_only, arena, out) ||
-	    error_set(err, ERR_FILTER_INVALID,
-		"Invalid $filter '%.*s' specified in the query string.", VIEW_ARG(text));
+	    error_set(err, ERR_FILTER_INVALID, "Invalid $filter specified in the query string.");
 }
 
 static bool
