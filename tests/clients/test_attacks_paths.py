@@ -93,7 +93,7 @@ def test_fields_lead_nowhere(narrow, fields):
 	assert narrow.vault.get(f"/secrets/{narrow.open}", token=False, headers={name: value}).status == 401
 
 
-def test_the_last_dot_of_a_query(narrow):
+def test_queries_lead_nowhere(narrow):
 	"""Nor do queries: neither a second path nor a token is taken from one."""
 	token = narrow.server.admin.token()
 	for query in (f"api-version=7.4&access_token={token}", f"api-version=7.4&token={token}", f"api-version=7.4&Authorization=Bearer%20{token}",
