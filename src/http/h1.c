@@ -234,7 +234,7 @@ static const struct {
 	{ V_INIT("expect"), expect_rule },
 };
 
-/* Fields that decide who asks, and for what: one reader takes the first of two, another the last. */
+/* Fields that decide who asks, and for what: of two, readers take the first or the last. */
 static const view singles[] = { V_INIT("authorization"), V_INIT("x-http-method") };
 
 static int
