@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from certs import chain, make_pfx
-from strongroom import unique
+from strongroom import Server, unique
 from test_life import encodings
 from test_rows import ROWS, filled, version_for
 
@@ -24,17 +24,24 @@ ALLOWED = {
 REPEATED = {("member", "level"), ("member", "location"), ("form", "redirect_uri")}
 
 # What is no name of anything: neither a refusal nor a record has it, in no row.
-SECRET = ("value", "pwd", "password", "newPassword", "currentPassword", "secretText", "client_secret", "client_assertion", "assertion", "refresh_token", "code",
-    "code_verifier", "device_code", "k", "d", "p", "q", "dp", "dq", "qi", "key_hsm", "n", "x", "y", "e", "digest", "iv", "aad", "tag", "target", "nonce", "contentType",
+SECRET = ("value", "pwd", "password", "newPassword", "currentPassword", "secretText", "client_secret", "client_assertion",
+    "assertion", "refresh_token", "code",
+    "code_verifier", "device_code", "k", "d", "p", "q", "dp", "dq", "qi", "key_hsm", "n", "x", "y", "e", "digest", "iv", "aad",
+    "tag", "target", "nonce", "contentType",
     "account_id", "state", "login_hint", "tags")
-OTHERS = ("displayName", "description", "mailNickname", "userPrincipalName", "mail", "givenName", "surname", "id", "appId", "keyId", "issuer", "subject", "name",
-    "principalId", "roleDefinitionId", "condition", "conditionVersion", "principalType", "location", "type", "createMode", "tenantId", "alg", "kty", "crv", "enc", "email", "phone", "first_name",
-    "notes", "level", "roleName", "workload", "subscriptionId", "securityEnabledOnly", "ids", "url", "passwordProfile", "passwordCredential", "keyCredentials", "owners", "sku", "family",
-    "objectId", "kind", "denyAssignmentName", "reason", "serial", "org_id", "provider", "preserveCertOrder", "recoveryId", "kid", "unknownMember", "audiences", "@odata.id", "startDateTime",
+OTHERS = ("displayName", "description", "mailNickname", "userPrincipalName", "mail", "givenName", "surname", "id", "appId",
+    "keyId", "issuer", "subject", "name",
+    "principalId", "roleDefinitionId", "condition", "conditionVersion", "principalType", "location", "type", "createMode",
+    "tenantId", "alg", "kty", "crv", "enc", "email", "phone", "first_name",
+    "notes", "level", "roleName", "workload", "subscriptionId", "securityEnabledOnly", "ids", "url", "passwordProfile",
+    "passwordCredential", "keyCredentials", "owners", "sku", "family",
+    "objectId", "kind", "denyAssignmentName", "reason", "serial", "org_id", "provider", "preserveCertOrder", "recoveryId",
+    "kid", "unknownMember", "audiences", "@odata.id", "startDateTime",
     "billingScope", "advance", "redirectUris", "signInAudience", "accountEnabled", "operation")
 # Where a member stands in a body: at the top, in a resource's properties, in any of what nests.
 WRAPS = (lambda body: body, lambda body: {"properties": body},
-    lambda body: {name: body for name in ("attributes", "key", "policy", "credentials", "passwordProfile", "passwordCredential", "release_policy", "org_details")} | {"contacts": [body],
+    lambda body: {name: body for name in ("attributes", "key", "policy", "credentials", "passwordProfile", "passwordCredential",
+    "release_policy", "org_details")} | {"contacts": [body],
         "properties": {"attributes": body, "accessPolicies": [body], "permissions": [body], "principals": [body]}})
 
 
@@ -60,8 +67,6 @@ class Canaries:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-	from strongroom import Server
-
 	one = Server(tmp_path_factory.mktemp("canary"), ("main",), ("--log-level", "debug")).start()
 	yield one
 	one.stop()
@@ -75,9 +80,12 @@ def canaries():
 def fields(canaries, row, token):
 	"""Headers with a canary each."""
 	return {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "User-Agent": canaries.new("user-agent"),
-	    "x-ms-client-request-id": canaries.new("x-ms-client-request-id"), "Cookie": f"a={canaries.new('cookie')}", "Referer": f"https://x/{canaries.new('referer')}",
-	    "X-Api-Key": canaries.new("a header"), "If-None-Match": canaries.new("a header"), "Proxy-Authorization": canaries.new("a header"), "Forwarded": canaries.new("a header"),
-	    "X-IDENTITY-HEADER": canaries.new("a header"), "x-ms-correlation-request-id": canaries.new("a header"), "Accept-Language": canaries.new("a header")}
+	    "x-ms-client-request-id": canaries.new("x-ms-client-request-id"), "Cookie": f"a={canaries.new('cookie')}",
+	    "Referer": f"https://x/{canaries.new('referer')}",
+	    "X-Api-Key": canaries.new("a header"), "If-None-Match": canaries.new("a header"),
+	    "Proxy-Authorization": canaries.new("a header"), "Forwarded": canaries.new("a header"),
+	    "X-IDENTITY-HEADER": canaries.new("a header"), "x-ms-correlation-request-id": canaries.new("a header"),
+	    "Accept-Language": canaries.new("a header")}
 
 
 def target(server, canaries, row, version):
@@ -90,13 +98,15 @@ def target(server, canaries, row, version):
 
 
 PARAMETERS = ("$filter", "$skiptoken", "$select", "$top", "$search", "maxresults", "access_token", "client_secret", "code", "sig")
-FILTERS = ("name eq '%s'", "name eq '%s' and", "%s eq 'x'", "displayName eq '%s'", "startswith(displayName,'%s')", "principalId eq '%s'", "assignedTo('%s')", "tagName eq '%s'",
+FILTERS = ("name eq '%s'", "name eq '%s' and", "%s eq 'x'", "displayName eq '%s'", "startswith(displayName,'%s')",
+    "principalId eq '%s'", "assignedTo('%s')", "tagName eq '%s'",
     "resourceType eq '%s'", "id in ('%s')", "%s(displayName,'x')")
 HOSTS = {"vault": "main.vault", "management": "management", "graph": "graph", "login": "login", "any": "login"}
 
 
 def send(server, row, path, query, body, headers):
-	return server.send(row["method"], server.host(HOSTS[row["plane"]]), path + ("?" + urllib.parse.urlencode(query) if query else ""), body, headers)
+	return server.send(row["method"], server.host(HOSTS[row["plane"]]),
+	    path + ("?" + urllib.parse.urlencode(query) if query else ""), body, headers)
 
 
 def audience(server, row):
@@ -110,15 +120,19 @@ def test_rows(place, canaries):
 		good = place.admin.token(audience(place, row))
 		# Of an unknown key, whose name the refusal repeats in the token's first part: the others are not repeated.
 		unknown = f'{b64(json.dumps({"alg": "RS256", "kid": "unknown"}).encode())}.{b64(json.dumps({"sub": canaries.new("token")}).encode())}.{canaries.new("token")}'
-		for token in (good, unknown, canaries.new("token"), f"{canaries.new('token')}.{canaries.new('token')}.{canaries.new('token')}",
+		for token in (good, unknown, canaries.new("token"),
+		    f"{canaries.new('token')}.{canaries.new('token')}.{canaries.new('token')}",
 		    good.rsplit(".", 1)[0] + "." + canaries.new("token")):
 			path, query = target(place, canaries, row, version)
 			send(place, row, path, query, None, fields(canaries, row, token))
 			if "api-version" in query:
-				send(place, row, path, query | {"api-version": canaries.new("api-version")}, None, fields(canaries, row, token))
+				send(place, row, path, query | {"api-version": canaries.new("api-version")}, None,
+				    fields(canaries, row, token))
 			for name in list(query):
 				if name != "api-version" and token is good:
-					send(place, row, path, {each: query[each] for each in ("api-version", name) if each in query}, None, fields(canaries, row, token))
+					send(place, row, path,
+					    {each: query[each] for each in ("api-version", name) if each in query}, None,
+					    fields(canaries, row, token))
 		for filter_of in FILTERS if row["method"] == "GET" and row["plane"] in ("management", "graph") else ():
 			query = ({} if row["plane"] == "graph" else {"api-version": version}) | {"$filter": filter_of % canaries.new("query", "$filter", row["name"])}
 			send(place, row, path, query, None, {"Authorization": f"Bearer {good}"})
@@ -126,7 +140,8 @@ def test_rows(place, canaries):
 
 def test_bodies(place, canaries):
 	"""Every row that takes a body, with every member that any body has, at every place; a refusal repeats no secret."""
-	rows = {row["name"]: row for row in ROWS if row["method"] in ("PUT", "POST", "PATCH") and row["plane"] in ("vault", "management", "graph") and row["guard"] != "public"}
+	rows = {row["name"]: row for row in ROWS if row["method"] in ("PUT", "POST", "PATCH") and row["plane"] in ("vault",
+	    "management", "graph") and row["guard"] != "public"}
 	for row in rows.values():
 		version = {} if row["plane"] == "graph" else {"api-version": "7.4" if row["plane"] == "vault" else version_for(row)}
 		headers = {"Authorization": f"Bearer {place.admin.token(audience(place, row))}", "Content-Type": "application/json"}
@@ -149,7 +164,8 @@ def numbers_of(key):
 	private = key.private_numbers()
 	if isinstance(key, ec.EllipticCurvePrivateKey):
 		return [private.private_value.to_bytes(32, "big")]
-	return [each.to_bytes((each.bit_length() + 7) // 8, "big") for each in (private.d, private.p, private.q, private.dmp1, private.iqmp)]
+	return [each.to_bytes((each.bit_length() + 7) // 8, "big") for each in (private.d, private.p, private.q, private.dmp1,
+	    private.iqmp)]
 
 
 @pytest.fixture(scope="module")
@@ -185,10 +201,12 @@ def test_what_is_taken_in(place, canaries, material):
 	material.append(octets)
 	cipher = vault.post(f"/keys/{name}-rsa/encrypt", {"alg": "RSA-OAEP-256", "value": b64(octets)}).expect(200).json["value"]
 	assert vault.post(f"/keys/{name}-rsa/decrypt", {"alg": "RSA-OAEP-256", "value": cipher}).expect(200).json["value"] == b64(octets)
-	vault.put("/certificates/issuers/" + name, {"provider": "DigiCert", "credentials": {"account_id": secret("account_id"), "pwd": secret("pwd")}}).expect(200)
+	vault.put("/certificates/issuers/" + name, {"provider": "DigiCert",
+	    "credentials": {"account_id": secret("account_id"), "pwd": secret("pwd")}}).expect(200)
 	vault.put("/certificates/contacts", {"contacts": [{"email": "a@example.com", "name": secret("name")}]}).expect(200)
 	path = f"{place.scope('main')}/secrets/{name}m"
-	place.manage("PUT", path, {"properties": {"value": secret("value"), "contentType": secret("contentType")}}, version="2023-07-01").expect(200)
+	place.manage("PUT", path, {"properties": {"value": secret("value"), "contentType": secret("contentType")}},
+	    version="2023-07-01").expect(200)
 
 
 def b64(octets):
@@ -202,10 +220,12 @@ def test_people_and_programs(place, canaries, material):
 	body = {"accountEnabled": True, "displayName": "x", "mailNickname": "x", "userPrincipalName": upn,
 	    "passwordProfile": {"password": password, "forceChangePasswordNextSignIn": False}}
 	made = place.graph("POST", "/users", body).expect(201).json
-	place.graph("PATCH", f"/users/{made['id']}", {"passwordProfile": {"password": (changed := secret("password")), "forceChangePasswordNextSignIn": False}}).expect(204)
+	place.graph("PATCH", f"/users/{made['id']}", {"passwordProfile": {"password": (changed := secret("password")),
+	    "forceChangePasswordNextSignIn": False}}).expect(204)
 	someone = place.make_principal()
 	material.append(someone.secret.encode())
-	headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": canaries.new("user-agent"), "Cookie": f"__Host-x={canaries.new('cookie')}"}
+	headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": canaries.new("user-agent"),
+	    "Cookie": f"__Host-x={canaries.new('cookie')}"}
 
 	def ask(path="oauth2/v2.0/token", method="POST", **form):
 		encoded = urllib.parse.urlencode(form)
@@ -214,25 +234,31 @@ def test_people_and_programs(place, canaries, material):
 	az, scope = "04b07795-8ddb-461a-bbee-02f9e1bf7b46", f"{place.resource}/.default offline_access"
 	tokens = ask(grant_type="password", client_id=az, username=upn, password=changed, scope=scope).expect(200).json
 	again = ask(grant_type="refresh_token", client_id=az, refresh_token=tokens["refresh_token"], scope=scope).expect(200).json
-	application = ask(grant_type="client_credentials", client_id=someone.client_id, client_secret=someone.secret, scope=f"{place.resource}/.default").expect(200).json
+	application = ask(grant_type="client_credentials", client_id=someone.client_id, client_secret=someone.secret,
+	    scope=f"{place.resource}/.default").expect(200).json
 	for token in (tokens["access_token"], application["access_token"], again["access_token"]):
 		place.vault("main").get("/secrets", token=token)
 		material.extend([token.split(".")[2].encode(), token.split(".")[1][:80].encode()])
 	material.extend([tokens["refresh_token"].encode(), again["refresh_token"].encode()])
 	place.graph("POST", "/me/changePassword", {"currentPassword": secret("currentPassword"), "newPassword": secret("newPassword")})
-	members = ("client_secret", "client_assertion", "password", "refresh_token", "code", "code_verifier", "device_code", "assertion", "state", "login_hint", "nonce",
+	members = ("client_secret", "client_assertion", "password", "refresh_token", "code", "code_verifier", "device_code",
+	    "assertion", "state", "login_hint", "nonce",
 	    "code_challenge", "unknown", "id_token_hint", "claims", "requested_token_use", "client_assertion_type")
-	for grant in ("password", "client_credentials", "refresh_token", "authorization_code", "urn:ietf:params:oauth:grant-type:device_code", "magic",
+	for grant in ("password", "client_credentials", "refresh_token", "authorization_code",
+	    "urn:ietf:params:oauth:grant-type:device_code", "magic",
 	    "urn:ietf:params:oauth:grant-type:jwt-bearer"):
 		for name in members:
-			form = {"grant_type": grant, "client_id": someone.client_id if grant == "client_credentials" else az, "scope": scope, "username": upn, "redirect_uri": "http://localhost:1"}
+			form = {"grant_type": grant, "client_id": someone.client_id if grant == "client_credentials" else az,
+			    "scope": scope, "username": upn, "redirect_uri": "http://localhost:1"}
 			canary = canaries.new("secret member" if name != "unknown" else "form", name, "sign-in")
 			reply = ask(**form | {name: canary})
 			assert canary not in str(reply.body), (grant, name, reply)
-	for path in ("oauth2/v2.0/authorize", "oauth2/authorize", "oauth2/v2.0/logout", "oauth2/deviceauth", "login", "oauth2/v2.0/devicecode", "userrealm/x", "discovery/instance"):
+	for path in ("oauth2/v2.0/authorize", "oauth2/authorize", "oauth2/v2.0/logout", "oauth2/deviceauth", "login",
+	    "oauth2/v2.0/devicecode", "userrealm/x", "discovery/instance"):
 		for method in ("GET", "POST"):
 			for name in (*members, "post_logout_redirect_uri", "redirect_uri", "flow", "user_code", "passwd", "_csrf"):
-				ask(path, method, **{"client_id": az, "response_type": "code", "scope": scope, name: canaries.new("form", name, path)})
+				ask(path, method, **{"client_id": az, "response_type": "code", "scope": scope,
+				    name: canaries.new("form", name, path)})
 
 
 def files(server):
@@ -257,7 +283,8 @@ def test_nothing_is_found(place, canaries, material):
 			wrong = {each for each in found if not (audit and (each[0] in ALLOWED or each[:2] in REPEATED))}
 			assert not wrong, (path, sorted(map(str, {each[:2] for each in wrong})), sorted(map(str, wrong))[:20])
 			for octets in material:
-				for form in (octets, octets[::-1], octets.hex().encode(), base64.b64encode(octets)[:-4], base64.urlsafe_b64encode(octets)[:-4]):
+				for form in (octets, octets[::-1], octets.hex().encode(), base64.b64encode(octets)[:-4],
+				    base64.urlsafe_b64encode(octets)[:-4]):
 					assert form not in content, (path, octets[:20])
 		assert read > 100000
 		for kind in ALLOWED:

@@ -70,7 +70,8 @@ def untold(reply, victim):
 
 def test_vaults_of_the_other_tenant(companies):
 	for thief, victim in both_ways(companies):
-		for path in ("/secrets/s", "/secrets", f"/secrets/s/{victim.versions['secrets']}", "/keys/k", "/certificates/c", "/deletedsecrets", "/nonsense"):
+		for path in ("/secrets/s", "/secrets", f"/secrets/s/{victim.versions['secrets']}", "/keys/k", "/certificates/c",
+		    "/deletedsecrets", "/nonsense"):
 			token = thief.admin.token()
 			untold(victim.vault.get(path, token=token), victim).expect(401, "Unauthorized")
 			# Nor at one's own vault's address with the other's name in the path, or its id where one's own belongs.
@@ -140,8 +141,10 @@ def test_pages_of_elsewhere(companies, shared, principal):
 		link = victim.vault.get("/secrets", query="api-version=7.4&maxresults=5").expect(200).json["nextLink"]
 		thief.vault.get("/secrets", query=f"api-version=7.4&$skiptoken={skip_token(link)}").expect(400, "BadParameter")
 		path = link[len(victim.vault.url):]
-		untold(thief.server.send("GET", victim.vault.host, path, None, {"Authorization": f"Bearer {thief.admin.token()}"}), victim).expect(401)
-		for kind in ("keys", "certificates", "deletedsecrets", "deletedkeys", "deletedcertificates", "secrets/s/versions", "certificates/issuers"):
+		untold(thief.server.send("GET", victim.vault.host, path, None,
+		    {"Authorization": f"Bearer {thief.admin.token()}"}), victim).expect(401)
+		for kind in ("keys", "certificates", "deletedsecrets", "deletedkeys", "deletedcertificates",
+		    "secrets/s/versions", "certificates/issuers"):
 			victim.vault.get(f"/{kind}", query=f"api-version=7.4&$skiptoken={skip_token(link)}").expect(400, "BadParameter")
 		victim.vault.get("/secrets", query=f"api-version=7.4&$skiptoken={skip_token(link)}").expect(200)
 	# In the same vault, for somebody who may not list.
@@ -159,16 +162,20 @@ def test_pages_of_resource_management_and_of_the_directory(companies):
 		server = thief.server
 		for number in range(3):
 			for one in (thief, victim):
-				server.manage("PUT", f"{one.subscription}/resourceGroups/page-{number}", {"location": "westeurope"}, version="2021-04-01",
+				server.manage("PUT", f"{one.subscription}/resourceGroups/page-{number}",
+				    {"location": "westeurope"}, version="2021-04-01",
 				    principal=one.admin)
-		lists = [("management", f"{victim.subscription}/resourceGroups", f"{thief.subscription}/resourceGroups", "api-version=2021-04-01&$top=1"),
+		lists = [("management", f"{victim.subscription}/resourceGroups", f"{thief.subscription}/resourceGroups",
+		    "api-version=2021-04-01&$top=1"),
 		    ("graph", "/v1.0/groups", "/v1.0/users", "$top=1"), ("graph", "/v1.0/groups", "/v1.0/groups", "$top=1")]
-		server.graph("POST", "/groups", {"displayName": "x", "mailEnabled": False, "securityEnabled": True, "mailNickname": unique("x")}, victim.admin)
+		server.graph("POST", "/groups", {"displayName": "x", "mailEnabled": False, "securityEnabled": True,
+		    "mailNickname": unique("x")}, victim.admin)
 		for host, from_list, to_list, query in lists:
 			audience = server.management if host == "management" else f"https://graph.localhost:{server.port}"
 
 			def get(one, path):
-				return server.send("GET", server.host(host), path, None, {"Authorization": f"Bearer {one.admin.token(audience)}"})
+				return server.send("GET", server.host(host), path, None,
+				    {"Authorization": f"Bearer {one.admin.token(audience)}"})
 			page = get(victim, f"{from_list}?{query}").expect(200).json
 			link = page.get("nextLink") or page.get("@odata.nextLink")
 			assert link, page
@@ -188,14 +195,16 @@ def test_directories_are_apart(companies):
 	for thief, victim in both_ways(companies):
 		graph, server = thief.server.graph, thief.server
 		mine = thief.admin
-		for path in (f"/groups/{victim.group_id}", f"/applications/{victim.application['id']}", f"/applications(appId='{victim.application['appId']}')",
+		for path in (f"/groups/{victim.group_id}", f"/applications/{victim.application['id']}",
+		    f"/applications(appId='{victim.application['appId']}')",
 		    f"/directoryObjects/{victim.group_id}"):
 			graph("GET", path, principal=mine).expect(404)
 			if "directoryObjects" not in path:
 				graph("PATCH", path, {"displayName": "taken"}, mine).expect(404)
 				graph("DELETE", path, principal=mine).expect(404)
 		graph("POST", f"/applications/{victim.application['id']}/addPassword", {"passwordCredential": {}}, mine).expect(404)
-		graph("POST", f"/applications/{victim.application['id']}/federatedIdentityCredentials", {"name": "x", "issuer": "https://x.example",
+		graph("POST", f"/applications/{victim.application['id']}/federatedIdentityCredentials",
+		    {"name": "x", "issuer": "https://x.example",
 		    "subject": "x", "audiences": ["x"]}, mine).expect(404)
 		reference = {"@odata.id": f"https://graph.localhost:{server.port}/v1.0/directoryObjects/{victim.group_id}"}
 		assert graph("POST", f"/groups/{thief.group_id}/members/$ref", reference, mine).status in (400, 404)
@@ -219,7 +228,8 @@ def test_roles_of_another_tenant(companies):
 			assert reply.status in (400, 404), reply
 		for scope in (victim.path, victim.subscription, victim.group):
 			for kind in ("roleAssignments", "roleDefinitions", "denyAssignments", "locks"):
-				manage("GET", f"{scope}{authorization}/{kind}", principal=mine, version="2020-05-01" if kind == "locks" else "2022-04-01").expect(401)
+				manage("GET", f"{scope}{authorization}/{kind}", principal=mine,
+				    version="2020-05-01" if kind == "locks" else "2022-04-01").expect(401)
 		body = {"properties": {"roleName": unique("reach"), "type": "CustomRole", "assignableScopes": [victim.subscription],
 		    "permissions": [{"actions": ["*"]}]}}
 		reply = manage("PUT", f"{thief.subscription}{authorization}/roleDefinitions/{uuid.uuid4()}", body, principal=mine)
@@ -237,7 +247,8 @@ def test_credentials_at_the_other_tenant(companies):
 		untold(victim.vault.get("/secrets/s", token=fine["access_token"]), victim).expect(401)
 		header, _, signature = fine["access_token"].split(".")
 		other = victim.admin.token().split(".")
-		for forged in (f"{header}.{other[1]}.{signature}", f"{other[0]}.{other[1]}.{signature}", f"{other[0]}.{fine['access_token'].split('.', 1)[1]}"):
+		for forged in (f"{header}.{other[1]}.{signature}", f"{other[0]}.{other[1]}.{signature}",
+		    f"{other[0]}.{fine['access_token'].split('.', 1)[1]}"):
 			victim.vault.get("/secrets/s", token=forged).expect(401)
 	for one in companies:
 		for name in ("common", "organizations", "adfs"):

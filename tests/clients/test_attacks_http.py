@@ -100,7 +100,8 @@ def test_line_ends(wire, line_end):
 	"GET main.vault.localhost:443 HTTP/1.1", "OPTIONS * HTTP/1.1", "GET secrets HTTP/1.1", "GET /secrets", "GET /secrets HTTP/0.9",
 	"GET /secrets HTTP/2", "GET /secrets HTTP/2.0", "GET /secrets HTTP/1.2", "GET /secrets HTTP/01.1", "GET /secrets HTTP/1.1 HTTP/1.1",
 	"GET /secrets http/1.1", "GET /secrets HTTPS/1.1", "GET  /secrets HTTP/1.1", "GET\t/secrets HTTP/1.1", "GET /secrets\tHTTP/1.1",
-	" GET /secrets HTTP/1.1", "GET /sec rets HTTP/1.1", "GET /secrets#x HTTP/1.1", "GET /secrets\x00 HTTP/1.1", "GET /secrets\xff HTTP/1.1",
+	" GET /secrets HTTP/1.1", "GET /sec rets HTTP/1.1", "GET /secrets#x HTTP/1.1", "GET /secrets\x00 HTTP/1.1",
+	"GET /secrets\xff HTTP/1.1",
 	"CONNECT other.vault.localhost:443 HTTP/1.1", "CONNECT /secrets HTTP/1.1", "TRACE /secrets HTTP/1.1", "TRACK /secrets HTTP/1.1",
 	"PRI * HTTP/2.0", "G\x00T /secrets HTTP/1.1", "get /secrets HTTP/1.1", "\u0047\u0045\u0054\xa0/secrets HTTP/1.1",
 ], ids=repr)
@@ -202,8 +203,10 @@ def test_replies_do_not_split(wire, method):
 	evil = "x%0d%0aSet-Cookie:%20a=b%0d%0a%0d%0a<script>"
 	for host in (wire.vault.host, wire.server.host("login"), wire.server.host("management"), wire.server.host("graph")):
 		for path in (f"/secrets/{evil}", f"/{evil}/oauth2/v2.0/authorize", f"/{evil}"):
-			reply = wire.server.send(method, host, f"{path}?api-version={evil}&client_id={evil}&redirect_uri={evil}&state={evil}", None,
-			    {"x-ms-client-request-id": "a\tb", "Origin": "https://evil.example", "Authorization": f"Bearer {wire.server.admin.token()}"})
+			reply = wire.server.send(method, host,
+			    f"{path}?api-version={evil}&client_id={evil}&redirect_uri={evil}&state={evil}", None,
+			    {"x-ms-client-request-id": "a\tb", "Origin": "https://evil.example",
+			    "Authorization": f"Bearer {wire.server.admin.token()}"})
 			assert reply.header("Set-Cookie") is None or "a=b" not in reply.header("Set-Cookie")
 			assert reply.header("Access-Control-Allow-Origin") is None and reply.header("Location") is None
 			assert b"<script>" not in reply.body or "json" in reply.header("Content-Type")
@@ -213,7 +216,8 @@ def test_replies_do_not_split(wire, method):
 def test_half_a_request_holds_up_nobody(wire):
 	"""While one dribbles a head, and another one a body, others are answered."""
 	open_ones = []
-	for part in (b"GET /sec", wire.head(wire.name, "Content-Length: 100\r\n") + b"x", wire.head(wire.name, "Transfer-Encoding: chunked\r\n")):
+	for part in (b"GET /sec", wire.head(wire.name, "Content-Length: 100\r\n") + b"x",
+	    wire.head(wire.name, "Transfer-Encoding: chunked\r\n")):
 		for _ in range(20):
 			plain = socket.create_connection(("127.0.0.1", wire.server.port), 30)
 			open_ones.append(wire.server.context.wrap_socket(plain, server_hostname="main.vault.localhost"))

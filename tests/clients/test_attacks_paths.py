@@ -51,17 +51,23 @@ CLIMBS = [
 	"/secrets/CLOSED/..", "/secrets/CLOSED/VERSION/..", "/secrets/CLOSED%2fVERSION", "/secrets%2fCLOSED", "/%2fsecrets/CLOSED",
 	"//secrets//CLOSED", "/secrets/CLOSED/", "/secrets/CLOSED//", "/secrets/CLOSED//VERSION", "///secrets/CLOSED///VERSION/",
 	"/SECRETS/CLOSED", "/secrets/OPEN/VERSION", "/secrets/OPEN//VERSION", "/secrets/OPEN%20/../CLOSED",
-	"/x/../secrets/CLOSED", "/healthstatus/../secrets/CLOSED", "/healthstatus/..%2fsecrets/CLOSED", "/healthstatus%2f..%2fsecrets%2fCLOSED",
+	"/x/../secrets/CLOSED", "/healthstatus/../secrets/CLOSED", "/healthstatus/..%2fsecrets/CLOSED",
+	"/healthstatus%2f..%2fsecrets%2fCLOSED",
 	"/healthstatus;/secrets/CLOSED", "/authority/crl/../../secrets/CLOSED", "/authority/root/..%2f..%2fsecrets/CLOSED",
 ]
 NULS = [
 	"/secrets/CLOSED%00", "/secrets/OPEN%00CLOSED", "/secrets/CLOSED%00OPEN", "/secrets/OPEN%00/../CLOSED", "/secrets/CLOSED%2500",
-	"/secrets/CLOSED%00/VERSION", "/secrets%00/CLOSED", "/secrets/CLOSED%0a", "/secrets/CLOSED%0d%0a", "/secrets/CLOSED%09", "/secrets/CLOSED%20",
+	"/secrets/CLOSED%00/VERSION", "/secrets%00/CLOSED", "/secrets/CLOSED%0a", "/secrets/CLOSED%0d%0a", "/secrets/CLOSED%09",
+	"/secrets/CLOSED%20",
 	"/secrets/%20CLOSED", "/secrets/CLOSED%7f", "/secrets/CLOSED%08x", "/secrets/CLOSED+", "/secrets/CLOSED%3fapi-version=7.4",
-	"/secrets/CLOSED%23", "/secrets/CLOSED;OPEN", "/secrets/CLOSED,OPEN", "/secrets/CLOSED.json", "/secrets/CLOSED.", "/secrets/CLOSED..",
-	"/secrets/CLOSED~1", "/secrets/CLOSED::$DATA", "/secrets/CLOSED:", "/secrets/CLOSED*", "/secrets/CLOSED%", "/secrets/CLOSED%2", "/secrets/CLOSED%zz",
-	"/secrets/CLOSED%ff", "/secrets/CLOSED%ed%a0%80", "/secrets/CLOSED%f4%90%80%80", "/secrets/CLOSED%c2%ad", "/secrets/CLOSED%e2%80%8b",
-	"/secrets/CLOSED%ef%bb%bf", "/secrets/%ef%bb%bfCLOSED", "/secrets/CLOSED%cc%88", "/secrets/%e2%80%aeCLOSED", "/secrets/*", "/secrets/%2a", "/secrets/OPEN*",
+	"/secrets/CLOSED%23", "/secrets/CLOSED;OPEN", "/secrets/CLOSED,OPEN", "/secrets/CLOSED.json", "/secrets/CLOSED.",
+	"/secrets/CLOSED..",
+	"/secrets/CLOSED~1", "/secrets/CLOSED::$DATA", "/secrets/CLOSED:", "/secrets/CLOSED*", "/secrets/CLOSED%",
+	"/secrets/CLOSED%2", "/secrets/CLOSED%zz",
+	"/secrets/CLOSED%ff", "/secrets/CLOSED%ed%a0%80", "/secrets/CLOSED%f4%90%80%80", "/secrets/CLOSED%c2%ad",
+	"/secrets/CLOSED%e2%80%8b",
+	"/secrets/CLOSED%ef%bb%bf", "/secrets/%ef%bb%bfCLOSED", "/secrets/CLOSED%cc%88", "/secrets/%e2%80%aeCLOSED",
+	"/secrets/*", "/secrets/%2a", "/secrets/OPEN*",
 ]
 
 
@@ -81,8 +87,10 @@ def test_nor_written_or_deleted(narrow, main, path):
 	assert reply["value"] == CLOSED and "tags" not in reply and reply["id"].endswith(narrow.version)
 
 
-@pytest.mark.parametrize("fields", ["X-Original-URL: /secrets/CLOSED", "X-Rewrite-URL: /secrets/CLOSED", "X-Forwarded-Host: other.vault.localhost",
-    "X-Forwarded-Prefix: /secrets/CLOSED", "Forwarded: host=other.vault.localhost", "X-Host: other.vault.localhost", "X-Forwarded-For: 127.0.0.1",
+@pytest.mark.parametrize("fields", ["X-Original-URL: /secrets/CLOSED", "X-Rewrite-URL: /secrets/CLOSED",
+    "X-Forwarded-Host: other.vault.localhost",
+    "X-Forwarded-Prefix: /secrets/CLOSED", "Forwarded: host=other.vault.localhost", "X-Host: other.vault.localhost",
+    "X-Forwarded-For: 127.0.0.1",
     "X-HTTP-Method-Override: DELETE", "X-Method-Override: DELETE", "X-HTTP-METHOD: DELETE", "Content-Location: /secrets/CLOSED",
     "X-MS-CLIENT-PRINCIPAL-ID: 00000000-0000-0000-0000-000000000000", "X-Forwarded-User: admin", "Cookie: access_token=x"])
 def test_fields_lead_nowhere(narrow, fields):
@@ -96,7 +104,8 @@ def test_fields_lead_nowhere(narrow, fields):
 def test_queries_lead_nowhere(narrow):
 	"""Nor do queries: neither a second path nor a token is taken from one."""
 	token = narrow.server.admin.token()
-	for query in (f"api-version=7.4&access_token={token}", f"api-version=7.4&token={token}", f"api-version=7.4&Authorization=Bearer%20{token}",
+	for query in (f"api-version=7.4&access_token={token}", f"api-version=7.4&token={token}",
+	    f"api-version=7.4&Authorization=Bearer%20{token}",
 	    "api-version=7.4&path=/secrets/CLOSED", "api-version=7.4&name=CLOSED", "api-version=7.4&X-HTTP-METHOD=DELETE"):
 		narrow.get("/secrets/CLOSED", query=query).expect(403)
 		narrow.get("/secrets/CLOSED", query=query, token=False).expect(401)
@@ -105,7 +114,8 @@ def test_queries_lead_nowhere(narrow):
 # Case and normalisation
 
 # What some library's case folding or normalisation makes an ASCII letter of.
-LOOKALIKES = {"k": ("\u212a", "\uff4b", "\U0001d424"), "s": ("\u017f", "\uff53"), "i": ("\u0131", "\u0130"), "a": ("\u0430", "\u00aa", "a\u0301"),
+LOOKALIKES = {"k": ("\u212a", "\uff4b", "\U0001d424"), "s": ("\u017f", "\uff53"), "i": ("\u0131", "\u0130"),
+    "a": ("\u0430", "\u00aa", "a\u0301"),
     "e": ("\u0435", "e\u0301"), "o": ("\u043e", "\u00ba", "\u0665"), "-": ("\u2010", "\u00ad", "\uff0d", "\u2212")}
 
 
@@ -147,12 +157,14 @@ def test_roles_in_odd_letters(shared, main, principal):
 	role = ROLES["Key Vault Secrets User"]
 	name = unique("roles")
 	main.set(name, CLOSED)
-	for spelt in (role + "/", role + "%00", role + " ", role + ".", "{" + role + "}", role.replace("-", ""), "Key Vault Secrets User", "key vault secrets user",
+	for spelt in (role + "/", role + "%00", role + " ", role + ".", "{" + role + "}", role.replace("-", ""),
+	    "Key Vault Secrets User", "key vault secrets user",
 	    role + "/../" + ROLES["Owner"], role[:-1] + "\uff16", "*", "", "..", role + "\n"):
 		someone = principal()
 		body = shared.assignment(someone, role)
 		body["properties"]["roleDefinitionId"] = f"{definitions}/{spelt}"
-		reply = shared.manage("PUT", f"{shared.scope('main')}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}", body)
+		reply = shared.manage("PUT",
+		    f"{shared.scope('main')}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}", body)
 		assert 400 <= reply.status < 500, (spelt, reply)
 		shared.vault("main", someone).get(f"/secrets/{name}").expect(403)
 	someone = principal()
@@ -162,13 +174,15 @@ def test_roles_in_odd_letters(shared, main, principal):
 	shared.vault("main", someone).get(f"/secrets/{name}").expect(200)
 
 
-@pytest.mark.parametrize("vault", ["main%00", "main.", "other/../main", "other%2f..%2fmain", "main%20", "ma%c4%b1n", "main%2fsecrets%2f..", "main;x",
+@pytest.mark.parametrize("vault", ["main%00", "main.", "other/../main", "other%2f..%2fmain", "main%20", "ma%c4%b1n",
+    "main%2fsecrets%2f..", "main;x",
     "main%252f", "%6dain%2f", "main//", "main/secrets/*", "*", "m?in"])
 def test_scopes_bent(shared, principal, vault):
 	"""An assignment at a scope spelt oddly is refused, or is one that gives nothing here."""
 	someone = principal()
 	path = f"{shared.scope(vault)}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}?api-version=2022-04-01"
-	reply = shared.send("PUT", shared.host("management"), path, json.dumps(shared.assignment(someone, "Key Vault Administrator")).encode(),
+	reply = shared.send("PUT", shared.host("management"), path,
+	    json.dumps(shared.assignment(someone, "Key Vault Administrator")).encode(),
 	    {"Authorization": f"Bearer {shared.admin.token(shared.management)}", "Content-Type": "application/json"})
 	assert reply.status in (201, 400, 404, 405), reply
 	given = reply.status == 201 and reply.json["properties"]["scope"].lower() == shared.scope("main").lower()
@@ -197,13 +211,20 @@ def get_of(server, host, target="/secrets?api-version=7.4", sni="main.vault.loca
 
 
 @pytest.mark.parametrize("host", [
-	"main.vault.localhost.:PORT", "main.vault.localhost..:PORT", ".main.vault.localhost:PORT", "main..vault.localhost:PORT", "main.vault..localhost:PORT",
-	"main.vault.localhost.evil.example:PORT", "main.vault.localhost.localhost:PORT", "x.main.vault.localhost:PORT", "main.vault.evil.example",
-	"main.vault.localhost:PORT@evil.example", "evil.example@main.vault.localhost:PORT", "main.vault.localhost:+1", "main.vault.localhost:0x1bb",
-	"main.vault.localhost:99999", "main.vault.localhost:", "main.vault.localhost:PORT:PORT", "main.vault.localhost:PORT, other.vault.localhost:PORT",
-	"main.vault.localhost:PORT other", "main.vault.localhost%00.evil.example", "main%2evault.localhost", "m\xe4in.vault.localhost", "main_vault.localhost",
-	"main.vault.localhost/x", "main.vault.localhost\\x", "https://main.vault.localhost", "xn--mn-hia.vault.localhost:PORT", "127.0.0.1:PORT", "[::1]:PORT",
-	"localhost:PORT", "vault.localhost:PORT", ".vault.localhost:PORT", "main.vault:PORT", "*.vault.localhost:PORT", "-.vault.localhost:PORT", "..:PORT",
+	"main.vault.localhost.:PORT", "main.vault.localhost..:PORT", ".main.vault.localhost:PORT", "main..vault.localhost:PORT",
+	"main.vault..localhost:PORT",
+	"main.vault.localhost.evil.example:PORT", "main.vault.localhost.localhost:PORT", "x.main.vault.localhost:PORT",
+	"main.vault.evil.example",
+	"main.vault.localhost:PORT@evil.example", "evil.example@main.vault.localhost:PORT", "main.vault.localhost:+1",
+	"main.vault.localhost:0x1bb",
+	"main.vault.localhost:99999", "main.vault.localhost:", "main.vault.localhost:PORT:PORT",
+	"main.vault.localhost:PORT, other.vault.localhost:PORT",
+	"main.vault.localhost:PORT other", "main.vault.localhost%00.evil.example", "main%2evault.localhost",
+	"m\xe4in.vault.localhost", "main_vault.localhost",
+	"main.vault.localhost/x", "main.vault.localhost\\x", "https://main.vault.localhost", "xn--mn-hia.vault.localhost:PORT",
+	"127.0.0.1:PORT", "[::1]:PORT",
+	"localhost:PORT", "vault.localhost:PORT", ".vault.localhost:PORT", "main.vault:PORT", "*.vault.localhost:PORT",
+	"-.vault.localhost:PORT", "..:PORT",
 	"main.vaults.localhost:PORT", "main.managedhsm.localhost:PORT", "main.vault.login.localhost:PORT", "login.vault.localhost:PORT",
 ])
 def test_hosts(shared, host):
@@ -220,7 +241,8 @@ def test_hosts_that_are_fine(shared):
 
 def test_the_targets_host_is_not_taken(shared):
 	"""Absolute targets, which could name another host than the field, are refused."""
-	for target in (f"https://main.vault.localhost:{shared.port}/secrets?api-version=7.4", "http://other.vault.localhost/secrets", "//other.vault.localhost/secrets",
+	for target in (f"https://main.vault.localhost:{shared.port}/secrets?api-version=7.4",
+	    "http://other.vault.localhost/secrets", "//other.vault.localhost/secrets",
 	    "/\\other.vault.localhost/secrets", "main.vault.localhost/secrets", "@other/secrets"):
 		assert raw_status(get_of(shared, f"main.vault.localhost:{shared.port}", target)) in (400, 404)
 
@@ -254,6 +276,7 @@ def test_odd_names_in_tls(shared):
 	"""No name, an address, or one that is nobody's: the same certificate, which the client then refuses itself."""
 	for name in ("nobody.example", "main.vault.localhost.evil.example", "a" * 63 + ".vault.localhost.x"):
 		with pytest.raises(ssl.SSLCertVerificationError):
-			with socket.create_connection(("127.0.0.1", shared.port), 10) as plain, shared.context.wrap_socket(plain, server_hostname=name):
+			with socket.create_connection(("127.0.0.1", shared.port),
+			    10) as plain, shared.context.wrap_socket(plain, server_hostname=name):
 				pass
 	assert re.match(rb"HTTP/1\.1 200", get_of(shared, f"main.vault.localhost:{shared.port}"))

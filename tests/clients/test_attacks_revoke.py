@@ -65,7 +65,8 @@ class Bench:
 		self.admin.set(self.secret, "x")
 		self.admin.post(f"/keys/{self.key}/create", {"kty": "EC"}).expect(200)
 		self.someone = server.make_principal()
-		self.assignments = [server.assign(self.someone, role, server.scope("main")) for role in ("Key Vault Secrets Officer", "Key Vault Crypto Officer")]
+		self.assignments = [server.assign(self.someone, role,
+		    server.scope("main")) for role in ("Key Vault Secrets Officer", "Key Vault Crypto Officer")]
 		self.vault = server.vault("main", self.someone)
 		self.body = {"alg": "ES256", "value": "A" * 43}
 
@@ -135,8 +136,10 @@ def purge_key(bench):
 
 
 ROWS = [
-	(unassign, "read"), (unassign, "write"), (unassign, "list"), (unassign, "sign"), (deny, "read"), (deny, "sign"), (disable_principal, "read"), (disable_principal, "sign"),
-	(delete_principal, "read"), (delete_application, "read"), (delete_application, "sign"), (disable_secret, "read"), (delete_secret, "read"), (delete_secret, "write"),
+	(unassign, "read"), (unassign, "write"), (unassign, "list"), (unassign, "sign"), (deny, "read"), (deny, "sign"),
+	(disable_principal, "read"), (disable_principal, "sign"),
+	(delete_principal, "read"), (delete_application, "read"), (delete_application, "sign"), (disable_secret, "read"),
+	(delete_secret, "read"), (delete_secret, "write"),
 	(disable_key, "sign"), (forbid_signing, "sign"), (delete_key, "sign"), (purge_key, "sign"),
 ]
 
@@ -151,7 +154,8 @@ def test_a_slow_signature_is_not_begun_after_the_end(server):
 	"""RSA 4096 waits in a queue; what waits there is asked for its rights once more."""
 	bench = Bench(server)
 	bench.admin.post(f"/keys/{bench.key}-slow/create", {"kty": "RSA", "key_size": 4096}).expect(200)
-	Use(lambda: bench.vault.post(f"/keys/{bench.key}-slow/sign", {"alg": "RS256", "value": "A" * 43})).while_revoking(lambda: unassign(bench))
+	Use(lambda: bench.vault.post(f"/keys/{bench.key}-slow/sign",
+	    {"alg": "RS256", "value": "A" * 43})).while_revoking(lambda: unassign(bench))
 
 
 def test_a_role_shrinks(server):
@@ -159,7 +163,8 @@ def test_a_role_shrinks(server):
 	path = f"{server.scope()}/providers/Microsoft.Authorization/roleDefinitions/{role}"
 
 	def define(*actions):
-		reply = server.manage("PUT", path, {"properties": {"roleName": role, "type": "CustomRole", "assignableScopes": [server.scope()],
+		reply = server.manage("PUT", path, {"properties": {"roleName": role, "type": "CustomRole",
+		    "assignableScopes": [server.scope()],
 		    "permissions": [{"actions": ["Microsoft.Nothing/x"], "dataActions": list(actions)}]}})
 		assert reply.status in (200, 201), reply
 	define("Microsoft.KeyVault/vaults/secrets/*")
@@ -173,7 +178,8 @@ def test_a_membership_ends(server):
 	"""A group has the right; two groups deep."""
 	bench = Bench(server)
 	unassign(bench)
-	groups = [server.graph("POST", "/groups", {"displayName": name, "mailEnabled": False, "securityEnabled": True, "mailNickname": name}).expect(201).json["id"]
+	groups = [server.graph("POST", "/groups", {"displayName": name, "mailEnabled": False, "securityEnabled": True,
+	    "mailNickname": name}).expect(201).json["id"]
 	    for name in (unique("team"), unique("team"))]
 
 	def reference(of):
@@ -194,7 +200,8 @@ def test_an_access_policy_ends(server):
 	bench = Bench(server)
 	path, vault = server.scope("policies"), server.vault("policies", bench.someone)
 	policy = {"tenantId": server.tenant, "objectId": bench.someone.object_id, "permissions": {"secrets": ["get", "set"]}}
-	server.manage("PUT", path, vault_body(server, enableRbacAuthorization=False, accessPolicies=[policy]), version="2023-07-01").expect(200)
+	server.manage("PUT", path, vault_body(server, enableRbacAuthorization=False, accessPolicies=[policy]),
+	    version="2023-07-01").expect(200)
 	vault.put("/secrets/s", {"value": "x"}).expect(200)
 	Use(lambda: vault.get("/secrets/s")).while_revoking(lambda: server.manage("PUT", f"{path}/accessPolicies/remove",
 	    {"properties": {"accessPolicies": [policy]}}, version="2023-07-01").expect(200))
@@ -208,9 +215,11 @@ def test_the_network_is_closed_and_the_vault_deleted(server):
 	server.assign(bench.someone, "Key Vault Secrets Officer", path)
 	vault = server.vault(name, bench.someone)
 	vault.put("/secrets/s", {"value": "x"}).expect(200)
-	Use(lambda: vault.get("/secrets/s")).while_revoking(lambda: server.manage("PUT", path, vault_body(server, enableRbacAuthorization=True, networkAcls=closed),
+	Use(lambda: vault.get("/secrets/s")).while_revoking(lambda: server.manage("PUT", path,
+	    vault_body(server, enableRbacAuthorization=True, networkAcls=closed),
 	    version="2023-07-01").expect(200))
-	server.manage("PUT", path, vault_body(server, enableRbacAuthorization=True, networkAcls={"bypass": "None", "defaultAction": "Allow"}), version="2023-07-01").expect(200)
+	server.manage("PUT", path, vault_body(server, enableRbacAuthorization=True,
+	    networkAcls={"bypass": "None", "defaultAction": "Allow"}), version="2023-07-01").expect(200)
 	Use(lambda: vault.get("/secrets/s")).while_revoking(lambda: server.manage("DELETE", path, version="2023-07-01").expect(200))
 
 
@@ -259,7 +268,8 @@ def test_a_managed_identity_is_deleted(server, issuer):  # noqa: F811
 	for again in range(2):
 		made = server.manage("PUT", path, {"location": "local"}, version=version).expect(201).json["properties"]
 		subject = f"{SUBJECT}:{name}:{again}"
-		server.manage("PUT", f"{path}/federatedIdentityCredentials/web", {"properties": {"issuer": issuer.url, "subject": subject, "audiences": [AUDIENCE]}},
+		server.manage("PUT", f"{path}/federatedIdentityCredentials/web",
+		    {"properties": {"issuer": issuer.url, "subject": subject, "audiences": [AUDIENCE]}},
 		    version=version).expect(201)
 		server.assign(made["principalId"], "Key Vault Secrets Officer", server.scope("main"))
 
@@ -267,7 +277,8 @@ def test_a_managed_identity_is_deleted(server, issuer):  # noqa: F811
 			client_id = made["clientId"]
 		token = exchange(server, Identity, issuer.token(sub=subject)).expect(200).json["access_token"]
 		assert claims(token)["oid"] == made["principalId"]
-		act = (lambda: server.vault("main").get("/secrets", token=token), lambda: exchange(server, Identity, issuer.token(sub=subject)))[again]
+		act = (lambda: server.vault("main").get("/secrets", token=token),
+		    lambda: exchange(server, Identity, issuer.token(sub=subject)))[again]
 		Use(act).while_revoking(lambda: server.manage("DELETE", path, version=version).expect(200))
 		server.vault("main").get("/secrets", token=token).expect(401)
 

@@ -16,15 +16,18 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 NAME = "main.vault.localhost"
 TLS12, TLS13 = 0x0303, 0x0304
-ALERTS = {10: "unexpected_message", 20: "bad_record_mac", 22: "record_overflow", 40: "handshake_failure", 47: "illegal_parameter", 50: "decode_error",
-    70: "protocol_version", 80: "internal_error", 86: "inappropriate_fallback", 109: "missing_extension", 110: "unsupported_extension", 112: "unrecognized_name",
+ALERTS = {10: "unexpected_message", 20: "bad_record_mac", 22: "record_overflow", 40: "handshake_failure",
+    47: "illegal_parameter", 50: "decode_error",
+    70: "protocol_version", 80: "internal_error", 86: "inappropriate_fallback", 109: "missing_extension",
+    110: "unsupported_extension", 112: "unrecognized_name",
     120: "no_application_protocol"}
 # ECDHE with an EC certificate, AEAD only; and TLS 1.3's.
 CIPHERS_12 = {0xC02B: "ECDHE-ECDSA-AES128-GCM-SHA256", 0xC02C: "ECDHE-ECDSA-AES256-GCM-SHA384", 0xCCA9: "ECDHE-ECDSA-CHACHA20-POLY1305"}
 CIPHERS_13 = {0x1301, 0x1302, 0x1303}
 GROUPS = {0x0017: "P-256", 0x001D: "X25519"}
 SIGNATURES = [0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601]
-ALL_CIPHERS = [number for high in (0x00, 0x13, 0x56, 0xC0, 0xCC, 0xD0) for number in range(high << 8, (high << 8) + 256) if number not in (0x00FF, 0x5600)]
+ALL_CIPHERS = [number for high in (0x00, 0x13, 0x56, 0xC0, 0xCC, 0xD0) for number in range(high << 8,
+    (high << 8) + 256) if number not in (0x00FF, 0x5600)]
 
 
 def extension(number, body):
@@ -43,17 +46,21 @@ def name_of(host, kind=0):
 	return extension(0, vector(bytes([kind]) + vector(host if isinstance(host, bytes) else host.encode())))
 
 
-def hello(version=TLS12, ciphers=tuple(CIPHERS_12), compressions=b"\0", groups=tuple(GROUPS), signatures=tuple(SIGNATURES), more=b"", sni=NAME, versions=None,
+def hello(version=TLS12, ciphers=tuple(CIPHERS_12), compressions=b"\0", groups=tuple(GROUPS), signatures=tuple(SIGNATURES),
+    more=b"", sni=NAME, versions=None,
     session=b"", record=0x0301):
-	parts = (name_of(sni) if sni else b"") + extension(10, numbers(groups)) + extension(11, b"\1\0") + extension(13, numbers(signatures)) + more
+	parts = (name_of(sni) if sni else b"") + extension(10, numbers(groups)) + extension(11, b"\1\0") + extension(13,
+	    numbers(signatures)) + more
 	if versions:
 		parts += extension(43, vector(b"".join(struct.pack("!H", each) for each in versions), 1)) + extension(51, vector(b""))
-	body = struct.pack("!H", min(version, TLS12)) + os.urandom(32) + vector(session, 1) + numbers(ciphers) + vector(compressions, 1) + vector(parts)
+	body = struct.pack("!H", min(version, TLS12)) + os.urandom(32) + vector(session,
+	    1) + numbers(ciphers) + vector(compressions, 1) + vector(parts)
 	return records(b"\1" + len(body).to_bytes(3, "big") + body, record)
 
 
 def records(message, version=0x0301, kind=22, size=16384):
-	return b"".join(struct.pack("!BHH", kind, version, len(part)) + part for part in (message[at:at + size] for at in range(0, len(message), size)))
+	return b"".join(struct.pack("!BHH", kind, version,
+	    len(part)) + part for part in (message[at:at + size] for at in range(0, len(message), size)))
 
 
 def answer(server, data, seconds=10):
@@ -146,7 +153,8 @@ def test_ciphers(shared):
 	"""Of all that have a number, those only: no NULL, EXPORT, anonymous, RC4, 3DES, CBC, RSA key exchange, DHE, PSK, SRP."""
 	assert enumerate_ciphers(shared, ALL_CIPHERS) == set(CIPHERS_12)
 	assert enumerate_ciphers(shared, ALL_CIPHERS, versions=[TLS13]) == CIPHERS_13
-	for cipher in (0x0000, 0x0004, 0x000A, 0x0017, 0x002F, 0x0035, 0x009C, 0x009E, 0xC009, 0xC013, 0xC023, 0xC02F, 0xC0A4, 0x1304, 0x1305):
+	for cipher in (0x0000, 0x0004, 0x000A, 0x0017, 0x002F, 0x0035, 0x009C, 0x009E, 0xC009, 0xC013, 0xC023, 0xC02F, 0xC0A4,
+	    0x1304, 0x1305):
 		assert alert_of(answer(shared, hello(ciphers=[cipher]))) == "handshake_failure"
 
 
@@ -213,7 +221,8 @@ def test_a_session_id_is_not_made_longer(shared):
 			assert Chosen(answer(shared, hello(session=session, more=extension(35, ticket)))).session in (b"", session)
 
 
-@pytest.mark.parametrize("name", ["", "a" * 300, "a" * 60000, "main.vault.localhost\0.evil", b"\xff\xfe", "127.0.0.1", "xn--", ".", "*.vault.localhost"], ids=lambda name: repr(name[:30]))
+@pytest.mark.parametrize("name", ["", "a" * 300, "a" * 60000, "main.vault.localhost\0.evil", b"\xff\xfe", "127.0.0.1", "xn--",
+    ".", "*.vault.localhost"], ids=lambda name: repr(name[:30]))
 def test_names(shared, name):
 	"""Whatever the name: an answer or an alert, and the next client is served."""
 	raw = name if isinstance(name, bytes) else name.encode()
@@ -225,10 +234,14 @@ def test_names(shared, name):
 def test_odd_hellos(shared):
 	"""Twice the same extension, several names, no extension at all, one that lies about its length, and noise."""
 	good = hello()
-	for data in (hello(more=name_of("other.vault.localhost")), hello(more=extension(10, numbers(GROUPS))), good[:-1] + b"\xff", good[:60],
-	    hello(more=extension(0x1234, b"x" * 30000)), hello(more=extension(16, b"\0\1\0")), hello(ciphers=[]), hello(session=b"x" * 33), hello(compressions=b""),
-	    records(b"\1\xff\xff\xff" + b"x" * 100), records(b"\2\0\0\0"), records(b"\1", kind=20), records(b"\2\x28", kind=21), records(b"GET / HTTP/1.1\r\n\r\n", kind=23),
-	    struct.pack("!BHH", 22, 0x0301, 0xFFFF) + b"x" * 1000, struct.pack("!BHH", 22, 0x0301, 0) * 5000, records(b"\1\0", kind=21) * 5000, b"\x16\x03\x01" + b"\0" * 5000,
+	for data in (hello(more=name_of("other.vault.localhost")), hello(more=extension(10, numbers(GROUPS))),
+	    good[:-1] + b"\xff", good[:60],
+	    hello(more=extension(0x1234, b"x" * 30000)), hello(more=extension(16, b"\0\1\0")), hello(ciphers=[]),
+	    hello(session=b"x" * 33), hello(compressions=b""),
+	    records(b"\1\xff\xff\xff" + b"x" * 100), records(b"\2\0\0\0"), records(b"\1", kind=20), records(b"\2\x28", kind=21),
+	    records(b"GET / HTTP/1.1\r\n\r\n", kind=23),
+	    struct.pack("!BHH", 22, 0x0301, 0xFFFF) + b"x" * 1000, struct.pack("!BHH", 22, 0x0301, 0) * 5000,
+	    records(b"\1\0", kind=21) * 5000, b"\x16\x03\x01" + b"\0" * 5000,
 	    hello(groups=[]), hello(signatures=[])):
 		with socket.create_connection(("127.0.0.1", shared.port), 10) as plain:
 			try:
@@ -263,7 +276,8 @@ def test_change_cipher_spec_too_early(shared):
 	assert got == b"" or b"\x15\x03\x03\0\2\2" in got
 
 
-@pytest.mark.parametrize("protocols", [["h2"], ["http/1.0"], ["ftp"], ["smtp"], ["h2c", "spdy/3.1"], ["http/1.1 "], ["HTTP/1.1"], ["x" * 255]], ids=str)
+@pytest.mark.parametrize("protocols", [["h2"], ["http/1.0"], ["ftp"], ["smtp"], ["h2c", "spdy/3.1"], ["http/1.1 "],
+    ["HTTP/1.1"], ["x" * 255]], ids=str)
 def test_other_protocols(shared, protocols):
 	"""ALPACA: a connection meant for another protocol is not taken for ours."""
 	offer = vector(b"".join(vector(each.encode(), 1) for each in protocols))
@@ -321,7 +335,8 @@ def test_sessions_of_another_server(shared, server):
 
 
 def s_client(server, *options, data=b""):
-	return subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", NAME, "-CAfile", server.env["STRONGROOM_CA"],
+	return subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", NAME, "-CAfile",
+	    server.env["STRONGROOM_CA"],
 	    "-verify_return_error", *options], input=data, capture_output=True, timeout=30, check=False)
 
 
@@ -332,7 +347,8 @@ def test_no_early_data(shared, tmp_path):
 	request = f"GET /healthstatus HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n".encode()
 	done = s_client(shared, "-tls1_3", "-sess_out", str(session), "-ign_eof", data=request)
 	assert b"200 OK" in done.stdout, done.stderr
-	told = subprocess.run(["openssl", "sess_id", "-in", str(session), "-noout", "-text"], capture_output=True, text=True, check=True).stdout
+	told = subprocess.run(["openssl", "sess_id", "-in", str(session), "-noout", "-text"], capture_output=True, text=True,
+	    check=True).stdout
 	assert "Max Early Data: 0" in told
 	done = s_client(shared, "-tls1_3", "-sess_in", str(session), "-early_data", str(early), "-ign_eof", data=request)
 	assert b"Early data was accepted" not in done.stdout
@@ -346,7 +362,8 @@ def test_no_client_certificate_is_asked_for(shared):
 
 def test_renegotiation_is_refused(shared):
 	"""By its client: an alert, and no second handshake."""
-	process = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{shared.port}", "-servername", NAME, "-tls1_2", "-CAfile", shared.env["STRONGROOM_CA"]],
+	process = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{shared.port}", "-servername", NAME,
+	    "-tls1_2", "-CAfile", shared.env["STRONGROOM_CA"]],
 	    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 	try:
 		time.sleep(0.5)
@@ -385,6 +402,8 @@ def test_certificates(shared, tmp_path):
 	assert authority.critical and authority.value.ca and root.extensions.get_extension_for_oid(ExtensionOID.KEY_USAGE).critical
 	(tmp_path / "leaf.pem").write_bytes(leaf.public_bytes(Encoding.PEM))
 	(tmp_path / "chain.pem").write_bytes(b"".join(each.public_bytes(Encoding.PEM) for each in rest))
-	done = subprocess.run(["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", NAME, "-CAfile", shared.env["STRONGROOM_CA"],
-	    *(["-untrusted", str(tmp_path / "chain.pem")] if rest else []), str(tmp_path / "leaf.pem")], capture_output=True, text=True, check=False)
+	done = subprocess.run(["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", NAME,
+	    "-CAfile", shared.env["STRONGROOM_CA"],
+	    *(["-untrusted", str(tmp_path / "chain.pem")] if rest else []), str(tmp_path / "leaf.pem")], capture_output=True,
+	    text=True, check=False)
 	assert done.returncode == 0, done.stdout + done.stderr

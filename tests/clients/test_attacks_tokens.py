@@ -25,7 +25,8 @@ def b64(data):
 
 def payload(issuer, **more):  # noqa: F811
 	now = int(time.time())
-	return {"iss": issuer.url, "sub": SUBJECT, "aud": AUDIENCE, "iat": now, "nbf": now, "exp": now + 600, "jti": str(uuid.uuid4())} | more
+	return {"iss": issuer.url, "sub": SUBJECT, "aud": AUDIENCE, "iat": now, "nbf": now, "exp": now + 600,
+	    "jti": str(uuid.uuid4())} | more
 
 
 def signed(issuer, head, body, key=None):  # noqa: F811
@@ -52,14 +53,19 @@ def test_the_forger_is_able(trusting, issuer):  # noqa: F811
 
 
 LIES = [
-	{"alg": "none"}, {"alg": "None"}, {"alg": "nOnE"}, {"alg": ""}, {"alg": None}, {"alg": ["RS256"]}, {"alg": {"alg": "RS256"}}, {"alg": "RS256 "}, {"alg": "rs256"},
-	{"alg": "RS256\0"}, {"alg": "HS256"}, {"alg": "HS384"}, {"alg": "HS512"}, {"alg": "RS1"}, {"alg": "MD5"}, {"alg": "ES256"}, {"alg": "EdDSA"}, {"alg": "RSA1_5"}, {"alg": "dir"},
+	{"alg": "none"}, {"alg": "None"}, {"alg": "nOnE"}, {"alg": ""}, {"alg": None}, {"alg": ["RS256"]},
+	{"alg": {"alg": "RS256"}}, {"alg": "RS256 "}, {"alg": "rs256"},
+	{"alg": "RS256\0"}, {"alg": "HS256"}, {"alg": "HS384"}, {"alg": "HS512"}, {"alg": "RS1"}, {"alg": "MD5"},
+	{"alg": "ES256"}, {"alg": "EdDSA"}, {"alg": "RSA1_5"}, {"alg": "dir"},
 	{"alg": "RS384"}, {"alg": "RS512"}, {"alg": "PS256"}, {"alg": "A" * 5000},
-	{"kid": "../../../../etc/passwd"}, {"kid": "/dev/null"}, {"kid": "' OR '1'='1"}, {"kid": "one' UNION SELECT 'x"}, {"kid": "one\0"}, {"kid": "one\0two"}, {"kid": "ONE"}, {"kid": " one"},
-	{"kid": "one/"}, {"kid": "|id"}, {"kid": "$(id)"}, {"kid": "%6fne"}, {"kid": "x" * 6000}, {"kid": ["one"]}, {"kid": {"kid": "one"}}, {"kid": 1}, {"kid": True},
+	{"kid": "../../../../etc/passwd"}, {"kid": "/dev/null"}, {"kid": "' OR '1'='1"}, {"kid": "one' UNION SELECT 'x"},
+	{"kid": "one\0"}, {"kid": "one\0two"}, {"kid": "ONE"}, {"kid": " one"},
+	{"kid": "one/"}, {"kid": "|id"}, {"kid": "$(id)"}, {"kid": "%6fne"}, {"kid": "x" * 6000}, {"kid": ["one"]},
+	{"kid": {"kid": "one"}}, {"kid": 1}, {"kid": True},
 	{"kid": "https://evil.example/keys"}, {"kid": "{{7*7}}"}, {"kid": "\u202eeno"}, {"kid": "%s%n%n%n"},
 	{"crit": ["exp"]}, {"crit": []}, {"crit": ["b64"], "b64": False}, {"crit": "x"}, {"crit": ["x"], "x": 1}, {"crit": None},
-	{"typ": "JWE"}, {"typ": "JOSE"}, {"typ": "dpop+jwt"}, {"typ": "logout+jwt"}, {"typ": "secevent+jwt"}, {"typ": "id_token"}, {"typ": ["JWT"]}, {"typ": 1},
+	{"typ": "JWE"}, {"typ": "JOSE"}, {"typ": "dpop+jwt"}, {"typ": "logout+jwt"}, {"typ": "secevent+jwt"},
+	{"typ": "id_token"}, {"typ": ["JWT"]}, {"typ": 1},
 ]
 
 
@@ -78,8 +84,10 @@ def test_no_key_of_the_tokens_own(trusting, issuer):  # noqa: F811
 	mine = rsa.generate_private_key(65537, 2048)
 	public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(mine.public_key())) | {"kid": issuer.kid}
 	asked = issuer.asked
-	for brought in ({"jwk": public}, {"jku": f"https://localhost:{trusting.port}/keys"}, {"jku": "https://169.254.169.254/latest"}, {"jku": "file:///etc/passwd"},
-	    {"x5u": "https://evil.example/x"}, {"x5c": [base64.b64encode(b"0" * 300).decode()]}, {"x5t": "AAAA"}, {"x5t#S256": "AAAA"}, {"jwk": {"kty": "oct", "k": "AAAA"}}):
+	for brought in ({"jwk": public}, {"jku": f"https://localhost:{trusting.port}/keys"},
+	    {"jku": "https://169.254.169.254/latest"}, {"jku": "file:///etc/passwd"},
+	    {"x5u": "https://evil.example/x"}, {"x5c": [base64.b64encode(b"0" * 300).decode()]}, {"x5t": "AAAA"},
+	    {"x5t#S256": "AAAA"}, {"jwk": {"kty": "oct", "k": "AAAA"}}):
 		for kid in ({}, {"kid": "mine"}):
 			refused(trusting, signed(issuer, head_of(issuer, **brought) | kid, payload(issuer), mine))
 		nameless = {name: value for name, value in head_of(issuer, **brought).items() if name != "kid"}
@@ -91,10 +99,14 @@ def test_encodings(trusting, issuer):  # noqa: F811
 	"""One spelling of a token: no padding, no other alphabet, no space, three parts."""
 	token = signed(issuer, head_of(issuer), payload(issuer))
 	head, body, signature = token.split(".")
-	for other in (f"{head}=.{body}.{signature}", f"{head}.{body}=.{signature}", f"{head}.{body}.{signature}==", f"{head}.{body}.{signature}.", f".{token}", f"{token}.{signature}",
-	    f"{head}..{signature}", f"..{signature}", "." * 5000, f"{head}.{body}", head, f"{head}.{body}.{signature[:-1]}", f"{head}.{body}.{signature}A", f"{head} .{body}.{signature}",
-	    f"{head}.{body}.{signature[:20]} {signature[20:]}", f"{head}.{body}.{signature}\x0b", f"{head}.{body}.{signature[:-2]}%3d", token.replace("-", "+").replace("_", "/") if "-" in token or "_" in token
-	    else f"{token}+", f"{head}.{body}.{signature}, Bearer x", f"{head},{body},{signature}", f"{head}.{body}.{signature}#x", json.dumps({"payload": body, "signatures": [
+	for other in (f"{head}=.{body}.{signature}", f"{head}.{body}=.{signature}", f"{head}.{body}.{signature}==",
+	    f"{head}.{body}.{signature}.", f".{token}", f"{token}.{signature}",
+	    f"{head}..{signature}", f"..{signature}", "." * 5000, f"{head}.{body}", head, f"{head}.{body}.{signature[:-1]}",
+	    f"{head}.{body}.{signature}A", f"{head} .{body}.{signature}",
+	    f"{head}.{body}.{signature[:20]} {signature[20:]}", f"{head}.{body}.{signature}\x0b",
+	    f"{head}.{body}.{signature[:-2]}%3d", token.replace("-", "+").replace("_", "/") if "-" in token or "_" in token
+	    else f"{token}+", f"{head}.{body}.{signature}, Bearer x", f"{head},{body},{signature}",
+	    f"{head}.{body}.{signature}#x", json.dumps({"payload": body, "signatures": [
 	    {"protected": head, "signature": signature}]}), f"{head}.{body}.{signature}.{body}.{head}"):
 		reply = trusting.vault("main").get("/secrets", token=other)
 		assert reply.status in (400, 401), (other[:80], reply)
@@ -106,16 +118,26 @@ def test_encodings(trusting, issuer):  # noqa: F811
 
 
 BODIES = [
-	lambda body: json.dumps(body)[:-1] + ', "sub": "somebody:else"}', lambda body: '{"sub": "somebody:else", ' + json.dumps(body)[1:], lambda body: json.dumps(body)[:-1] + ', "s\\u0075b": "x"}',
-	lambda body: json.dumps(body)[:-1] + ', "exp": 4102444800}', lambda body: json.dumps([body]), lambda body: json.dumps(json.dumps(body)), lambda body: "null", lambda body: "",
-	lambda body: json.dumps(body) + " x", lambda body: json.dumps(body) + json.dumps(body), lambda body: "\ufeff" + json.dumps(body), lambda body: json.dumps(body).replace("{", "{\0"),
-	lambda body: json.dumps(body | {"sub": [SUBJECT]}), lambda body: json.dumps(body | {"sub": {"a": SUBJECT}}), lambda body: json.dumps(body | {"sub": SUBJECT + "\0"}), lambda body: json.dumps(body | {"sub": " " + SUBJECT}),
-	lambda body: json.dumps(body | {"iss": [body["iss"]]}), lambda body: json.dumps(body | {"iss": body["iss"] + "/"}), lambda body: json.dumps(body | {"iss": body["iss"].upper()}), lambda body: json.dumps(body | {"iss": body["iss"] + "?x"}),
-	lambda body: json.dumps(body | {"iss": body["iss"] + "\0"}), lambda body: json.dumps(body | {"iss": ""}), lambda body: json.dumps({name: value for name, value in body.items() if name != "iss"}),
-	lambda body: json.dumps(body | {"aud": []}), lambda body: json.dumps(body | {"aud": [[AUDIENCE]]}), lambda body: json.dumps(body | {"aud": {"a": AUDIENCE}}), lambda body: json.dumps(body | {"aud": AUDIENCE + "/"}),
-	lambda body: json.dumps(body | {"aud": AUDIENCE.upper()}), lambda body: json.dumps(body | {"aud": "*"}), lambda body: json.dumps(body | {"aud": [AUDIENCE] * 100}), lambda body: json.dumps(body | {"aud": f"{AUDIENCE} other"}),
-	lambda body: json.dumps({name: value for name, value in body.items() if name != "aud"}), lambda body: json.dumps({name: value for name, value in body.items() if name != "exp"}),
-	lambda body: json.dumps(body)[:-1] + ', "x": ' + "[" * 2500 + "]" * 2500 + "}", lambda body: json.dumps(body)[:-1] + ', "x": "\\ud800"}',
+	lambda body: json.dumps(body)[:-1] + ', "sub": "somebody:else"}',
+	lambda body: '{"sub": "somebody:else", ' + json.dumps(body)[1:], lambda body: json.dumps(body)[:-1] + ', "s\\u0075b": "x"}',
+	lambda body: json.dumps(body)[:-1] + ', "exp": 4102444800}', lambda body: json.dumps([body]),
+	lambda body: json.dumps(json.dumps(body)), lambda body: "null", lambda body: "",
+	lambda body: json.dumps(body) + " x", lambda body: json.dumps(body) + json.dumps(body),
+	lambda body: "\ufeff" + json.dumps(body), lambda body: json.dumps(body).replace("{", "{\0"),
+	lambda body: json.dumps(body | {"sub": [SUBJECT]}), lambda body: json.dumps(body | {"sub": {"a": SUBJECT}}),
+	lambda body: json.dumps(body | {"sub": SUBJECT + "\0"}), lambda body: json.dumps(body | {"sub": " " + SUBJECT}),
+	lambda body: json.dumps(body | {"iss": [body["iss"]]}), lambda body: json.dumps(body | {"iss": body["iss"] + "/"}),
+	lambda body: json.dumps(body | {"iss": body["iss"].upper()}), lambda body: json.dumps(body | {"iss": body["iss"] + "?x"}),
+	lambda body: json.dumps(body | {"iss": body["iss"] + "\0"}), lambda body: json.dumps(body | {"iss": ""}),
+	lambda body: json.dumps({name: value for name, value in body.items() if name != "iss"}),
+	lambda body: json.dumps(body | {"aud": []}), lambda body: json.dumps(body | {"aud": [[AUDIENCE]]}),
+	lambda body: json.dumps(body | {"aud": {"a": AUDIENCE}}), lambda body: json.dumps(body | {"aud": AUDIENCE + "/"}),
+	lambda body: json.dumps(body | {"aud": AUDIENCE.upper()}), lambda body: json.dumps(body | {"aud": "*"}),
+	lambda body: json.dumps(body | {"aud": [AUDIENCE] * 100}), lambda body: json.dumps(body | {"aud": f"{AUDIENCE} other"}),
+	lambda body: json.dumps({name: value for name, value in body.items() if name != "aud"}),
+	lambda body: json.dumps({name: value for name, value in body.items() if name != "exp"}),
+	lambda body: json.dumps(body)[:-1] + ', "x": ' + "[" * 2500 + "]" * 2500 + "}",
+	lambda body: json.dumps(body)[:-1] + ', "x": "\\ud800"}',
 	lambda body: json.dumps(body | {"sub": None}),
 ]
 
@@ -128,7 +150,8 @@ def test_bent_claims(trusting, issuer, bend):  # noqa: F811
 def test_claims_of_ours_in_a_token_of_theirs(trusting, issuer):  # noqa: F811
 	"""An outside issuer names subjects: claims that only the authority makes change nothing about who that is."""
 	admin = claims(trusting.admin.token())
-	told = {name: admin[name] for name in ("oid", "appid", "tid", "idtyp") if name in admin} | {"upn": "admin@example.org", "roles": ["Owner"], "groups": [admin["oid"]], "wids": [
+	told = {name: admin[name] for name in ("oid", "appid", "tid", "idtyp") if name in admin} | {"upn": "admin@example.org",
+	    "roles": ["Owner"], "groups": [admin["oid"]], "wids": [
 	    "62e90394-69f5-4237-9190-012177145e10"], "scp": "user_impersonation", "acr": "1"}
 	refused(trusting, signed(issuer, head_of(issuer), payload(issuer, iss=admin["iss"], **told)))
 	trusting.vault("main").get("/secrets", token=signed(issuer, head_of(issuer), payload(issuer, **told)),
@@ -174,14 +197,17 @@ def test_keys_of_other_kinds(tmp_path_factory):
 	good = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(one.key.public_key())) | {"kid": "one", "use": "sig", "alg": "RS256"}
 	small = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(short.public_key())) | {"kid": "short", "use": "sig"}
 	secret = b"0123456789abcdef0123456789abcdef"
-	keys = [{"kty": "oct", "k": b64(secret), "kid": "oct", "alg": "HS256"}, small, good | {"kid": "flat", "e": "AQ"}, good | {"kid": "enc", "use": "enc"}, good]
+	keys = [{"kty": "oct", "k": b64(secret), "kid": "oct", "alg": "HS256"}, small, good | {"kid": "flat", "e": "AQ"},
+	    good | {"kid": "enc", "use": "enc"}, good]
 	one.document = lambda path: {"issuer": one.url, "jwks_uri": f"{one.url}/keys"} if path.endswith("configuration") else {"keys": keys}
 	server = Server(tmp_path_factory.mktemp("kinds"), options=("--federation-ca", one.ca)).start()
 	try:
 		workload = server.make_principal(secret=False)
-		server.graph("POST", f"/applications/{workload.application['id']}/federatedIdentityCredentials", {"name": "web", "issuer": one.url,
+		server.graph("POST", f"/applications/{workload.application['id']}/federatedIdentityCredentials",
+		    {"name": "web", "issuer": one.url,
 		    "subject": SUBJECT, "audiences": [AUDIENCE]}).expect(201)
-		form = {"grant_type": "client_credentials", "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+		form = {"grant_type": "client_credentials",
+		    "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
 		    "client_id": workload.client_id, "scope": f"{server.resource}/.default"}
 
 		def ask(token):
@@ -191,9 +217,12 @@ def test_keys_of_other_kinds(tmp_path_factory):
 		curved = f"{b64({'alg': 'ES256', 'kid': 'one'})}.{b64(body)}"
 		numbers = decode_dss_signature(curve.sign(curved.encode(), ec.ECDSA(hashes.SHA256())))
 		number = int.from_bytes(b"\0\1" + b"\xff" * 202 + b"\0" + b"x" * 51, "big") % one.key.public_key().public_numbers().n
-		for token in (jwt.encode(body, secret, "HS256", {"kid": "oct"}), signed(one, head_of(one, kid="short"), body, short), signed(one, head_of(one, kid="enc"), body),
-		    f"{b64(head_of(one, kid='flat'))}.{b64(body)}.{b64(number.to_bytes(256, 'big'))}", f"{curved}.{b64(b''.join(each.to_bytes(32, 'big') for each in numbers))}",
-		    f"{curved}.{b64(bytes(64))}", f"{b64(head_of(one))}.{b64(body)}.{b64(bytes(256))}", f"{b64(head_of(one))}.{b64(body)}.{b64(b'0')}",
+		for token in (jwt.encode(body, secret, "HS256", {"kid": "oct"}),
+		    signed(one, head_of(one, kid="short"), body, short), signed(one, head_of(one, kid="enc"), body),
+		    f"{b64(head_of(one, kid='flat'))}.{b64(body)}.{b64(number.to_bytes(256, 'big'))}",
+		    f"{curved}.{b64(b''.join(each.to_bytes(32, 'big') for each in numbers))}",
+		    f"{curved}.{b64(bytes(64))}", f"{b64(head_of(one))}.{b64(body)}.{b64(bytes(256))}",
+		    f"{b64(head_of(one))}.{b64(body)}.{b64(b'0')}",
 		    f"{b64(head_of(one))}.{b64(body)}.{b64(one.key.public_key().public_numbers().n.to_bytes(256, 'big'))}"):
 			reply = ask(token)
 			assert reply.status in (400, 401) and "access_token" not in str(reply.body), (token, reply)
@@ -205,10 +234,12 @@ def test_keys_of_other_kinds(tmp_path_factory):
 def test_signatures_of_another_padding(trusting, issuer):  # noqa: F811
 	"""RS256 is PKCS#1 v1.5 over SHA-256 and nothing else, with all its bytes."""
 	text = f"{b64(head_of(issuer))}.{b64(payload(issuer))}"
-	for pad, digest in ((padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()), (padding.PKCS1v15(), hashes.SHA1()), (padding.PKCS1v15(), hashes.SHA512()),
+	for pad, digest in ((padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()),
+	    (padding.PKCS1v15(), hashes.SHA1()), (padding.PKCS1v15(), hashes.SHA512()),
 	    (padding.PKCS1v15(), hashes.SHA384())):
 		refused(trusting, f"{text}.{b64(issuer.key.sign(text.encode(), pad, digest))}")
 	fine = issuer.key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
 	n = issuer.key.public_key().public_numbers().n
-	for signature in (b"\0" + fine, fine[1:], fine[:-1], fine + b"\0", (int.from_bytes(fine, "big") + n).to_bytes(257, "big"), bytes(256), b"\xff" * 256):
+	for signature in (b"\0" + fine, fine[1:], fine[:-1], fine + b"\0",
+	    (int.from_bytes(fine, "big") + n).to_bytes(257, "big"), bytes(256), b"\xff" * 256):
 		refused(trusting, f"{text}.{b64(signature)}")
