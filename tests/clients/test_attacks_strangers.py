@@ -13,7 +13,7 @@ GUARDED = [row for row in ROWS if row["guard"] != "public"]
 # Rows that answer strangers; a row that is to join them is written here, too.
 WRITTEN = {
 	"Health", "SignIn.Discovery", "SignIn.Token", "SignIn.Authorize", "SignIn.Logout", "SignIn.Device", "SignIn.DeviceCode",
-	"SignIn.Page", "MetadataEndpoints", "AuthorityRootGet", "AuthorityIntermediateGet", "AuthorityCrlGet", "AuthorityOcsp",
+	"SignIn.Page", "MetadataEndpoints", "AuthorityRootGet", "AuthorityIntermediateGet", "AuthorityCrlGet", "AuthorityOcsp", "AuthorityOcspGet",
 }
 
 
