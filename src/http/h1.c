@@ -398,6 +398,17 @@ on_body(llhttp_t *parser, const char *at, size_t len)
 	return 0;
 }
 
+/* By what it announces: what is refused in the end need not be sent first. */
+static int
+on_chunk(llhttp_t *parser)
+{
+	struct h1 *h1 = of_parser(parser);
+
+	if (parser->content_length > h1->limits.body - h1->body.len)
+		return refuse(h1, ERR_BODY_TOO_LARGE, "The request body is too large.");
+	return 0;
+}
+
 static int
 on_message(llhttp_t *parser)
 {
@@ -413,6 +424,7 @@ static const llhttp_settings_t callbacks = {
 	.on_header_value = on_value,
 	.on_header_value_complete = on_value_complete,
 	.on_headers_complete = on_head,
+	.on_chunk_header = on_chunk,
 	.on_body = on_body,
 	.on_message_complete = on_message,
 };
