@@ -4,11 +4,14 @@ import os
 import resource
 import socket
 import ssl
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from strongroom import Server, unique
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "clients"))
+from strongroom import Server, unique  # noqa: E402
 
 # The whole is 10000 and 100000: script/soak.  What this process and the server may open decides how many at a time.
 SLOW = int(os.environ.get("STRONGROOM_FAULT_SLOW", 400))
