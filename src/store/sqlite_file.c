@@ -25,7 +25,7 @@
 #define HEADER_PAGES 28
 #define HEADER_APPLICATION_ID 68
 
-/* Looking through a file this large takes some 20 ms; a larger one is believed until it is read. */
+/* Looking through a file this large takes some 60 ms; a larger one is believed until it is read. */
 #define CHECK_BYTES ((off_t)16 * 1024 * 1024)
 
 /*
