@@ -278,13 +278,21 @@ deny_entry_free(struct deny_entry *entry)
 	free(entry);
 }
 
+static bool
+link_deny(struct access *access, struct deny_entry *entry)
+{
+	struct place_key key = place_key_of(&entry->deny.tenant, entry->folded);
+
+	entry->next = map_get(access->denies, place_key_view(&key));
+	return map_put(access->denies, place_key_view(&key), entry);
+}
+
 static void
-drop_deny(struct access *access, struct deny_entry *entry)
+unlink_deny(struct access *access, struct deny_entry *entry)
 {
 	struct place_key key = place_key_of(&entry->deny.tenant, entry->folded);
 	struct deny_entry *first = map_get(access->denies, place_key_view(&key));
 
-	order_remove(access->denies_by_tenant, uuid_view(&entry->deny.tenant), entry->key);
 	if (first == entry && entry->next != NULL)
 		(void)!map_put(access->denies, place_key_view(&key), entry->next);
 	else if (first == entry)
@@ -293,28 +301,48 @@ drop_deny(struct access *access, struct deny_entry *entry)
 		first = first->next;
 	if (first != NULL && first != entry)
 		first->next = entry->next;
+}
+
+static void
+drop_deny(struct access *access, struct deny_entry *entry)
+{
+	order_remove(access->denies_by_tenant, uuid_view(&entry->deny.tenant), entry->key);
+	unlink_deny(access, entry);
 	deny_entry_free(entry);
+}
+
+/* The new one denies before the old one does no more; what fails last is that it is listed. */
+static bool
+replace_deny(struct access *access, view name, struct deny_entry *entry)
+{
+	struct deny_entry *before = map_get(access->deny_names, name);
+
+	if (!link_deny(access, entry)) {
+		deny_entry_free(entry);
+		return false;
+	}
+	if (!map_put(access->deny_names, name, entry)) {
+		unlink_deny(access, entry);
+		deny_entry_free(entry);
+		return false;
+	}
+	if (before != NULL)
+		drop_deny(access, before);
+	return order_put(access->denies_by_tenant, uuid_view(&entry->deny.tenant), entry->key,
+	    entry);
 }
 
 bool
 index_deny(struct access *access, view name, struct deny_entry *entry)
 {
-	struct deny_entry *before = map_remove(access->deny_names, name);
-	struct place_key key;
+	struct deny_entry *before;
 
+	if (entry != NULL)
+		return replace_deny(access, name, entry);
+	before = map_remove(access->deny_names, name);
 	if (before != NULL)
 		drop_deny(access, before);
-	if (entry == NULL)
-		return true;
-	key = place_key_of(&entry->deny.tenant, entry->folded);
-	entry->next = map_get(access->denies, place_key_view(&key));
-	if (map_put(access->denies, place_key_view(&key), entry) &&
-	    order_put(access->denies_by_tenant, uuid_view(&entry->deny.tenant), entry->key,
-		entry) &&
-	    map_put(access->deny_names, uuid_view(&entry->deny.name), entry))
-		return true;
-	drop_deny(access, entry);
-	return false;
+	return true;
 }
 
 bool

@@ -241,12 +241,12 @@ bool
 body_read(view text, const struct field *fields, void *out, struct arena *arena, struct error *err)
 {
 	AUTO(json_tree_done) json_t *tree = NULL;
-	json_error_t problem;
 
 	if (text.len == 0)
 		text = V("{}");
-	tree = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &problem);
-	if (tree == NULL || !json_is_object(tree))
+	if (!json_tree_read(text, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &tree, err))
+		return false;
+	if (!json_is_object(tree))
 		return error_set(err, ERR_BAD_PARAMETER,
 		    "The request body is not a valid JSON object.");
 	return read_object(tree, fields, (struct target){ out, arena }, err);

@@ -203,12 +203,18 @@ static bool
 append(struct trail *trail, const view *records, size_t count, uint64_t journal, struct error *err)
 {
 	struct progress to = { trail->at, trail->unsigned_lines };
+	bool composed = false;
 
 	buf_reset(&trail->batch);
-	if (turn_segment(trail, err) && compose(trail, records, count, journal, &to, err) &&
-	    segment_append(trail->current, buf_view(&trail->batch), err)) {
-		advance(trail, &to);
-		return true;
+	if (turn_segment(trail, err)) {
+		composed = compose(trail, records, count, journal, &to, err);
+		if (composed && segment_append(trail->current, buf_view(&trail->batch), err)) {
+			advance(trail, &to);
+			return true;
+		}
+		/* No memory for a line: the log is as it was, and only who asked is refused. */
+		if (!composed && journal == 0)
+			return false;
 	}
 	fail(trail, err);
 	return false;

@@ -1,10 +1,10 @@
 /*
- * JSON that was read, a tree of jansson's: what everybody who looks at one needs.  Inline, so that
- * only those who include this need jansson.
+ * JSON that was read, a tree of jansson's: what everybody who looks at one needs.
  */
 #ifndef BASE_JSON_TREE_H
 #define BASE_JSON_TREE_H
 
+#include "base/error.h"
 #include "base/view.h"
 
 #include <jansson.h>
@@ -14,6 +14,13 @@ json_tree_done(json_t **tree) /* for AUTO */
 {
 	json_decref(*tree);
 }
+
+/*
+ * json_tree_read(text, flags, out, err):
+ * Read ${text} with jansson's ${flags}; *out is NULL when it is not JSON.  Fails only for want of
+ * memory.  The caller gives the tree back.
+ */
+MUST_USE bool json_tree_read(view text, size_t flags, json_t **out, struct error *err);
 
 /* json_tree_text(value): A view of the text that it is; empty when it is none. Any ${value}. */
 static inline view

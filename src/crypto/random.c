@@ -2,11 +2,14 @@
 
 #include "base/clock.h"
 
+#include <errno.h>
+#include <openssl/err.h>
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 /*
  * Ids are taken from the end of a buffer of the thread: a call of the generator costs as much as
@@ -26,11 +29,28 @@ static _Thread_local struct pool pool;
 static atomic_uint generation;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
+/* OpenSSL's generator takes memory, now and then; the kernel's does not. */
+static void
+kernel_bytes(void *out, size_t len)
+{
+	char *at = out;
+
+	ERR_clear_error();
+	while (len > 0) {
+		ssize_t got = getrandom(at, len, 0);
+
+		if (got < 0 && errno != EINTR)
+			abort();
+		at += got > 0 ? got : 0;
+		len -= got > 0 ? (size_t)got : 0;
+	}
+}
+
 void
 random_bytes(void *out, size_t len)
 {
 	if (RAND_priv_bytes_ex(NULL, out, len, 0) != 1)
-		abort();
+		kernel_bytes(out, len);
 }
 
 static void
@@ -51,7 +71,7 @@ pool_fill(unsigned now)
 {
 	(void)pthread_once(&fork_once, watch_forks);
 	if (RAND_bytes_ex(NULL, pool.bytes, POOL_SIZE, 0) != 1)
-		abort();
+		kernel_bytes(pool.bytes, POOL_SIZE);
 	pool.left = POOL_SIZE;
 	pool.generation = now;
 }

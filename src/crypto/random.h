@@ -1,6 +1,7 @@
 /*
- * Random numbers: OpenSSL's generator.  random_bytes for keys; random_id for names that need to be
- * unguessable but not secret (request ids, versions), drawn from a buffer of the thread.
+ * Random numbers: OpenSSL's generator, or the kernel's when memory is short.  random_bytes for
+ * keys; random_id for names that need to be unguessable but not secret (request ids, versions),
+ * drawn from a buffer of the thread.
  */
 #ifndef CRYPTO_RANDOM_H
 #define CRYPTO_RANDOM_H

@@ -2,7 +2,6 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/map.h"
 #include "identity/tenant_store.h"
 #include "identity/trust.h"
@@ -212,18 +211,16 @@ document_remove(struct directory *directory, view path)
 	(void)pthread_rwlock_unlock(&directory->lock);
 }
 
-static void
-watch(void *ctx, view path, const struct sealed *value, uint64_t revision)
+static bool
+watch(void *ctx, view path, const struct sealed *value, uint64_t revision, struct error *err)
 {
 	struct directory *directory = ctx;
-	struct error err;
 
 	(void)revision;
-	if (value == NULL)
-		document_remove(directory, path);
-	else if (!document_apply(directory, path, value, &err))
-		log_line(LOG_ERROR, "directory.watch", "a tenant's change was not followed: %s",
-		    err.message);
+	if (value != NULL)
+		return document_apply(directory, path, value, err);
+	document_remove(directory, path);
+	return true;
 }
 
 static bool

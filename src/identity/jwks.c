@@ -54,9 +54,8 @@ issuer_url_good(view url)
 static bool
 object_parse(view text, json_t **out, struct error *err)
 {
-	json_error_t problem;
-
-	*out = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &problem);
+	if (!json_tree_read(text, JSON_REJECT_DUPLICATES, out, err))
+		return false;
 	return json_is_object(*out) || refused(err, "the document is not a JSON object");
 }
 

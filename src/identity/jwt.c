@@ -32,13 +32,10 @@ decode(view part, struct arena *arena, view *out, struct error *err)
 static bool
 object_parse(view text, json_t **out, struct error *err)
 {
-	json_error_t problem;
-	json_t *tree;
-
 	/* The library nests its own calls as deep as its input; it stops at 2048 by itself. */
-	tree = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &problem);
-	*out = tree;
-	return json_is_object(tree) || malformed(err, "a part is not a JSON object");
+	if (!json_tree_read(text, JSON_REJECT_DUPLICATES, out, err))
+		return false;
+	return json_is_object(*out) || malformed(err, "a part is not a JSON object");
 }
 
 static bool

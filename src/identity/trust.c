@@ -1,7 +1,6 @@
 #include "identity/trust.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/map.h"
 #include "identity/directory.h"
 #include "identity/principal.h"
@@ -269,23 +268,24 @@ document_removed(struct trust *trust, view path)
 	(void)pthread_rwlock_unlock(&trust->lock);
 }
 
-static void
-watch(void *ctx, view path, const struct sealed *value, uint64_t revision)
+static bool
+watch(void *ctx, view path, const struct sealed *value, uint64_t revision, struct error *err)
 {
 	struct trust *trust = ctx;
-	struct error err;
 	struct uuid tenant;
+	bool fine = true;
 	view name;
 
 	(void)revision;
 	if (path_read(path, &tenant, &name) == PATH_OTHER)
-		return;
+		return true;
 	if (value == NULL)
 		document_removed(trust, path);
-	else if (!document_changed(trust, path, value, &err))
-		log_line(LOG_ERROR, "trust.watch", "a change was not followed: %s", err.message);
+	else
+		fine = document_changed(trust, path, value, err);
 	/* What was believed of an outside token may hold no more. */
 	atomic_fetch_add(&trust->directory->generation, 1);
+	return fine;
 }
 
 static bool

@@ -213,12 +213,14 @@ drop_all(struct keycache *cache, entry_matches *matches, view what)
 	(void)pthread_mutex_unlock(&cache->lock);
 }
 
-void
-keycache_changed(void *cache, view key, const struct sealed *value, uint64_t revision)
+bool
+keycache_changed(void *cache, view key, const struct sealed *value, uint64_t revision,
+    struct error *err)
 {
 	view rest = key, folder;
 
 	(void)revision;
+	(void)err;
 	(void)view_cut(&rest, '/');
 	(void)view_cut(&rest, '/');
 	folder = view_cut(&rest, '/');
@@ -226,15 +228,19 @@ keycache_changed(void *cache, view key, const struct sealed *value, uint64_t rev
 		drop_all(cache, has_path, key);
 	else if (view_eq(folder, V("k")) && value == NULL)
 		drop_all(cache, has_head, key);
+	return true;
 }
 
-void
-keycache_vault_changed(void *cache, view key, const struct sealed *value, uint64_t revision)
+bool
+keycache_vault_changed(void *cache, view key, const struct sealed *value, uint64_t revision,
+    struct error *err)
 {
 	(void)key;
 	(void)revision;
+	(void)err;
 	if (value == NULL)
 		drop_all(cache, is_any, V(""));
+	return true;
 }
 
 void

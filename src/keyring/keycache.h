@@ -27,8 +27,10 @@ void keycache_put(struct keycache *cache, uint64_t ticket, const struct material
  * Watchers of "v/" and "vault/": a version's document that changes, a live head or a vault that is
  * deleted.
  */
-void keycache_changed(void *cache, view key, const struct sealed *value, uint64_t revision);
-void keycache_vault_changed(void *cache, view key, const struct sealed *value, uint64_t revision);
+bool keycache_changed(void *cache, view key, const struct sealed *value, uint64_t revision,
+    struct error *err);
+bool keycache_vault_changed(void *cache, view key, const struct sealed *value, uint64_t revision,
+    struct error *err);
 
 void keycache_forget(struct keycache *cache, view vault); /* all keys of "v/<vault>/" */
 size_t keycache_count(struct keycache *cache);

@@ -1,7 +1,5 @@
 #include "keyring/mirror.h"
 
-#include "base/log.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,20 +24,15 @@ take_over(struct mirror *mirror, view key, const struct sealed *value, struct er
 	return mirror->update(mirror->ctx, view_from(key, mirror->prefix.len), &document, err);
 }
 
-static void
-changed(void *ctx, view key, const struct sealed *value, uint64_t revision)
+static bool
+changed(void *ctx, view key, const struct sealed *value, uint64_t revision, struct error *err)
 {
 	struct mirror *mirror = ctx;
-	struct error err;
-	bool fine;
 
 	(void)revision;
 	if (value != NULL)
-		fine = take_over(mirror, key, value, &err);
-	else
-		fine = mirror->update(mirror->ctx, view_from(key, mirror->prefix.len), NULL, &err);
-	if (!fine)
-		log_line(LOG_ERROR, "mirror.update", "%.*s: %s", VIEW_ARG(key), err.message);
+		return take_over(mirror, key, value, err);
+	return mirror->update(mirror->ctx, view_from(key, mirror->prefix.len), NULL, err);
 }
 
 static bool

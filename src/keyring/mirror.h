@@ -14,7 +14,9 @@ struct mirror;
 /*
  * Takes over one document, or, when ${document} is NULL, drops it.  ${name} is its key without the
  * prefix.  Runs at start on the opener's thread, later on the store's writer thread; a failure at
- * start fails mirror_open, later it is logged.
+ * start fails mirror_open, later it is a watcher's (store_watcher): called again, but for
+ * ERR_CORRUPT.
+ * After a failure it must hold what it held, or deny more.
  */
 typedef bool mirror_update(void *ctx, view name, const view *document, struct error *err);
 

@@ -144,9 +144,9 @@ check(view data, struct error *err)
 	AUTO(json_tree_done) json_t *tree = NULL;
 	unsigned left = RELEASE_CONDITIONS_MAX;
 	const json_t *authorities;
-	json_error_t problem;
 
-	tree = json_loadb(data.ptr, data.len, JSON_REJECT_DUPLICATES, &problem);
+	if (!json_tree_read(data, JSON_REJECT_DUPLICATES, &tree, err))
+		return false;
 	authorities = json_object_get(tree, "anyOf");
 	if (!json_is_array(authorities) || json_array_size(authorities) == 0)
 		return invalid(err, "it is not a JSON object with anyOf, a list of authorities");

@@ -121,7 +121,7 @@ connection_sound(struct connection *connection, struct error *err)
 	AUTO(statement_done) sqlite3_stmt *statement = NULL;
 	bool row;
 
-	if (sqlite3_prepare_v2(connection->db, "PRAGMA quick_check(1)", -1, &statement, NULL) !=
+	if (sqlite3_prepare_v2(connection->db, "PRAGMA integrity_check(1)", -1, &statement, NULL) !=
 	    SQLITE_OK)
 		return connection_failed(connection, err);
 	if (!statement_row(connection, statement, &row, err))

@@ -21,9 +21,11 @@
 /* https://www.sqlite.org/fileformat2.html#the_database_header */
 #define HEADER_LEN 100
 #define HEADER_MAGIC "SQLite format 3"
+#define HEADER_PAGE_SIZE 16 /* two bytes; 1 means 65536 */
+#define HEADER_PAGES 28
 #define HEADER_APPLICATION_ID 68
 
-/* Looking through a file this large takes some 20 ms; a larger one is believed until it is read. */
+/* Looking through a file this large takes some 60 ms; a larger one is believed until it is read. */
 #define CHECK_BYTES ((off_t)16 * 1024 * 1024)
 
 /*
@@ -213,6 +215,35 @@ big_endian(const unsigned char *bytes)
 	    bytes[3];
 }
 
+/* Is there a log beside it?  Then the file may be behind, in the middle of a checkpoint. */
+static bool
+has_log(const char *path)
+{
+	AUTO(text_done) char *log = joined(path, "-wal");
+	struct stat stat;
+
+	return log == NULL || (lstat(log, &stat) == 0 && stat.st_size > 0);
+}
+
+/* SQLite reads zeros where a file was cut off. */
+static bool
+check_end(const char *path, int fd, off_t size, struct error *err)
+{
+	unsigned char header[HEADER_LEN];
+	uint32_t page;
+
+	if (has_log(path))
+		return true;
+	if (pread(fd, header, sizeof(header), 0) != HEADER_LEN)
+		return failed(err, "The store cannot be read");
+	page = (uint32_t)header[HEADER_PAGE_SIZE] << 8 | header[HEADER_PAGE_SIZE + 1];
+	if (page == 1)
+		page = 65536;
+	if (page > 0 && size % page == 0 && size / page >= (off_t)big_endian(header + HEADER_PAGES))
+		return true;
+	return error_set(err, ERR_UNAVAILABLE, "The store's file is damaged: its end is missing.");
+}
+
 /* Before SQLite sees it: what is somebody else's is not touched. */
 static bool
 recognise(int fd, struct error *err)
@@ -261,8 +292,8 @@ prepare(const char *path, struct error *err)
 		return failed(err, "The store cannot be read");
 	if (fd < 0 || stat.st_size == 0)
 		return create(path, err);
-	return recognise(fd, err) && each_file(path, make_private, err) &&
-	    check(path, stat.st_size <= CHECK_BYTES, err);
+	return recognise(fd, err) && check_end(path, fd, stat.st_size, err) &&
+	    each_file(path, make_private, err) && check(path, stat.st_size <= CHECK_BYTES, err);
 }
 
 static bool

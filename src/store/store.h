@@ -70,8 +70,12 @@ typedef void store_journal_hook(void *ctx, const view *lines, size_t count, uint
  * A watcher, called on the writer's thread for every changed document under its prefix, after the
  * change can be read and before its commit's callback: how caches drop what changed, at once.
  * ${value} is NULL for a delete, even of something absent; ${revision} is the number it took.
+ * False: the change could not be taken over.  ERR_CORRUPT is logged.  Anything else is want of
+ * memory, and it is called again until it can: a commit is not acknowledged before it holds.  When
+ * that takes longer than half a minute the process ends, rather than go by what is no longer so.
  */
-typedef void store_watcher(void *ctx, view key, const struct sealed *value, uint64_t revision);
+typedef bool store_watcher(void *ctx, view key, const struct sealed *value, uint64_t revision,
+    struct error *err);
 
 /*
  * store_open(url, out, err):

@@ -314,6 +314,7 @@ struct diary {
 	char text[4096];
 	pthread_mutex_t lock;
 	size_t done;
+	unsigned tries;
 };
 
 static void
@@ -337,17 +338,16 @@ diary_hook(void *ctx, const view *lines, size_t count, uint64_t last)
 }
 
 /* The change can be read already. */
-static void
-diary_watch(void *ctx, view key, const struct sealed *value, uint64_t revision)
+static bool
+diary_watch(void *ctx, view key, const struct sealed *value, uint64_t revision, struct error *err)
 {
 	struct diary *diary = ctx;
 	AUTO(arena_free) struct arena arena;
 	struct document found = { 0 };
-	struct error err;
 
 	arena_init(&arena, 4096);
-	if (store_begin(diary->reader, &err)) {
-		(void)!store_get(diary->reader, key, &arena, &found, &err);
+	if (store_begin(diary->reader, err)) {
+		(void)!store_get(diary->reader, key, &arena, &found, err);
 		store_end(diary->reader);
 	}
 	note(diary, value == NULL ? "gone:" : "now:", key);
@@ -356,6 +356,22 @@ diary_watch(void *ctx, view key, const struct sealed *value, uint64_t revision)
 		note(diary, "unreadable", V(""));
 	if (value == NULL && found.revision != 0)
 		note(diary, "readable", V(""));
+	return true;
+}
+
+/* What is said of it fails for want of memory at first, or for good. */
+static bool
+failing_watch(void *ctx, view key, const struct sealed *value, uint64_t revision, struct error *err)
+{
+	struct diary *diary = ctx;
+	bool broken = view_eq(key, V("w/broken"));
+
+	(void)value;
+	(void)revision;
+	note(diary, "told:", key);
+	if (broken)
+		return error_set(err, ERR_CORRUPT, "a test");
+	return ++diary->tries % 3 == 0 || error_memory(err);
 }
 
 static void
@@ -411,6 +427,22 @@ test_order_of_telling(void **state)
 	diary_wait(&diary, 2);
 	store_reader_free(diary.reader);
 	assert_string_equal(diary.text, "now:w/a gone:w/b line:one last:1 done failed");
+}
+
+/* A commit is not acknowledged before all have taken over what it changed. */
+static void
+test_told_again(void **state)
+{
+	struct fixture *f = *state;
+	struct diary diary = { .f = f, .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct change changes[] = { put("w/a", "1"), put("w/broken", "1"), del("w/b") };
+	struct commit one = { .changes = changes, .count = 3, .done = diary_done, .ctx = &diary };
+
+	assert_true(store_watch(f->store, V("w/"), failing_watch, &diary, &f->err));
+	store_commit(f->store, &one);
+	diary_wait(&diary, 1);
+	assert_string_equal(diary.text,
+	    "told:w/a told:w/a told:w/a told:w/broken told:w/b told:w/b told:w/b done");
 }
 
 /* Holds the writer in its callback, so that what comes meanwhile makes one batch. */
@@ -608,6 +640,7 @@ static const struct CMUnitTest tests[] = {
 	FIXED(test_journal),
 	FIXED(test_trim_needs_no_commit),
 	FIXED(test_order_of_telling),
+	FIXED(test_told_again),
 	FIXED(test_conflict_inside_one_batch),
 	FIXED(test_close_drains),
 	FIXED(test_snapshots_stand_still),

@@ -121,14 +121,16 @@ struct pairs {
 static const char *const lefts[PAIRS] = { "l0", "l1", "l2", "l3", "l4", "l5", "l6", "l7" };
 static const char *const rights[PAIRS] = { "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7" };
 
-static void
-pair_watch(void *ctx, view key, const struct sealed *value, uint64_t revision)
+static bool
+pair_watch(void *ctx, view key, const struct sealed *value, uint64_t revision, struct error *err)
 {
 	struct pairs *pairs = ctx;
 	uint64_t number;
 
 	CHECK(revision > 0 && value != NULL && view_u64(value->bytes, &number));
 	atomic_store(&pairs->watched[key.ptr[1] - '0'], number);
+	(void)err;
+	return true;
 }
 
 static void *

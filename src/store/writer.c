@@ -13,6 +13,12 @@
 #include "base/map.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* For so long, in nanoseconds a time, a watcher is asked again. */
+#define FOLLOW_PAUSE (10L * 1000 * 1000)
+#define FOLLOW_TRIES 3000U
 
 enum outcome { WAITING, APPLIED, CONFLICT, INVALID, FAILED };
 
@@ -156,6 +162,27 @@ make_durable(struct store *store, struct group *group)
 	return store->driver->commit(store->backend, counters, &group->err);
 }
 
+/* Memory may be short for a moment; what was committed has to be followed all the same. */
+static void
+tell(const struct watcher *watcher, const struct change *change, uint64_t revision)
+{
+	static const struct timespec pause = { .tv_nsec = FOLLOW_PAUSE };
+	const struct sealed *value = change->kind == CHANGE_PUT ? &change->value : NULL;
+	struct error err = { 0 };
+
+	for (unsigned tries = 0; !watcher->fn(watcher->ctx, change->key, value, revision, &err);
+	     tries++) {
+		if (tries == 0)
+			log_line(LOG_ERROR, "store.follow", "%.*s: %s", VIEW_ARG(change->key),
+			    err.message);
+		if (err.code == ERR_CORRUPT)
+			return;
+		if (tries == FOLLOW_TRIES)
+			abort();
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 static void
 tell_watchers(struct store *store, const struct item *item)
 {
@@ -172,8 +199,7 @@ tell_watchers(struct store *store, const struct item *item)
 			view prefix = { watcher->prefix, watcher->prefix_len };
 
 			if (view_starts(change->key, prefix))
-				watcher->fn(watcher->ctx, change->key,
-				    change->kind == CHANGE_PUT ? &change->value : NULL, revision);
+				tell(watcher, change, revision);
 		}
 	}
 }

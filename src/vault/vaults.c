@@ -154,14 +154,16 @@ update(void *ctx, view name, const view *document, struct error *err)
 }
 
 /* A purged vault's key must not outlive its row, in whose hands it ever is. */
-static void
-key_changed(void *ctx, view path, const struct sealed *value, uint64_t revision)
+static bool
+key_changed(void *ctx, view path, const struct sealed *value, uint64_t revision, struct error *err)
 {
 	struct vaults *vaults = ctx;
 
 	(void)revision;
+	(void)err;
 	if (value == NULL)
 		keyring_forget(vaults->keyring, view_from(path, sizeof(KEY_PREFIX) - 1));
+	return true;
 }
 
 bool

@@ -1,8 +1,9 @@
 """Nothing acknowledged is lost, and every change is in the audit log once, whenever the server dies.
 
-64 writers set, update, delete, recover and purge secrets of their own until the server is killed in
-the middle of it.  Started again, it must hold what each writer was told, or that and the one change
-whose answer was under way; the log must verify, with one record for every answered request.
+64 writers set, update, delete, recover and purge secrets, keys and certificates of their own, and give
+and take roles, until the server is killed in the middle of it.  Started again, it must hold what each
+writer was told, or that and the one change whose answer was under way; the log must verify, with one
+record for every answered request.
 """
 import collections
 import http.client
@@ -19,16 +20,18 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "clients"))
-from strongroom import Server  # noqa: E402
+from certs import chain, pem_of  # noqa: E402
+from strongroom import ROLES, Server  # noqa: E402
 
 ROUNDS = int(os.environ.get("STRONGROOM_CRASH_ROUNDS", 50))
 SECONDS = float(os.environ.get("STRONGROOM_CRASH_SECONDS", 240))
 WRITERS = 64
-VERSIONS = 8  # of a secret, before its writer turns to the next
+VERSIONS = 8  # of an object, before its writer turns to the next
+FILES = [pem_of(*chain()) for _ in range(8)]  # certificates to import
 
 
-class Secret:
-	"""What a writer was told of one of its secrets."""
+class Object:
+	"""What a writer was told of one of its objects."""
 
 	def __init__(self):
 		self.versions = {}    # version -> value
@@ -37,7 +40,7 @@ class Secret:
 		self.state = "absent" # "live", "deleted"
 
 	def copy(self):
-		other = Secret()
+		other = Object()
 		other.__dict__ |= self.__dict__ | {"versions": dict(self.versions)}
 		return other
 
@@ -63,102 +66,175 @@ class Secret:
 		return f"{self.state} latest={self.latest} tag={self.tag} {self.versions}"
 
 
-REQUESTS = {
-	"set": ("PUT", "/secrets/{}", lambda value: {"value": value}),
-	"update": ("PATCH", "/secrets/{}", lambda value: {"tags": {"tag": value}}),
-	"delete": ("DELETE", "/secrets/{}", None),
-	"recover": ("POST", "/deletedsecrets/{}/recover", None),
-	"purge": ("DELETE", "/deletedsecrets/{}", None),
-}
+class Kind:
+	"""How a kind of object is changed and read."""
+
+	host, api = "main.vault.localhost", "7.4"
+	verbs = {"absent": ["set"], "live": ["set"] * 5 + ["update"] * 3 + ["delete"] * 2,
+	    "deleted": ["recover", "recover", "purge"]}
+
+	def __init__(self, collection, create, body, value):
+		self.collection, self.body, self.value = collection, body, value
+		self.requests = {
+			"set": (*create, body),
+			"update": ("PATCH", f"/{collection}/{{}}", lambda value: {"tags": {"tag": value}}),
+			"delete": ("DELETE", f"/{collection}/{{}}", None),
+			"recover": ("POST", f"/deleted{collection}/{{}}/recover", None),
+			"purge": ("DELETE", f"/deleted{collection}/{{}}", None),
+		}
+
+	def token(self, server):
+		return server.admin.token()
+
+	def name(self, prefix, number):
+		return f"{prefix}-{number}"
+
+	def told(self, reply):
+		"""What a set was answered with: version, value."""
+		return self.version(reply.json), self.value(reply.json)
+
+	@staticmethod
+	def version(bundle):
+		return (bundle.get("id") or bundle.get("kid") or bundle["key"]["kid"]).rsplit("/", 1)[1]
+
+	def read(self, client, name):
+		"""The object as the server has it."""
+		found = Object()
+		live = client.ask("GET", f"/{self.collection}/{name}")
+		if live.status == 404:
+			if client.ask("GET", f"/deleted{self.collection}/{name}").status == 404:
+				return found
+			# Only a recover shows its versions again; nobody asks for this one after us.
+			found.state = "deleted"
+			client.ask("POST", f"/deleted{self.collection}/{name}/recover").expect(200)
+			live = client.ask("GET", f"/{self.collection}/{name}")
+		else:
+			found.state = "live"
+		bundle = live.expect(200).json
+		found.latest = self.version(bundle)
+		found.tag = bundle.get("tags", {}).get("tag")
+		listed = client.ask("GET", f"/{self.collection}/{name}/versions").expect(200).json["value"]
+		for version in map(self.version, listed):
+			found.versions[version] = self.value(client.ask("GET", f"/{self.collection}/{name}/{version}").expect(200).json)
+		return found
+
+
+class Roles(Kind):
+	"""A role assignment is there or not; nothing is recovered."""
+
+	host, api = "management.localhost", "2022-04-01"
+	verbs = {"absent": ["set"], "live": ["delete"]}
+
+	def __init__(self, server):
+		self.server = server
+		admin, scope = server.admin.object_id, server.scope()
+		role = f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{ROLES['Key Vault Reader']}"
+		body = {"properties": {"roleDefinitionId": role, "principalId": admin, "principalType": "ServicePrincipal"}}
+		self.requests = {"set": ("PUT", "{}", lambda value: body), "delete": ("DELETE", "{}", None)}
+
+	def token(self, server):
+		return server.admin.token(server.management)
+
+	def name(self, prefix, number):
+		return (f"{self.server.scope('main')}/secrets/{prefix}-{number}/providers/Microsoft.Authorization/"
+		    f"roleAssignments/{uuid.uuid4()}")
+
+	def told(self, reply):
+		return None, None
+
+	def read(self, client, name):
+		found = Object()
+		if client.ask("GET", name).status == 200:
+			found.state = "live"
+		return found
+
+
+SECRETS = Kind("secrets", ("PUT", "/secrets/{}"), lambda value: {"value": value}, lambda bundle: bundle["value"])
+KEYS = Kind("keys", ("POST", "/keys/{}/create"), lambda value: {"kty": "EC"}, lambda bundle: bundle["key"]["x"])
+CERTIFICATES = Kind("certificates", ("POST", "/certificates/{}/import"),
+    lambda value: {"value": FILES[int(value, 16) % len(FILES)]}, lambda bundle: bundle["cer"])
 
 
 class Client:
 	"""A connection that remembers what was answered: correlation id -> status."""
 
-	def __init__(self, server, token):
-		self.connection = server.connection("main.vault.localhost", timeout=30)
-		self.token = token
+	def __init__(self, server, kind):
+		self.connection = server.connection(kind.host, timeout=30)
+		self.kind = kind
+		self.token = kind.token(server)
 		self.answered = {}
 
 	def ask(self, method, path, body=None, correlation=None):
 		correlation = correlation or str(uuid.uuid4())
-		reply = self.connection.exchange(method, f"{path}?api-version=7.4",
+		reply = self.connection.exchange(method, f"{path}?api-version={self.kind.api}",
 		    json.dumps(body).encode() if body else None,
-		    {"Authorization": f"Bearer {self.token}", "x-ms-client-request-id": correlation})
+		    {"Authorization": f"Bearer {self.token}", "x-ms-client-request-id": correlation,
+		        "Content-Type": "application/json"})
 		self.answered[correlation] = reply.status
 		return reply
 
 
 class Writer(Client):
-	def __init__(self, server, token, prefix, seed):
-		super().__init__(server, token)
+	def __init__(self, server, kind, prefix, seed):
+		super().__init__(server, kind)
 		self.prefix = prefix
 		self.random = random.Random(seed)
-		self.secrets = {}
+		self.objects = {}
 		self.pending = None  # (name, verb, value, correlation)
 		self.surprise = None
 
 	def next_change(self):
-		name = f"{self.prefix}-{len(self.secrets)}"
-		secret = None
-		if self.secrets:
-			name, secret = next(reversed(self.secrets.items()))
-			if len(secret.versions) >= VERSIONS or self.random.random() < 0.05:
-				name, secret = f"{self.prefix}-{len(self.secrets)}", None
-		if secret is None:
-			secret = self.secrets[name] = Secret()
-		verbs = {"absent": ["set"], "live": ["set"] * 5 + ["update"] * 3 + ["delete"] * 2,
-		    "deleted": ["recover", "recover", "purge"]}[secret.state]
-		return name, self.random.choice(verbs), self.random.randbytes(12).hex(), str(uuid.uuid4())
+		name = known = None
+		if self.objects:
+			name, known = next(reversed(self.objects.items()))
+			if len(known.versions) >= VERSIONS or self.random.random() < 0.05:
+				known = None
+		if known is None:
+			name = self.kind.name(self.prefix, len(self.objects))
+			known = self.objects[name] = Object()
+		verb = self.random.choice(self.kind.verbs[known.state])
+		return name, verb, self.random.randbytes(12).hex(), str(uuid.uuid4())
 
 	def run(self):
 		try:
 			while True:
 				self.pending = name, verb, value, correlation = self.next_change()
-				method, path, body = REQUESTS[verb]
+				method, path, body = self.kind.requests[verb]
 				reply = self.ask(method, path.format(name), body and body(value), correlation)
-				if reply.status not in (200, 204):
+				if reply.status not in (200, 201, 204):
 					self.surprise = f"{verb} {name}: {reply}"
 					return
-				version = reply.json["id"].rsplit("/", 1)[1] if verb == "set" else None
-				self.secrets[name].apply(verb, value, version)
+				version = None
+				if verb == "set":
+					version, value = self.kind.told(reply)
+				self.apply(self.objects[name], verb, value, version)
 				self.pending = None
 		except (OSError, http.client.HTTPException):
 			pass  # It was killed.
 		finally:
 			self.connection.close()
 
+	def apply(self, known, verb, value, version):
+		if verb == "delete" and "deleted" not in self.kind.verbs:
+			return known.apply("purge", None, None)
+		if version is None and verb == "set":
+			known.state = "live"
+			return known
+		return known.apply(verb, value, version)
+
 
 class Checker(Client):
-	def read(self, name):
-		"""The secret as the server has it."""
-		found = Secret()
-		live = self.ask("GET", f"/secrets/{name}")
-		if live.status == 404:
-			if self.ask("GET", f"/deletedsecrets/{name}").status == 404:
-				return found
-			# Only a recover shows its versions again; nobody asks for this one after us.
-			found.state = "deleted"
-			self.ask("POST", f"/deletedsecrets/{name}/recover").expect(200)
-			live = self.ask("GET", f"/secrets/{name}")
-		else:
-			found.state = "live"
-		bundle = live.expect(200).json
-		found.latest = bundle["id"].rsplit("/", 1)[1]
-		found.tag = bundle.get("tags", {}).get("tag")
-		listed = self.ask("GET", f"/secrets/{name}/versions").expect(200).json["value"]
-		for version in (each["id"].rsplit("/", 1)[1] for each in listed):
-			found.versions[version] = self.ask("GET", f"/secrets/{name}/{version}").expect(200).json["value"]
-		return found
-
 	def check(self, writer, name):
-		"""Whether the pending change was made; None when there was none on this secret."""
-		told = writer.secrets[name]
-		found = self.read(name)
+		"""Whether the pending change was made; None when there was none on this object."""
+		told = writer.objects[name]
+		found = writer.kind.read(self, name)
 		if writer.pending and writer.pending[0] == name:
 			_, verb, value, _ = writer.pending
 			version = next(iter(set(found.versions) - set(told.versions)), None)
-			if (verb != "set" or version) and found == told.copy().apply(verb, value, version):
+			if verb == "set" and writer.kind is not SECRETS:
+				value = found.versions.get(version)  # the server's choice, or what it made of a file
+			versioned = verb == "set" and not isinstance(writer.kind, Roles)
+			if (version or not versioned) and found == writer.apply(told.copy(), verb, value, version):
 				return True
 			assert found == told, f"{name}: told {told}, pending {writer.pending}, found {found}"
 			return False
@@ -190,8 +266,9 @@ class AuditLog:
 def one_round(server, number, seed):
 	"""Load, kill, start again; returns the writers."""
 	chance = random.Random(seed)
-	token = server.admin.token()
-	writers = [Writer(server, token, f"r{number}-w{index}", f"{seed}-{index}") for index in range(WRITERS)]
+	kinds = [SECRETS] * 3 + [KEYS, CERTIFICATES, KEYS, SECRETS, Roles(server)]
+	writers = [Writer(server, kinds[index % len(kinds)], f"r{number}-w{index}", f"{seed}-{index}")
+	    for index in range(WRITERS)]
 	threads = [threading.Thread(target=writer.run) for writer in writers]
 	for thread in threads:
 		thread.start()
@@ -214,14 +291,13 @@ def one_round(server, number, seed):
 
 def check_round(server, writers, log):
 	"""Every secret, the log, and what became of the changes under way: (made, not made)."""
-	token = server.admin.token()
-
 	def check(part):
-		checker = Checker(server, token)
-		outcomes = [(writer, checker.check(writer, name)) for writer in part for name in writer.secrets]
+		checker = Checker(server, part[0].kind)
+		outcomes = [(writer, checker.check(writer, name)) for writer in part for name in writer.objects]
 		checker.connection.close()
 		return checker, outcomes
 
+	# Every eighth writer is of the same kind.
 	with ThreadPoolExecutor(8) as pool:
 		checked = list(pool.map(check, [writers[index::8] for index in range(8)]))
 	server.stop()
@@ -259,7 +335,7 @@ def test_crash(tmp_path):
 		answered += sum(len(writer.answered) for writer in writers)
 		assert time.monotonic() - begun < SECONDS, f"only {number + 1} rounds in {SECONDS:.0f} s"
 	print(f"{ROUNDS} crashes, {answered} changes answered, {made + unmade} under way, {made} of them made")
-	assert answered > 50 * ROUNDS, "too little happened for this to say anything"
+	assert answered > 20 * ROUNDS, "too little happened for this to say anything"
 	assert made + unmade > 5 * ROUNDS, "it did not die in the middle of it"
 	twice = {correlation: statuses for correlation, statuses in log.records.items() if len(statuses) > 1}
 	assert not twice, list(twice.items())[:5]
