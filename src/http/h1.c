@@ -429,17 +429,6 @@ on_body(llhttp_t *parser, const char *at, size_t len)
 	return 0;
 }
 
-/* By what it announces: what is refused in the end need not be sent first. */
-static int
-on_chunk(llhttp_t *parser)
-{
-	struct h1 *h1 = of_parser(parser);
-
-	if (parser->content_length > h1->limits.body - h1->body.len)
-		return refuse(h1, ERR_BODY_TOO_LARGE, "The request body is too large.");
-	return 0;
-}
-
 static int
 on_message(llhttp_t *parser)
 {
