@@ -277,7 +277,7 @@ def measure(table, build, folder):
             server.up()
         get(table, small, logging, silent)
         signing(table, small, silent)
-        keys(table, small, GET)
+        keys(table, small, logging, GET)
         certificates(table, small, build)
         made = sets(table, large, folder, build)
         growth(table, small, large, made)

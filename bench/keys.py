@@ -65,16 +65,20 @@ def makes(server, seconds):
         count += 1
 
 
-def keys(table, server, path):
+def keys(table, server, nginx, path):
     headers = server.bearer()
     table.title("using keys, TLS keep-alive, audit on : openssl speed, all cores")
     for what, wish, algorithm, size, name, line, budget in SIGNS:
         make(server, name, wish)
-        ours, limit = rounds(ROUNDS, lambda: signer(server, headers, name, algorithm, size, 16),
-                             lambda: speed(name, line))
+        ours, limit, static = rounds(ROUNDS, lambda: signer(server, headers, name, algorithm, size, 16),
+                                     lambda: speed(name, line),
+                                     lambda: wrk(nginx, nginx.url + "/file", 16))
         # wrk takes its part of the cores; the server's own is what openssl is held against.
         table.ratio(f"{what}, for the cores it used, 16 connections", cost_ratio(ours, limit), budget,
                     f"{cost(ours):.1f} : {cost(limit):.1f} us of a core")
+        both = [Result(1, 0, a.cost + b.cost) for a, b in zip(limit, static)]
+        table.ratio("  : openssl's signature and nginx's static file", cost_ratio(ours, both), None,
+                    f"{cost(ours):.1f} : {cost(limit):.1f} + {cost(static):.1f} us")
         table.ratio("  requests/s, wrk on the same cores", rate_ratio(ours, limit), None,
                     f"{rate(ours):.0f} : {rate(limit):.0f}")
     table.title("reads while RSA-4096 signs and RSA-2048 keys are made")
