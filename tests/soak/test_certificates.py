@@ -455,7 +455,9 @@ class Soak:
 					begun[record["properties"]["id"].rsplit("/", 1)[1]] += 1
 		for each in self.certificates:
 			seen = len(each.operations - each.by_hand)
-			assert begun[each.name] == seen, f"{each.name} by {each.issuer}: {begun[each.name]} records, {seen} seen"
+			# One that failed may have been followed by the next before anybody looked: while an issuer is away.
+			unseen = self.told["outages of issuers"] if each.issuer == "acme" else 0
+			assert 0 <= begun[each.name] - seen <= unseen, f"{each.name} by {each.issuer}: {begun[each.name]} records, {seen} seen"
 		said = [line for line in self.server.output().splitlines() if ".failed" in line]
 		assert not said, said[:5]
 
