@@ -1,7 +1,6 @@
 /*
  * strongroom: the commands, one row each.
  */
-#include "api/body.h"
 #include "audit/audit.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -210,7 +209,6 @@ static bool
 run_agent_run(struct config *config, int argc, char **argv, struct error *err)
 {
 	(void)config;
-	body_wipe_parser();
 	return agent_run(argc, argv, err);
 }
 
@@ -225,7 +223,6 @@ static bool
 run_fetch_cert(struct config *config, int argc, char **argv, struct error *err)
 {
 	(void)config;
-	body_wipe_parser();
 	if (!client_wipe_memory())
 		return error_memory(err);
 	return fetch_cert(argc, argv, err);

@@ -4,7 +4,6 @@
 #include "acme/http01.h"
 #include "answer.h"
 #include "backup_job.h"
-#include "api/body.h"
 #include "arm/arm.h"
 #include "arm/group.h"
 #include "arm/keyvault.h"
@@ -625,7 +624,6 @@ server_run(const struct config *config, struct error *err)
 	struct server server = { .config = config, .loops = loop_count(config) };
 	bool fine;
 
-	body_wipe_parser();
 	if (!plain_protect(err))
 		log_line(LOG_WARN, "memory.unprotected", "%s", err->message);
 	fine = size_pool(config, err) && server_open(&server, err) && serve(&server, err);

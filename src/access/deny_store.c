@@ -86,7 +86,7 @@ deny_decode(view name, view document, struct arena *arena, struct deny *out, str
 	    text_copy(arena, unpack_bytes(&in), &out->description) &&
 	    permissions_unpack(&in, arena, &out->permissions) && decode_rest(&in, arena, out))
 		return true;
-	return error_set(err, ERR_CORRUPT, "a deny assignment can't be read");
+	return arena_corrupt(arena, "a deny assignment can't be read", err);
 }
 
 static bool

@@ -76,7 +76,7 @@ role_decode(view name, view document, struct arena *arena, struct role *out, str
 	    text_copy(arena, unpack_bytes(&in), &out->description) &&
 	    permissions_unpack(&in, arena, &out->permissions) && decode_custom(&in, arena, custom))
 		return true;
-	return error_set(err, ERR_CORRUPT, "a role definition can't be read");
+	return arena_corrupt(arena, "a role definition can't be read", err);
 }
 
 bool

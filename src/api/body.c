@@ -1,23 +1,8 @@
 #include "api/body.h"
 #include "base/json_tree.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void
-parser_free(void *memory)
-{
-	if (memory != NULL)
-		explicit_bzero(memory, malloc_usable_size(memory));
-	free(memory);
-}
-
-void
-body_wipe_parser(void)
-{
-	json_set_alloc_funcs(malloc, parser_free);
-}
 
 static bool
 invalid(const struct field *field, struct error *err)

@@ -75,13 +75,6 @@ struct body_members {
 };
 
 /*
- * body_wipe_parser():
- * A body may hold a secret's value: have the JSON parser's memory wiped when it gives it back.
- * Once, before anything is parsed.
- */
-void body_wipe_parser(void);
-
-/*
  * body_read(text, fields, out, arena, err):
  * Parse ${text} (a JSON object; an empty body is {}) and fill in ${out}, zeroed before. Views
  * point into ${arena}. ERR_BAD_PARAMETER says which property is wrong.

@@ -47,16 +47,21 @@ take(struct arena *arena, size_t len)
 	struct arena_chunk *chunk = arena->newest;
 	char *bytes;
 
-	if (need < len)
+	if (need < len ||
+	    ((chunk == NULL || need > chunk->size - chunk->used) && !chunk_add(arena, need))) {
+		arena->spent = true;
 		return NULL;
-	if (chunk == NULL || need > chunk->size - chunk->used) {
-		if (!chunk_add(arena, need))
-			return NULL;
-		chunk = arena->newest;
 	}
+	chunk = arena->newest;
 	bytes = chunk->bytes + chunk->used;
 	chunk->used += need;
 	return bytes;
+}
+
+bool
+arena_corrupt(const struct arena *arena, const char *what, struct error *err)
+{
+	return arena->spent ? error_memory(err) : error_set(err, ERR_CORRUPT, "%s", what);
 }
 
 void *
@@ -157,6 +162,7 @@ arena_wipe(struct arena *arena)
 	if (arena->newest != NULL)
 		chunk_cut(arena->newest, 0);
 	arena->left = arena->limit - (arena->newest == NULL ? 0 : arena->newest->size);
+	arena->spent = false;
 }
 
 void

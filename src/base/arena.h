@@ -6,6 +6,7 @@
 #define BASE_ARENA_H
 
 #include "base/attr.h"
+#include "base/error.h"
 #include "base/view.h"
 
 struct arena_chunk;
@@ -14,6 +15,7 @@ struct arena {
 	struct arena_chunk *newest;
 	size_t left;  /* bytes of budget not yet spent */
 	size_t limit; /* the budget, in bytes */
+	bool spent;   /* something got no memory */
 };
 
 /* arena_init(arena, limit): An empty arena that may grow to ${limit} bytes; allocates nothing. */
@@ -21,6 +23,13 @@ void arena_init(struct arena *arena, size_t limit);
 
 /* arena_alloc(arena, len): ${len} zeroed, 16-byte aligned bytes; NULL once the budget is spent. */
 MUST_USE void *arena_alloc(struct arena *arena, size_t len);
+
+/*
+ * arena_corrupt(arena, what, err):
+ * A document could not be read into ${arena}: ERR_CORRUPT with the text ${what}, unless it was that
+ * something got no memory.  Always false.
+ */
+bool arena_corrupt(const struct arena *arena, const char *what, struct error *err);
 
 /* arena_copy(arena, text, out): A private copy of ${text}, with a NUL behind it. */
 MUST_USE bool arena_copy(struct arena *arena, view text, view *out);

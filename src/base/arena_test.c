@@ -153,6 +153,26 @@ test_rewinds_to_a_mark(void **state)
 	assert_int_equal(kept[99], 'k');
 }
 
+static void
+test_tells_what_is_bad_from_what_had_no_memory(void **state)
+{
+	AUTO(arena_free) struct arena arena;
+	struct error err;
+
+	(void)state;
+	arena_init(&arena, 1000);
+	assert_non_null(arena_alloc(&arena, 500));
+	assert_false(arena_corrupt(&arena, "It is bad.", &err));
+	assert_int_equal(err.code, ERR_CORRUPT);
+	assert_string_equal(err.message, "It is bad.");
+	assert_null(arena_alloc(&arena, 600));
+	assert_false(arena_corrupt(&arena, "It is bad.", &err));
+	assert_int_equal(err.code, ERR_UNAVAILABLE);
+	arena_wipe(&arena);
+	assert_false(arena_corrupt(&arena, "It is bad.", &err));
+	assert_int_equal(err.code, ERR_CORRUPT);
+}
+
 int
 main(void)
 {
@@ -165,6 +185,7 @@ main(void)
 		cmocka_unit_test(test_copies_end_with_a_nul),
 		cmocka_unit_test(test_a_zeroed_one_can_be_freed),
 		cmocka_unit_test(test_rewinds_to_a_mark),
+		cmocka_unit_test(test_tells_what_is_bad_from_what_had_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

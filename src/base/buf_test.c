@@ -1,27 +1,8 @@
-/*
- * The memory a buf gives back is looked at on the way: the linker puts __wrap_free in free's place.
- */
 #include "base/buf.h"
+#include "base/freed.h"
 #include "base/testing.h"
 
-#include <malloc.h>
 #include <stdlib.h>
-
-void __real_free(void *memory);
-void __wrap_free(void *memory);
-
-/* Volatile: the compiler knows a free that looks at neither. */
-static const char *volatile wanted; /* looked for in what is freed; NULL: don't look */
-static volatile bool found;
-
-void
-__wrap_free(void *memory)
-{
-	if (memory != NULL && wanted != NULL &&
-	    memmem(memory, malloc_usable_size(memory), wanted, strlen(wanted)) != NULL)
-		found = true;
-	__real_free(memory);
-}
 
 static void
 test_appends(void **state)
@@ -76,15 +57,13 @@ test_leaves_nothing_behind(void **state)
 	struct buf buf = { 0 };
 
 	(void)state;
-	found = false;
-	wanted = "a secret value";
+	freed_watch("a secret value");
 	assert_non_null(buf_room(&buf, 0)); /* of an empty one, too */
-	buf_add(&buf, view_of(wanted));
+	buf_add(&buf, V("a secret value"));
 	assert_non_null(buf_room(&buf, 1000)); /* grows */
 	assert_non_null(buf_room(&buf, 100000));
 	buf_free(&buf);
-	wanted = NULL;
-	assert_false(found);
+	assert_false(freed_seen());
 }
 
 /* The test before would be blind if this one failed. */
@@ -94,11 +73,9 @@ test_finds_what_is_left_behind(void **state)
 	char *memory = strdup("a secret value");
 
 	(void)state;
-	found = false;
-	wanted = "a secret value";
+	freed_watch("a secret value");
 	free(memory);
-	wanted = NULL;
-	assert_true(found);
+	assert_true(freed_seen());
 }
 
 static void

@@ -18,7 +18,7 @@ json_tree_done(json_t **tree) /* for AUTO */
 /*
  * json_tree_read(text, flags, out, err):
  * Read ${text} with jansson's ${flags}; *out is NULL when it is not JSON.  Fails only for want of
- * memory.  The caller gives the tree back.
+ * memory.  The caller gives the tree back, and all memory it took is wiped then.
  */
 MUST_USE bool json_tree_read(view text, size_t flags, json_t **out, struct error *err);
 

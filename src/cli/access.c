@@ -31,7 +31,8 @@ ask(const struct remote *remote, const struct remote_request *request, json_t **
 
 	if (!remote_call(remote, request, &reply, err))
 		return false;
-	*tree = json_loadb(reply.ptr, reply.len, 0, NULL);
+	if (!json_tree_read(buf_view(&reply), 0, tree, err))
+		return false;
 	return *tree != NULL || error_set(err, ERR_BAD_REQUEST, "the server's reply is no JSON");
 }
 

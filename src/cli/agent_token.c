@@ -145,7 +145,8 @@ agent_token_read(long status, view body, int64_t now, struct agent_token *out, s
 
 	if (status >= 500 || status == 429)
 		return error_set(err, ERR_UNAVAILABLE, "The authority is not well (%ld).", status);
-	tree = json_loadb(body.len == 0 ? "" : body.ptr, body.len, 0, NULL);
+	if (!json_tree_read(body, 0, &tree, err))
+		return false;
 	if (tree == NULL)
 		return error_set(err, ERR_UNAVAILABLE, "The authority answered (%ld) in no JSON.",
 		    status);

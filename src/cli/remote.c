@@ -38,9 +38,12 @@ refused(const char *what, long status, const struct buf *body, struct error *err
 static bool
 take_token(const struct buf *body, struct buf *token, struct error *err)
 {
-	AUTO(json_tree_done) json_t *tree = json_loadb(body->ptr, body->len, 0, NULL);
-	const char *text = json_string_value(json_object_get(tree, "access_token"));
+	AUTO(json_tree_done) json_t *tree = NULL;
+	const char *text;
 
+	if (!json_tree_read(buf_view(body), 0, &tree, err))
+		return false;
+	text = json_string_value(json_object_get(tree, "access_token"));
 	if (text == NULL)
 		return error_set(err, ERR_BAD_REQUEST,
 		    "signing in: there is no token in the reply");

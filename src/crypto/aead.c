@@ -81,16 +81,20 @@ aead_open(struct aead *aead, view sealed, view aad, char *out, struct error *err
 {
 	view nonce = { sealed.ptr, AEAD_NONCE_LEN }, body;
 	unsigned char tag[AEAD_TAG_LEN], none[AEAD_TAG_LEN];
+	enum error_code code;
 	int len;
 
 	if (sealed.len < AEAD_OVERHEAD || sealed.len > AEAD_MAX || aad.len > AEAD_MAX)
 		return error_set(err, ERR_CORRUPT, "A sealed document has an impossible length.");
 	body = (view){ sealed.ptr + AEAD_NONCE_LEN, sealed.len - AEAD_OVERHEAD };
 	memcpy(tag, body.ptr + body.len, sizeof(tag));
-	if (transform(aead->ctx, false, nonce, aad, body, out) &&
-	    EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_SET_TAG, AEAD_TAG_LEN, tag) == 1 &&
-	    EVP_CipherFinal_ex(aead->ctx, none, &len) == 1)
+	/* Only the last step looks at the tag; what fails before had no memory. */
+	code = transform(aead->ctx, false, nonce, aad, body, out) &&
+		EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_SET_TAG, AEAD_TAG_LEN, tag) == 1
+	    ? ERR_CORRUPT
+	    : ERR_UNAVAILABLE;
+	if (code == ERR_CORRUPT && EVP_CipherFinal_ex(aead->ctx, none, &len) == 1)
 		return true;
 	OPENSSL_cleanse(out, body.len);
-	return openssl_failed(err, ERR_CORRUPT, "A sealed document does not open.");
+	return openssl_failed(err, code, "A sealed document does not open.");
 }

@@ -1,7 +1,8 @@
 #include "http/client.h"
 
+#include "base/wipe.h"
+
 #include <curl/curl.h>
-#include <malloc.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -240,31 +241,9 @@ client_send(const struct client_request *request, long *status, struct buf *body
 	return true;
 }
 
-static void
-wiping_free(void *memory)
-{
-	if (memory != NULL)
-		explicit_bzero(memory, malloc_usable_size(memory));
-	free(memory);
-}
-
-static void *
-wiping_realloc(void *memory, size_t size)
-{
-	size_t old = memory == NULL ? 0 : malloc_usable_size(memory);
-	void *moved = malloc(size);
-
-	if (moved == NULL)
-		return NULL;
-	if (old > 0)
-		memcpy(moved, memory, old < size ? old : size);
-	wiping_free(memory);
-	return moved;
-}
-
 bool
 client_wipe_memory(void)
 {
-	return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc,
+	return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free, wipe_realloc,
 		   strdup, calloc) == CURLE_OK;
 }

@@ -339,10 +339,11 @@ release_policy_allows(view data, view authority, view claims)
 	AUTO(json_tree_done) json_t *policy = NULL;
 	AUTO(json_tree_done) json_t *said = NULL;
 	const json_t *authorities;
-	json_error_t problem;
+	struct error ignored;
 
-	policy = json_loadb(data.ptr, data.len, JSON_REJECT_DUPLICATES, &problem);
-	said = json_loadb(claims.ptr, claims.len, JSON_REJECT_DUPLICATES, &problem);
+	if (!json_tree_read(data, JSON_REJECT_DUPLICATES, &policy, &ignored) ||
+	    !json_tree_read(claims, JSON_REJECT_DUPLICATES, &said, &ignored))
+		return false;
 	authorities = json_object_get(policy, "anyOf");
 	for (size_t i = 0; json_is_object(said) && i < json_array_size(authorities); i++) {
 		if (authority_allows(json_array_get(authorities, i), authority, said))

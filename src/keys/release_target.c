@@ -79,28 +79,32 @@ choose_of_object(const json_t *object)
 	return for_encryption(object) || for_anything(object) ? object : NULL;
 }
 
-/* What an enclave held, decoded; the caller's. */
-static json_t *
-held_data(const json_t *claims, struct arena *arena)
+/* What an enclave held, decoded; the caller's.  NULL: nothing. */
+static bool
+held_data(const json_t *claims, struct arena *arena, json_t **out, struct error *err)
 {
 	static const char *const names[] = { "x-ms-sgx-ehd", "maa-ehd" };
 
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		json_t *value = json_object_get(claims, names[i]);
 		view text = json_tree_member(claims, names[i]);
-		json_error_t problem;
 		char *bytes;
 		size_t len;
 
-		if (json_is_object(value))
-			return json_incref(value);
+		if (json_is_object(value)) {
+			*out = json_incref(value);
+			return true;
+		}
 		if (text.len == 0)
 			continue;
 		bytes = arena_alloc(arena, text.len);
-		if (bytes != NULL && base64_decode(BASE64URL, text, bytes, &len))
-			return json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &problem);
+		if (bytes == NULL)
+			return error_memory(err);
+		if (base64_decode(BASE64URL, text, bytes, &len))
+			return json_tree_read((view){ bytes, len }, JSON_REJECT_DUPLICATES, out,
+			    err);
 	}
-	return NULL;
+	return true;
 }
 
 static bool
@@ -136,14 +140,15 @@ release_target_find(view claims, struct arena *arena, struct release_target *out
 	AUTO(json_tree_done) json_t *held = NULL;
 	struct release_target target = { 0 };
 	const json_t *runtime, *jwk;
-	json_error_t problem;
 
-	tree = json_loadb(claims.ptr, claims.len, JSON_REJECT_DUPLICATES, &problem);
+	if (!json_tree_read(claims, JSON_REJECT_DUPLICATES, &tree, err))
+		return false;
 	runtime = json_object_get(json_object_get(tree, "x-ms-runtime"), "keys");
 	if (runtime != NULL) {
 		jwk = choose(runtime);
 	} else {
-		held = held_data(tree, arena);
+		if (!held_data(tree, arena, &held, err))
+			return false;
 		jwk = choose_of_object(held);
 	}
 	if (jwk == NULL || !key_read(jwk, arena, &target))

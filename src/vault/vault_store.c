@@ -158,7 +158,7 @@ vault_decode(view document, struct arena *arena, struct vault *out, struct error
 		vault.purge_protection = flags != 0;
 	}
 	if (!fine || !unpack_end(&in))
-		return error_set(err, ERR_CORRUPT, "a vault's document can't be read");
+		return arena_corrupt(arena, "a vault's document can't be read", err);
 	*out = vault;
 	return true;
 }
