@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* freed_watch(text): Look for ${text} from now on.  freed_seen(): Was it there?  And look no more. */
+/* freed_watch(text): Look for ${text} from now on.  freed_seen(): Was it there?  Look no more. */
 void freed_watch(const char *text);
 bool freed_seen(void);
 

@@ -1,6 +1,6 @@
 /*
- * Memory of the heap that may hold plaintext, for libraries that are told what to allocate by: wiped
- * when it is given back.
+ * Memory of the heap that may hold plaintext, for libraries that let one choose: wiped when it is
+ * given back.
  */
 #ifndef BASE_WIPE_H
 #define BASE_WIPE_H

@@ -244,6 +244,6 @@ client_send(const struct client_request *request, long *status, struct buf *body
 bool
 client_wipe_memory(void)
 {
-	return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free, wipe_realloc,
-		   strdup, calloc) == CURLE_OK;
+	return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free, wipe_realloc, strdup,
+		   calloc) == CURLE_OK;
 }
