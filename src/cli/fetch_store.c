@@ -291,13 +291,6 @@ remove_version(int versions, const char *version)
 	(void)unlinkat(versions, version, AT_REMOVEDIR);
 }
 
-static bool
-is_version(const char *name)
-{
-	return strlen(name) == FETCH_VERSION_LEN &&
-	    strspn(name, "0123456789abcdef") == FETCH_VERSION_LEN;
-}
-
 /* What is not removed now is so the next time. */
 static void
 remove_old(struct fetch_store *store, const char *current, const char *before)
@@ -311,8 +304,8 @@ remove_old(struct fetch_store *store, const char *current, const char *before)
 		return;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
 	while (count < VERSIONS_MAX && (entry = readdir(dir)) != NULL) {
-		if (is_version(entry->d_name) && strcmp(entry->d_name, current) != 0 &&
-		    strcmp(entry->d_name, before) != 0)
+		if (fetch_is_version(view_of(entry->d_name)) &&
+		    strcmp(entry->d_name, current) != 0 && strcmp(entry->d_name, before) != 0)
 			memcpy(old[count++], entry->d_name, FETCH_VERSION_LEN + 1);
 	}
 	for (size_t i = 0; i < count; i++)

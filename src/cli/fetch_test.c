@@ -137,6 +137,29 @@ test_reads_secrets(void **state)
 }
 
 static void
+test_versions(void **state)
+{
+	static const struct {
+		view text;
+		bool fine;
+	} rows[] = {
+		{ V_INIT(VERSION), true },
+		{ V_INIT(VERSION "0"), false },
+		{ V_INIT("0123456789abcdef0123456789abcde"), false },
+		{ V_INIT("0123456789ABCDEF0123456789ABCDEF"), false },
+		{ V_INIT("../../../../../../../../../../aa"), false },
+		{ V_INIT("0123456789abcdef0123456789abcde\0"), false },
+		{ V_INIT(""), false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		if (fetch_is_version(rows[i].text) != rows[i].fine)
+			fail_msg("row %zu", i);
+	}
+}
+
+static void
 test_refusals(void **state)
 {
 	static const struct {
@@ -399,6 +422,7 @@ main(void)
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_pauses),
 		cmocka_unit_test(test_reads_secrets),
+		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_store),
 		cmocka_unit_test(test_store_refuses),
