@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,9 +43,47 @@ write_all(int fd, view bytes)
 	return true;
 }
 
-/* Without this the rename itself may be lost. */
 static bool
-sync_folder(const char *path)
+write_temporary(int fd, view bytes, mode_t mode)
+{
+	return fchmod(fd, mode) == 0 && write_all(fd, bytes) && fsync(fd) == 0;
+}
+
+/* Beside ${name}, which nobody has: it is made here, and no link is followed. */
+static bool
+make_temporary(int folder, const char *name, char **path, int *fd, struct error *err)
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+		return error_errno(err, "cannot name a file");
+	if (asprintf(path, "%s.%016" PRIx64, name, number) < 0) {
+		*path = NULL;
+		return error_memory(err);
+	}
+	*fd = openat(folder, *path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return *fd >= 0 || error_errno(err, "cannot make a file");
+}
+
+bool
+file_write_at(int folder, const char *name, view bytes, mode_t mode, struct error *err)
+{
+	AUTO(text_done) char *temporary = NULL;
+	AUTO(fd_done) int fd = -1;
+
+	if (!make_temporary(folder, name, &temporary, &fd, err))
+		return false;
+	if (!write_temporary(fd, bytes, mode) || renameat(folder, temporary, folder, name) != 0) {
+		(void)error_errno(err, "cannot write a file");
+		(void)unlinkat(folder, temporary, 0);
+		return false;
+	}
+	/* Without this the rename itself may be lost. */
+	return fsync(folder) == 0 || error_errno(err, "cannot sync a folder");
+}
+
+bool
+file_write(const char *path, view bytes, mode_t mode, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	AUTO(text_done)
@@ -51,36 +91,11 @@ sync_folder(const char *path)
 	AUTO(fd_done) int fd = -1;
 
 	if (folder == NULL)
-		return false;
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 && fsync(fd) == 0;
-}
-
-static bool
-write_temporary(int fd, view bytes, mode_t mode)
-{
-	return fchmod(fd, mode) == 0 && write_all(fd, bytes) && fsync(fd) == 0;
-}
-
-bool
-file_write(const char *path, view bytes, mode_t mode, struct error *err)
-{
-	AUTO(text_done) char *temporary = NULL;
-	AUTO(fd_done) int fd = -1;
-
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
-		temporary = NULL;
 		return error_memory(err);
-	}
-	fd = mkostemp(temporary, O_CLOEXEC);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, "cannot make a file");
-	if (!write_temporary(fd, bytes, mode) || rename(temporary, path) != 0) {
-		(void)error_errno(err, "cannot write a file");
-		(void)unlink(temporary);
-		return false;
-	}
-	return sync_folder(path) || error_errno(err, "cannot sync a folder");
+	return file_write_at(fd, slash == NULL ? path : slash + 1, bytes, mode, err);
 }
 
 bool

@@ -17,6 +17,10 @@
  */
 MUST_USE bool file_write(const char *path, view bytes, mode_t mode, struct error *err);
 
+/* file_write_at(folder, name, ...): The same in an open ${folder}, wherever its path leads now. */
+MUST_USE bool file_write_at(int folder, const char *name, view bytes, mode_t mode,
+    struct error *err);
+
 /*
  * file_read(path, max, out, err): Append the content; ERR_NOT_FOUND, or ERR_BAD_REQUEST over
  * ${max}.

@@ -2,6 +2,7 @@
 #include "base/testing.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -104,6 +105,26 @@ test_a_failure_leaves_nothing_behind(void **state)
 	assert_false(file_write("/nowhere/at/all", V("x"), 0600, &err));
 }
 
+/* The folder that was opened is the one, whatever has its name since. */
+static void
+test_writes_in_an_open_folder(void **state)
+{
+	char aside[48];
+	struct error err;
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)state;
+	assert_true(fd >= 0);
+	(void)snprintf(aside, sizeof(aside), "%s_aside", folder);
+	assert_int_equal(rename(folder, aside) | mkdir(folder, 0700), 0);
+	assert_fine(file_write_at(fd, "file", V("x"), 0600, &err), &err);
+	assert_int_equal(files_in_folder(), 0);
+	assert_int_equal(rmdir(folder) | rename(aside, folder), 0);
+	check_content(V("x"));
+	assert_int_equal(files_in_folder(), 1);
+	(void)close(fd);
+}
+
 static void
 test_reads_no_more_than_asked(void **state)
 {
@@ -148,6 +169,7 @@ main(void)
 		FRESH(test_replaces_whole),
 		FRESH(test_does_not_touch_the_old_file),
 		FRESH(test_a_failure_leaves_nothing_behind),
+		FRESH(test_writes_in_an_open_folder),
 		FRESH(test_reads_no_more_than_asked),
 		FRESH(test_what_is_no_file),
 	};

@@ -66,6 +66,15 @@ pairs_find(view pairs, view name, bool plus, struct arena *arena, view *out)
 	return false;
 }
 
+void
+pairs_add(struct buf *pairs, const char *name, view value)
+{
+	if (pairs->len > 0)
+		buf_add_char(pairs, '&');
+	buf_print(pairs, "%s=", name);
+	percent_encode(value, pairs);
+}
+
 static bool
 segment_fine(view segment)
 {

@@ -24,6 +24,9 @@ void percent_encode(view text, struct buf *out);
  */
 bool pairs_find(view pairs, view name, bool plus, struct arena *arena, view *out);
 
+/* pairs_add(pairs, name, value): Append "name=value", ${value} encoded, behind '&' if need be. */
+void pairs_add(struct buf *pairs, const char *name, view value);
+
 /*
  * path_decode(path, arena, out):
  * Decode a path and collapse its slashes: one at the front, none at the end, no empty segments.

@@ -185,6 +185,22 @@ test_finds_pairs(void **state)
 }
 
 static void
+test_adds_pairs(void **state)
+{
+	AUTO(buf_free) struct buf pairs = { 0 };
+	view out;
+
+	(void)state;
+	pairs_add(&pairs, "a", V("x y&=+%"));
+	assert_text(buf_view(&pairs), V("a=x%20y%26%3D%2B%25"));
+	pairs_add(&pairs, "b", V(""));
+	pairs_add(&pairs, "c", V("1"));
+	assert_text(buf_view(&pairs), V("a=x%20y%26%3D%2B%25&b=&c=1"));
+	assert_true(pairs_find(buf_view(&pairs), V("a"), true, &arena, &out));
+	assert_text(out, V("x y&=+%"));
+}
+
+static void
 test_without_memory(void **state)
 {
 	struct arena none;
@@ -208,6 +224,7 @@ main(void)
 		FRESH(test_every_byte_comes_back),
 		FRESH(test_decodes_paths),
 		FRESH(test_finds_pairs),
+		FRESH(test_adds_pairs),
 		FRESH(test_without_memory),
 	};
 

@@ -153,36 +153,29 @@ agent_token_read(long status, view body, int64_t now, struct agent_token *out, s
 	return status == 200 ? read_token(tree, now, out, err) : refused(tree, status, err);
 }
 
-static void
-add_form(const char *name, view value, struct buf *out)
-{
-	if (out->len > 0)
-		buf_add_char(out, '&');
-	buf_print(out, "%s=", name);
-	percent_encode(value, out);
-}
-
 /* The version 1 endpoint: it takes the resource as it is, and tells when the token expires. */
-static bool
-send(const struct agent_host *host, view form, long *status, struct buf *body, struct error *err)
+bool
+agent_token_ask(const struct agent_authority *authority, view form, int64_t now,
+    struct agent_token *out, struct error *err)
 {
-	const struct agent_settings *settings = host->settings;
-	AUTO(buf_free) struct buf url = { 0 };
+	AUTO(buf_free) struct buf url = { 0 }, body = { 0 };
 	struct client_request request = {
 		.method = "POST",
-		.ca_file = settings->ca.len > 0 ? settings->ca.ptr : NULL,
+		.ca_file = authority->ca_file,
 		.content_type = "application/x-www-form-urlencoded",
 		.body = form,
-		.seconds = TRY_SECONDS,
+		.seconds = authority->seconds,
 	};
+	long status;
 
-	buf_print(&url, "%.*s/%.*s/oauth2/token", VIEW_ARG(settings->login),
-	    VIEW_ARG(settings->tenant));
+	buf_print(&url, "%.*s/%.*s/oauth2/token", VIEW_ARG(authority->login),
+	    VIEW_ARG(authority->tenant));
 	buf_add_char(&url, '\0');
 	if (!buf_ok(&url))
 		return error_memory(err);
 	request.url = url.ptr;
-	return client_send(&request, status, body, err);
+	return client_send(&request, &status, &body, err) &&
+	    agent_token_read(status, buf_view(&body), now, out, err);
 }
 
 /* Once. */
@@ -190,22 +183,27 @@ static bool
 fetch(const struct agent_host *host, view client_id, view resource, struct agent_token *out,
     struct error *err)
 {
-	AUTO(buf_free) struct buf assertion = { 0 }, form = { 0 }, body = { 0 };
+	const struct agent_settings *settings = host->settings;
+	const struct agent_authority authority = {
+		.login = settings->login,
+		.tenant = settings->tenant,
+		.ca_file = settings->ca.len > 0 ? settings->ca.ptr : NULL,
+		.seconds = TRY_SECONDS,
+	};
+	AUTO(buf_free) struct buf assertion = { 0 }, form = { 0 };
 	int64_t now = clock_wall();
-	long status;
 
 	if (!agent_assertion(host, now, &assertion, err))
 		return false;
-	add_form("grant_type", V("client_credentials"), &form);
-	add_form("client_id", client_id, &form);
-	add_form("resource", resource, &form);
-	add_form("client_assertion_type",
-	    V("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), &form);
-	add_form("client_assertion", buf_view(&assertion), &form);
+	pairs_add(&form, "grant_type", V("client_credentials"));
+	pairs_add(&form, "client_id", client_id);
+	pairs_add(&form, "resource", resource);
+	pairs_add(&form, "client_assertion_type",
+	    V("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
+	pairs_add(&form, "client_assertion", buf_view(&assertion));
 	if (!buf_ok(&form))
 		return error_memory(err);
-	return send(host, buf_view(&form), &status, &body, err) &&
-	    agent_token_read(status, buf_view(&body), now, out, err);
+	return agent_token_ask(&authority, buf_view(&form), now, out, err);
 }
 
 bool

@@ -38,6 +38,20 @@ void agent_token_free(struct agent_token *token); /* wipes it */
 MUST_USE bool agent_token_read(long status, view body, int64_t now, struct agent_token *out,
     struct error *err);
 
+/* An authority to ask, and how long; borrowed. */
+struct agent_authority {
+	view login, tenant;  /* "https://login.example.org" */
+	const char *ca_file; /* PEM; NULL: the system's */
+	unsigned seconds;
+};
+
+/*
+ * agent_token_ask(authority, form, now, out, err):
+ * Once, by whatever proof is in ${form}; errors as above.
+ */
+MUST_USE bool agent_token_ask(const struct agent_authority *authority, view form, int64_t now,
+    struct agent_token *out, struct error *err);
+
 /* agent_assertion(host, now, out, err): Append an assertion, a JWT, good for five minutes. */
 MUST_USE bool agent_assertion(const struct agent_host *host, int64_t now, struct buf *out,
     struct error *err);

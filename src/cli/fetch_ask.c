@@ -2,13 +2,13 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/json_tree.h"
 #include "base/percent.h"
 #include "cli/agent_token.h"
 #include "http/client.h"
 #include "pki/bundle.h"
 #include "pki/chain.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,18 +18,16 @@
 #define SCHEME "https://"
 #define METADATA "http://169.254.169.254"
 
-static void
-tree_done(json_t **tree)
+bool
+fetch_is_version(view text)
 {
-	json_decref(*tree);
-}
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
 
-static view
-text_of(const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-
-	return (view){ json_string_value(value), json_string_length(value) };
+		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
+			return false;
+	}
+	return text.len == FETCH_VERSION_LEN;
 }
 
 void
@@ -119,101 +117,85 @@ variable(const char *name)
 	return text == NULL ? "" : text;
 }
 
-static void
-add_pair(struct buf *out, const char *name, view value)
-{
-	buf_print(out, "%s=", name);
-	percent_encode(value, out);
-}
-
-/* By a client secret: the version 1 endpoint, which takes the resource as it is. */
+/* By a client secret. */
 static bool
-ask_authority(view resource, long *status, struct buf *body, struct error *err)
+ask_authority(view resource, struct agent_token *out, struct error *err)
 {
-	AUTO(buf_free) struct buf url = { 0 }, form = { 0 };
-	struct client_request request = {
-		.method = "POST",
+	AUTO(buf_free) struct buf form = { 0 };
+	struct agent_authority authority = {
+		.login = view_of(variable("AZURE_AUTHORITY_HOST")),
+		.tenant = view_of(variable("AZURE_TENANT_ID")),
 		.ca_file = trusted(),
-		.content_type = "application/x-www-form-urlencoded",
 		.seconds = ASK_SECONDS,
 	};
-	view authority = view_of(variable("AZURE_AUTHORITY_HOST"));
 
-	if (view_ends(authority, V("/")))
-		authority.len--;
-	buf_print(&url, "%.*s/%s/oauth2/token", VIEW_ARG(authority), variable("AZURE_TENANT_ID"));
-	buf_add_char(&url, '\0');
-	buf_add(&form, V("grant_type=client_credentials&"));
-	add_pair(&form, "client_id", view_of(variable("AZURE_CLIENT_ID")));
-	buf_add_char(&form, '&');
-	add_pair(&form, "client_secret", view_of(variable("AZURE_CLIENT_SECRET")));
-	buf_add_char(&form, '&');
-	add_pair(&form, "resource", resource);
-	if (!buf_ok(&url) || !buf_ok(&form))
+	if (view_ends(authority.login, V("/")))
+		authority.login.len--;
+	pairs_add(&form, "grant_type", V("client_credentials"));
+	pairs_add(&form, "client_id", view_of(variable("AZURE_CLIENT_ID")));
+	pairs_add(&form, "client_secret", view_of(variable("AZURE_CLIENT_SECRET")));
+	pairs_add(&form, "resource", resource);
+	if (!buf_ok(&form))
 		return error_memory(err);
-	request.url = url.ptr;
-	request.body = buf_view(&form);
-	return client_send(&request, status, body, err);
+	return agent_token_ask(&authority, buf_view(&form), clock_wall(), out, err);
 }
 
 /* By the managed identity: App Service's shape, else the instance metadata service's. */
 static bool
-ask_host(view resource, long *status, struct buf *body, struct error *err)
+ask_host(view resource, struct agent_token *out, struct error *err)
 {
-	AUTO(buf_free) struct buf url = { 0 };
+	AUTO(buf_free) struct buf url = { 0 }, body = { 0 };
 	struct client_request request = {
 		.method = "GET",
 		.local = true,
 		.seconds = ASK_SECONDS,
 	};
 	const char *endpoint = secure_getenv("IDENTITY_ENDPOINT");
-	const char *client_id = secure_getenv("AZURE_CLIENT_ID");
+	const char *client_id = variable("AZURE_CLIENT_ID");
+	long status;
 
 	request.field_name = "X-IDENTITY-HEADER";
 	request.field_value = variable("IDENTITY_HEADER");
 	if (endpoint != NULL) {
-		buf_print(&url, "%s?api-version=2019-08-01&", endpoint);
+		buf_print(&url, "%s?api-version=2019-08-01", endpoint);
 	} else {
 		const char *host = secure_getenv("AZURE_POD_IDENTITY_AUTHORITY_HOST");
 
-		buf_print(&url, "%s/metadata/identity/oauth2/token?api-version=2018-02-01&",
+		buf_print(&url, "%s/metadata/identity/oauth2/token?api-version=2018-02-01",
 		    host == NULL ? METADATA : host);
 		request.field_name = "Metadata";
 		request.field_value = "true";
 	}
-	add_pair(&url, "resource", resource);
-	if (client_id != NULL && client_id[0] != '\0') {
-		buf_add_char(&url, '&');
-		add_pair(&url, "client_id", view_of(client_id));
-	}
+	pairs_add(&url, "resource", resource);
+	if (client_id[0] != '\0')
+		pairs_add(&url, "client_id", view_of(client_id));
 	buf_add_char(&url, '\0');
 	if (!buf_ok(&url))
 		return error_memory(err);
 	request.url = url.ptr;
-	return client_send(&request, status, body, err);
+	return client_send(&request, &status, &body, err) &&
+	    agent_token_read(status, buf_view(&body), clock_wall(), out, err);
 }
 
 static bool
 ask_token(view resource, struct agent_token *out, struct error *err)
 {
-	AUTO(buf_free) struct buf body = { 0 };
-	bool by_secret = variable("AZURE_CLIENT_SECRET")[0] != '\0';
-	long status;
-
-	if (by_secret ? !ask_authority(resource, &status, &body, err)
-		      : !ask_host(resource, &status, &body, err))
-		return false;
-	return agent_token_read(status, buf_view(&body), clock_wall(), out, err);
+	return variable("AZURE_CLIENT_SECRET")[0] != '\0' ? ask_authority(resource, out, err)
+							  : ask_host(resource, out, err);
 }
 
 static bool
 read_refusal(view name, long status, view body, struct error *err)
 {
-	AUTO(tree_done) json_t *tree = json_loadb(body.len == 0 ? "" : body.ptr, body.len, 0, NULL);
-	const json_t *error = json_object_get(tree, "error");
-	view inner = text_of(json_object_get(error, "innererror"), "code");
-	view words = text_of(error, "message");
+	AUTO(json_tree_done) json_t *tree = NULL;
+	const json_t *error;
+	view inner, words;
 
+	if (!json_tree_read(body, 0, &tree, err))
+		return false;
+	error = json_object_get(tree, "error");
+	inner = json_tree_member(json_object_get(error, "innererror"), "code");
+	words = json_tree_member(error, "message");
 	if (status == 404)
 		return error_set(err, ERR_NOT_FOUND,
 		    "%.*s is not in the vault: deleted, or never made", VIEW_ARG(name));
@@ -228,19 +210,12 @@ read_refusal(view name, long status, view body, struct error *err)
 static bool
 take_version(const json_t *tree, struct fetched *out, struct error *err)
 {
-	view rest = text_of(tree, "id"), last = { 0 };
+	view rest = json_tree_member(tree, "id"), last = { 0 };
 
 	while (rest.len > 0)
 		last = view_cut(&rest, '/');
-	/* It becomes a folder's name. */
-	if (last.len != FETCH_VERSION_LEN)
+	if (!fetch_is_version(last))
 		return error_set(err, ERR_BAD_REQUEST, "the vault's reply has no version");
-	for (size_t i = 0; i < last.len; i++) {
-		char c = last.ptr[i];
-
-		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
-			return error_set(err, ERR_BAD_REQUEST, "the vault's reply has no version");
-	}
 	memcpy(out->version, last.ptr, last.len);
 	out->version[last.len] = '\0';
 	return true;
@@ -249,7 +224,7 @@ take_version(const json_t *tree, struct fetched *out, struct error *err)
 static bool
 take_bundle(const json_t *tree, struct arena *arena, struct bundle *out, struct error *err)
 {
-	view type = text_of(tree, "contentType"), value = text_of(tree, "value");
+	view type = json_tree_member(tree, "contentType"), value = json_tree_member(tree, "value");
 	AUTO(plain_done) struct plain *pfx = NULL;
 	size_t len;
 
@@ -304,14 +279,15 @@ take_files(const json_t *tree, int64_t now, struct fetched *out, struct error *e
 bool
 fetch_read(view name, long status, view body, int64_t now, struct fetched *out, struct error *err)
 {
-	AUTO(tree_done) json_t *tree = NULL;
+	AUTO(json_tree_done) json_t *tree = NULL;
 	AUTO(fetched_free) struct fetched fetched = { 0 };
 	const json_t *ends;
 	struct error why;
 
 	if (status != 200)
 		return read_refusal(name, status, body, err);
-	tree = json_loadb(body.len == 0 ? "" : body.ptr, body.len, 0, NULL);
+	if (!json_tree_read(body, 0, &tree, err))
+		return false;
 	ends = json_object_get(json_object_get(tree, "attributes"), "exp");
 	if (json_is_integer(ends) && json_integer_value(ends) < now)
 		return error_set(err, ERR_BAD_REQUEST, "%.*s has expired", VIEW_ARG(name));

@@ -17,6 +17,9 @@
 #define FETCH_VERSION_LEN 32
 #define FETCH_NAME_MAX 127
 
+/* FETCH_VERSION_LEN lower-case hexadecimal digits, and so fit for a folder's name? */
+bool fetch_is_version(view text);
+
 struct fetched {
 	char version[FETCH_VERSION_LEN + 1];  /* hexadecimal digits */
 	struct plain *key, *chain, *combined; /* PEM; the leaf first; combined has the key too */

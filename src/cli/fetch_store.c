@@ -18,9 +18,9 @@
 #define VERSIONS_MAX 64 /* removed at once */
 
 struct fetch_store {
-	char *folder, *versions; /* DIR, DIR/.NAME */
+	char *folder, *versions; /* DIR, DIR/.NAME: for messages, once they are open */
 	char *name;
-	int folder_fd, versions_fd;
+	int folder_fd, versions_fd; /* what was checked, and where everything is done */
 };
 
 static const struct {
@@ -161,41 +161,84 @@ link_replace(int folder, const char *name, const char *target, struct error *err
 	return true;
 }
 
-/* The owner of the version before keeps the files. */
 static bool
-keep_owner(struct fetch_store *store, const char *path, const char *file, struct error *err)
+chown_like(int folder, const char *name, const struct stat *old, struct error *err)
 {
-	AUTO(text_done) char *before = NULL;
-	struct stat old, now;
+	struct stat now;
 
-	if (!print(&before, "%s/current/%s", store->versions, file))
-		return error_memory(err);
-	if (stat(before, &old) != 0)
-		return errno == ENOENT || error_errno(err, before);
-	if (lstat(path, &now) != 0)
-		return error_errno(err, path);
-	if (old.st_uid == now.st_uid && old.st_gid == now.st_gid)
+	if (fstatat(folder, name, &now, AT_SYMLINK_NOFOLLOW) != 0)
+		return error_errno(err, name);
+	if (old->st_uid == now.st_uid && old->st_gid == now.st_gid)
 		return true;
-	return lchown(path, old.st_uid, old.st_gid) == 0 || error_errno(err, path);
+	return fchownat(folder, name, old->st_uid, old->st_gid, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    error_errno(err, name);
+}
+
+/* The owners of the version before keep the files. */
+static bool
+keep_owner(int before, int folder, const char *file, struct error *err)
+{
+	struct stat old;
+
+	if (before < 0)
+		return true;
+	if (fstatat(before, file, &old, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT || error_errno(err, file);
+	return !S_ISREG(old.st_mode) || chown_like(folder, file, &old, err);
+}
+
+/* Whoever gets to the files through it still does; that none but its owner may write stays. */
+static bool
+keep_folder(int before, int folder, struct error *err)
+{
+	const mode_t kept = S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH;
+	struct stat old;
+
+	if (before < 0)
+		return true;
+	if (fstat(before, &old) != 0)
+		return error_errno(err, "cannot look at a folder");
+	return chown_like(folder, ".", &old, err) &&
+	    (fchmod(folder, old.st_mode & kept) == 0 ||
+		error_errno(err, "cannot let others into a folder"));
+}
+
+/* For now, also when a put that did not end has left it, given away already. */
+static bool
+make_ours_alone(int folder)
+{
+	struct stat now;
+
+	return fstat(folder, &now) == 0 &&
+	    (now.st_uid == geteuid() || fchown(folder, geteuid(), getegid()) == 0) &&
+	    fchmod(folder, 0700) == 0;
 }
 
 static bool
 write_version(struct fetch_store *store, const struct fetched *fetched, struct error *err)
 {
 	const struct plain *texts[FILES] = { fetched->key, fetched->chain, fetched->combined };
+	AUTO(fd_done)
+	int before = openat(store->versions_fd, "current", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO(fd_done) int folder = -1;
 
+	if (before < 0 && errno != ENOENT)
+		return error_errno(err, store->versions);
 	if (mkdirat(store->versions_fd, fetched->version, 0700) != 0 && errno != EEXIST)
 		return error_errno(err, "cannot make a folder");
+	folder = openat(store->versions_fd, fetched->version,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder < 0 || !make_ours_alone(folder))
+		return error_errno(err, "cannot make a folder");
 	for (size_t i = 0; i < FILES; i++) {
-		AUTO(text_done) char *path = NULL;
-
-		if (!print(&path, "%s/%s/%s", store->versions, fetched->version, files[i].name))
-			return error_memory(err);
-		if (!file_write(path, plain_view(texts[i]), 0600, err) ||
-		    !keep_owner(store, path, files[i].name, err))
+		if (!file_write_at(folder, files[i].name, plain_view(texts[i]), 0600, err) ||
+		    !keep_owner(before, folder, files[i].name, err))
 			return false;
 	}
-	return fsync(store->versions_fd) == 0 || error_errno(err, store->versions);
+	if (!keep_folder(before, folder, err))
+		return false;
+	return (fsync(folder) == 0 && fsync(store->versions_fd) == 0) ||
+	    error_errno(err, store->versions);
 }
 
 /* What the server's settings name.  A file that somebody else put there is not replaced. */
@@ -222,31 +265,30 @@ show(struct fetch_store *store, struct error *err)
 	return true;
 }
 
+/* NULL when it can't be, or is a link. */
+static DIR *
+open_dir(int above, const char *name)
+{
+	int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir == NULL)
+		fd_done(&fd);
+	return dir;
+}
+
 static void
 remove_version(int versions, const char *version)
 {
-	AUTO(dir_done) DIR *dir = NULL;
-	int fd = openat(versions, version, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO(dir_done) DIR *dir = open_dir(versions, version);
 	struct dirent *entry;
 
-	if (fd < 0)
+	if (dir == NULL)
 		return;
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		(void)close(fd);
-		return;
-	}
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
 	while ((entry = readdir(dir)) != NULL)
-		(void)unlinkat(fd, entry->d_name, 0);
+		(void)unlinkat(dirfd(dir), entry->d_name, 0);
 	(void)unlinkat(versions, version, AT_REMOVEDIR);
-}
-
-static bool
-is_version(const char *name)
-{
-	return strlen(name) == FETCH_VERSION_LEN &&
-	    strspn(name, "0123456789abcdef") == FETCH_VERSION_LEN;
 }
 
 /* What is not removed now is so the next time. */
@@ -254,7 +296,7 @@ static void
 remove_old(struct fetch_store *store, const char *current, const char *before)
 {
 	char old[VERSIONS_MAX][FETCH_VERSION_LEN + 1];
-	AUTO(dir_done) DIR *dir = opendir(store->versions);
+	AUTO(dir_done) DIR *dir = open_dir(store->versions_fd, ".");
 	struct dirent *entry;
 	size_t count = 0;
 
@@ -262,8 +304,8 @@ remove_old(struct fetch_store *store, const char *current, const char *before)
 		return;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
 	while (count < VERSIONS_MAX && (entry = readdir(dir)) != NULL) {
-		if (is_version(entry->d_name) && strcmp(entry->d_name, current) != 0 &&
-		    strcmp(entry->d_name, before) != 0)
+		if (fetch_is_version(view_of(entry->d_name)) &&
+		    strcmp(entry->d_name, current) != 0 && strcmp(entry->d_name, before) != 0)
 			memcpy(old[count++], entry->d_name, FETCH_VERSION_LEN + 1);
 	}
 	for (size_t i = 0; i < count; i++)

@@ -29,7 +29,9 @@ void fetch_store_done(struct fetch_store **store); /* for AUTO */
 /*
  * fetch_store_put(store, fetched, changed, err):
  * Make that version the current one; when it is already, nothing is touched and ${changed} is
- * false.  The files' mode is 0600; they belong to whom those of the version before did.
+ * false.  The files' mode is 0600; they belong to whom those of the version before did, and their
+ * folder has the owner and mode of the one before, less what lets others write.  All is done in the
+ * folders that were opened, wherever their paths lead meanwhile.
  */
 MUST_USE bool fetch_store_put(struct fetch_store *store, const struct fetched *fetched,
     bool *changed, struct error *err);

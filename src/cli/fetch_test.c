@@ -137,6 +137,29 @@ test_reads_secrets(void **state)
 }
 
 static void
+test_versions(void **state)
+{
+	static const struct {
+		view text;
+		bool fine;
+	} rows[] = {
+		{ V_INIT(VERSION), true },
+		{ V_INIT(VERSION "0"), false },
+		{ V_INIT("0123456789abcdef0123456789abcde"), false },
+		{ V_INIT("0123456789ABCDEF0123456789ABCDEF"), false },
+		{ V_INIT("../../../../../../../../../../aa"), false },
+		{ V_INIT("0123456789abcdef0123456789abcde\0"), false },
+		{ V_INIT(""), false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		if (fetch_is_version(rows[i].text) != rows[i].fine)
+			fail_msg("row %zu", i);
+	}
+}
+
+static void
 test_refusals(void **state)
 {
 	static const struct {
@@ -175,9 +198,8 @@ test_refusals(void **state)
 }
 
 static bool
-put(const char *folder, char digit, bool *changed)
+put_into(struct fetch_store *store, char digit, bool *changed)
 {
-	AUTO(fetch_store_done) struct fetch_store *store = NULL;
 	AUTO(fetched_free) struct fetched fetched = { 0 };
 
 	memset(fetched.version, digit, FETCH_VERSION_LEN);
@@ -185,8 +207,15 @@ put(const char *folder, char digit, bool *changed)
 	fetched.chain = plain_copy((view){ &digit, 1 });
 	fetched.combined = plain_copy((view){ &digit, 1 });
 	assert_true(fetched.key != NULL && fetched.chain != NULL && fetched.combined != NULL);
-	return fetch_store_open(folder, V("web"), &store, &err) &&
-	    fetch_store_put(store, &fetched, changed, &err);
+	return fetch_store_put(store, &fetched, changed, &err);
+}
+
+static bool
+put(const char *folder, char digit, bool *changed)
+{
+	AUTO(fetch_store_done) struct fetch_store *store = NULL;
+
+	return fetch_store_open(folder, V("web"), &store, &err) && put_into(store, digit, changed);
 }
 
 static char
@@ -272,6 +301,94 @@ test_store_refuses(void **state)
 	remove_folder(folder);
 }
 
+static const char *
+path_of(const char *folder, const char *name)
+{
+	static char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return path;
+}
+
+#define B_FOLDER ".web/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+/* Whoever owns a folder above may put another one in this one's place: it gets no key. */
+static void
+test_store_swapped(void **state)
+{
+	char folder[] = "/tmp/fetch.XXXXXX", aside[32];
+	struct fetch_store *store = NULL;
+	bool changed;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(aside, sizeof(aside), "%s.aside", folder);
+	for (char digit = 'a'; digit <= 'd'; digit++) {
+		assert_fine(fetch_store_open(folder, V("web"), &store, &err), &err);
+		assert_int_equal(rename(folder, aside) | mkdir(folder, 0700), 0);
+		assert_int_equal(mkdir(path_of(folder, ".web"), 0700), 0);
+		assert_int_equal(mkdir(path_of(folder, B_FOLDER), 0700), 0);
+		assert_fine(put_into(store, digit, &changed), &err);
+		assert_true(changed);
+		fetch_store_close(store);
+		/* As it was: empty folders. */
+		assert_int_equal(rmdir(path_of(folder, B_FOLDER)), 0);
+		assert_int_equal(rmdir(path_of(folder, ".web")), 0);
+		assert_int_equal(rmdir(folder) | rename(aside, folder), 0);
+		assert_int_equal(first_of(folder, "web.key"), digit);
+	}
+	assert_int_not_equal(access(path_of(folder, B_FOLDER), F_OK), 0);
+	remove_folder(folder);
+}
+
+#define CURRENT ".web/current"
+
+/* Who reached the files of a version reaches those of the next, one that was begun before too. */
+static void
+test_store_keeps_owners(void **state)
+{
+	static const struct {
+		mode_t mode, kept;
+	} rows[] = {
+		{ 0711, 0711 },
+		{ 0750, 0750 },
+		{ 0700, 0700 },
+		{ 0777, 0755 },
+	};
+	const uid_t user = geteuid() == 0 ? 65534 : geteuid();
+	const gid_t group = geteuid() == 0 ? 65533 : getegid();
+	char folder[] = "/tmp/fetch.XXXXXX", digit = 'b';
+	struct stat status;
+	bool changed;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_fine(put(folder, 'a', &changed), &err);
+	assert_int_equal(stat(path_of(folder, CURRENT), &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0700);
+	assert_int_equal(mkdir(path_of(folder, B_FOLDER), 0755), 0);
+	assert_int_equal(chown(path_of(folder, B_FOLDER), user, group), 0);
+	for (size_t i = 0; i < COUNT_OF(rows); i++, digit++) {
+		/* The folder is the group's, but for root to write; the key is the user's. */
+		assert_int_equal(chown(path_of(folder, CURRENT), (uid_t)-1, group), 0);
+		assert_int_equal(chmod(path_of(folder, CURRENT), rows[i].mode), 0);
+		assert_int_equal(chown(path_of(folder, "web.key"), user, group), 0);
+		assert_fine(put(folder, digit, &changed), &err);
+		assert_int_equal(stat(path_of(folder, CURRENT), &status), 0);
+		assert_int_equal(status.st_mode & 07777, rows[i].kept);
+		assert_int_equal(status.st_uid, geteuid());
+		assert_int_equal(status.st_gid, group);
+		assert_int_equal(stat(path_of(folder, "web.key"), &status), 0);
+		assert_int_equal(status.st_mode & 07777, 0600);
+		assert_int_equal(status.st_uid, user);
+		assert_int_equal(status.st_gid, group);
+		assert_int_equal(stat(path_of(folder, "web.pem"), &status), 0);
+		assert_int_equal(status.st_uid, geteuid());
+		assert_int_equal(first_of(folder, "web.key"), digit);
+	}
+	remove_folder(folder);
+}
+
 static void
 test_reload(void **state)
 {
@@ -305,9 +422,12 @@ main(void)
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_pauses),
 		cmocka_unit_test(test_reads_secrets),
+		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_store),
 		cmocka_unit_test(test_store_refuses),
+		cmocka_unit_test(test_store_swapped),
+		cmocka_unit_test(test_store_keeps_owners),
 		cmocka_unit_test(test_reload),
 	};
 

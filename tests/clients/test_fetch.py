@@ -1,6 +1,7 @@
 """strongroom fetch-cert: a vault's certificate as files, renewed under a server that uses them."""
 import contextlib
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -8,6 +9,7 @@ import socket
 import ssl
 import stat
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -175,6 +177,33 @@ def test_folders_of_others(fetch):
 	assert "no link of ours" in fetch.run(fine=False)
 	assert fetch.path("key").read_text() == "mine" and not fetch.path().exists()
 	assert "what is" in fetch.run("--relaod", "x", fine=False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_reader_of_its_own(shared):
+	"""As docs/fetch-cert.md says for a server that does not read as root: once, and renewals keep it."""
+	user = {"user": 65534, "group": 65534, "extra_groups": []}
+	with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # pytest's own lets nobody through
+		fetch = Fetch(shared, pathlib.Path(folder), by_secret(shared), unique("web"))
+
+		def read():
+			return subprocess.run(["cat", fetch.path("combined.pem")], capture_output=True, **user).stdout
+
+		fetch.put()
+		fetch.run()
+		versions = fetch.folder / f".{fetch.name}"
+		for path in (fetch.folder, versions, versions / "current"):
+			path.chmod(0o711)
+		assert read() == b""
+		for path in (versions / "current").iterdir():
+			os.chown(path, user["user"], -1)
+		first = read()
+		assert first == fetch.path("combined.pem").read_bytes()
+		for _ in range(2):
+			fetch.put()
+			fetch.run()
+			assert read() == fetch.path("combined.pem").read_bytes() != first
+		assert stat.S_IMODE((versions / "current").stat().st_mode) == 0o711
 
 
 def test_vault_away(server, tmp_path):
