@@ -525,9 +525,5 @@ config_markdown(struct buf *out)
 bool
 config_path(const struct config *config, const char *name, char **out, struct error *err)
 {
-	if (asprintf(out, "%s/%s", config->data, name) < 0) {
-		*out = NULL;
-		return error_memory(err);
-	}
-	return true;
+	return file_path(config->data, name, out, err);
 }

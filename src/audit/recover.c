@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,12 +20,6 @@ struct walk {
 	bool cut;   /* the end was damaged: nothing behind counts */
 	struct recovered end;
 };
-
-static void
-list_done(uint64_t **list)
-{
-	free(*list);
-}
 
 static bool
 lost(struct error *err)
@@ -187,7 +180,7 @@ bool
 find_end(int dir, const struct remembered *head, const struct public_key *key,
     struct recovered *out, struct error *err)
 {
-	AUTO(list_done) uint64_t *firsts = NULL;
+	AUTO(segment_list_done) uint64_t *firsts = NULL;
 	struct walk walk = { .dir = dir, .head = head, .key = key };
 	size_t count;
 

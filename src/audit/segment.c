@@ -19,6 +19,12 @@
 #define LISTED_MAX ((size_t)1 << 20)
 #define COPY_LEN 16384
 
+void
+segment_list_done(uint64_t **list)
+{
+	free(*list);
+}
+
 struct segment_name
 segment_name(uint64_t first)
 {
@@ -72,16 +78,10 @@ dir_done(DIR **dir)
 		(void)closedir(*dir);
 }
 
-static void
-list_done(uint64_t **list)
-{
-	free(*list);
-}
-
 bool
 segment_list(int dir, uint64_t **firsts, size_t *count, struct error *err)
 {
-	AUTO(list_done) uint64_t *list = NULL;
+	AUTO(segment_list_done) uint64_t *list = NULL;
 	AUTO(dir_done) DIR *entries = NULL;
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct dirent *entry;

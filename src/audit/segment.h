@@ -28,6 +28,7 @@ struct segment_name segment_name(uint64_t first);
 
 /* segment_list(dir, firsts, count, err): The segments in ${dir} in order; the caller frees. */
 MUST_USE bool segment_list(int dir, uint64_t **firsts, size_t *count, struct error *err);
+void segment_list_done(uint64_t **list); /* for AUTO */
 
 /* segment_open(dir, first, out, err): An existing one, to append to. */
 MUST_USE bool segment_open(int dir, uint64_t first, struct segment **out, struct error *err);

@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -112,16 +111,10 @@ verify_segment(struct verifier *verifier, int dir, uint64_t first, struct error 
 	return true;
 }
 
-static void
-list_done(uint64_t **list)
-{
-	free(*list);
-}
-
 static bool
 verify_all(struct verifier *verifier, int dir, struct error *err)
 {
-	AUTO(list_done) uint64_t *firsts = NULL;
+	AUTO(segment_list_done) uint64_t *firsts = NULL;
 	size_t count;
 
 	if (!segment_list(dir, &firsts, &count, err))

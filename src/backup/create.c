@@ -55,15 +55,6 @@ making_done(struct making *making)
 	buf_free(&making->frame);
 }
 
-static bool
-joined(const char *folder, const char *name, char **out, struct error *err)
-{
-	if (asprintf(out, "%s/%s", folder, name) >= 0)
-		return true;
-	*out = NULL;
-	return error_memory(err);
-}
-
 /* The snapshot */
 
 static bool
@@ -72,7 +63,8 @@ read_root_key(const char *data, struct buf *out, struct error *err)
 	AUTO(text_done) char *path = NULL;
 
 	buf_reset(out);
-	return joined(data, RECORD_ROOT_KEY, &path, err) && file_read(path, ROOT_KEY_MAX, out, err);
+	return file_path(data, RECORD_ROOT_KEY, &path, err) &&
+	    file_read(path, ROOT_KEY_MAX, out, err);
 }
 
 static bool
@@ -222,17 +214,11 @@ put_segment(struct making *making, int dir, uint64_t first, const struct remembe
 	    put_from(making, fd, length, err);
 }
 
-static void
-list_done(uint64_t **list)
-{
-	free(*list);
-}
-
 static bool
 put_audit(struct making *making, struct error *err)
 {
 	AUTO(text_done) char *path = NULL;
-	AUTO(list_done) uint64_t *firsts = NULL;
+	AUTO(segment_list_done) uint64_t *firsts = NULL;
 	AUTO(fd_done) int dir = -1;
 	struct remembered head;
 	size_t count = 0;
@@ -241,7 +227,7 @@ put_audit(struct making *making, struct error *err)
 		return false;
 	if (head.at.seq == 0)
 		return true;
-	if (!joined(making->source->data, "audit", &path, err))
+	if (!file_path(making->source->data, "audit", &path, err))
 		return false;
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
@@ -320,33 +306,18 @@ drill(const struct backup_source *source, int fd, view key, struct backup_report
 	return true;
 }
 
-static bool
-sync_above(const char *path, struct error *err)
-{
-	const char *slash = strrchr(path, '/');
-	AUTO(text_done)
-	char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
-	AUTO(fd_done) int fd = -1;
-
-	if (folder == NULL)
-		return error_memory(err);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return (fd >= 0 && fsync(fd) == 0) ||
-	    error_errno(err, "The backup's folder can't be synced");
-}
-
 /* rename would replace what has appeared there meanwhile. */
 static bool
 publish(const char *temporary, const char *path, struct error *err)
 {
 	if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
-		return sync_above(path, err);
+		return file_sync_above(path, err);
 	if (errno == EEXIST)
 		return error_set(err, ERR_CONFLICT, "There is a file of that name already.");
 	/* Some network file systems know only the old call. */
 	if (errno != EINVAL || rename(temporary, path) != 0)
 		return error_errno(err, "The backup can't be given its name");
-	return sync_above(path, err);
+	return file_sync_above(path, err);
 }
 
 static bool

@@ -24,15 +24,6 @@
 #define STORE "store.db"
 #define AUDIT "audit"
 
-static bool
-joined(const char *folder, const char *name, char **out, struct error *err)
-{
-	if (asprintf(out, "%s/%s", folder, name) >= 0)
-		return true;
-	*out = NULL;
-	return error_memory(err);
-}
-
 /* The folder */
 
 bool
@@ -41,7 +32,7 @@ stage_make(const char *parent, struct stage *out, struct error *err)
 	AUTO(text_done) char *audit = NULL, *path = NULL;
 
 	*out = (struct stage){ .lock = -1 };
-	if (!joined(parent, PREFIX "XXXXXX", &path, err))
+	if (!file_path(parent, PREFIX "XXXXXX", &path, err))
 		return false;
 	if (mkdtemp(path) == NULL)
 		return error_errno(err, "A folder to restore to can't be made");
@@ -50,7 +41,7 @@ stage_make(const char *parent, struct stage *out, struct error *err)
 	out->lock = open(out->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (out->lock < 0 || flock(out->lock, LOCK_EX | LOCK_NB) != 0)
 		return error_errno(err, "A folder to restore to can't be locked");
-	if (!joined(out->path, AUDIT, &audit, err))
+	if (!file_path(out->path, AUDIT, &audit, err))
 		return false;
 	return mkdir(audit, 0700) == 0 || error_errno(err, "A folder to restore to can't be made");
 }
@@ -68,7 +59,7 @@ remove_all(const char *path, bool deeper)
 		struct error err;
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-		    !joined(path, entry->d_name, &inside, &err))
+		    !file_path(path, entry->d_name, &inside, &err))
 			continue;
 		if (unlink(inside) != 0 && errno == EISDIR && deeper)
 			remove_all(inside, false);
@@ -113,7 +104,7 @@ stage_sweep(const char *parent)
 		struct error err;
 
 		if (strncmp(entry->d_name, PREFIX, sizeof(PREFIX) - 1) == 0 &&
-		    joined(parent, entry->d_name, &inside, &err) && is_left_over(inside))
+		    file_path(parent, entry->d_name, &inside, &err) && is_left_over(inside))
 			remove_all(inside, true);
 	}
 	if (folder != NULL)
@@ -174,7 +165,7 @@ take_begin(struct taking *taking, const struct record *record, struct error *err
 	report->made = begin->made;
 	take_text(begin->version, report->version, sizeof(report->version));
 	take_text(begin->domain, report->domain, sizeof(report->domain));
-	if (!joined(taking->stage->path, STORE, &path, err))
+	if (!file_path(taking->stage->path, STORE, &path, err))
 		return false;
 	if (asprintf(&url, "sqlite:%s", path) < 0) {
 		url = NULL;
@@ -453,7 +444,7 @@ verify_audit(struct stage *stage, const struct opened *opened, struct error *err
 	view public_key;
 
 	arena_init(&arena, (size_t)1024 * 1024);
-	if (!joined(stage->path, AUDIT, &directory, err) ||
+	if (!file_path(stage->path, AUDIT, &directory, err) ||
 	    !audit_stored_head(opened->store, opened->keyring, &arena, &public_key, &head, err))
 		return false;
 	/* A log without a line has no segment. */
@@ -485,17 +476,9 @@ move(const char *from_folder, const char *to_folder, const char *name, struct er
 {
 	AUTO(text_done) char *from = NULL, *to = NULL;
 
-	if (!joined(from_folder, name, &from, err) || !joined(to_folder, name, &to, err))
+	if (!file_path(from_folder, name, &from, err) || !file_path(to_folder, name, &to, err))
 		return false;
 	return rename(from, to) == 0 || error_errno(err, "What was restored can't be moved");
-}
-
-static bool
-sync_folder(const char *path, struct error *err)
-{
-	AUTO(fd_done) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return (fd >= 0 && fsync(fd) == 0) || error_errno(err, "The data folder can't be synced");
 }
 
 /* SQLite takes its log away when it has written all of it into the file. */
@@ -504,7 +487,7 @@ is_closed(const struct stage *stage, struct error *err)
 {
 	AUTO(text_done) char *log = NULL;
 
-	if (!joined(stage->path, STORE "-wal", &log, err))
+	if (!file_path(stage->path, STORE "-wal", &log, err))
 		return false;
 	return access(log, F_OK) != 0 ||
 	    error_set(err, ERR_UNAVAILABLE, "The restored store could not be closed.");
@@ -515,9 +498,10 @@ move_all(const struct stage *stage, const char *data, struct error *err)
 {
 	AUTO(text_done) char *root_key = NULL, *audit = NULL;
 
-	return joined(data, RECORD_ROOT_KEY, &root_key, err) && joined(data, AUDIT, &audit, err) &&
-	    move(stage->path, data, STORE, err) && move(stage->path, data, AUDIT, err) &&
-	    sync_folder(audit, err) && sync_folder(data, err) &&
+	return file_path(data, RECORD_ROOT_KEY, &root_key, err) &&
+	    file_path(data, AUDIT, &audit, err) && move(stage->path, data, STORE, err) &&
+	    move(stage->path, data, AUDIT, err) && file_sync_folder(audit, err) &&
+	    file_sync_folder(data, err) &&
 	    file_write(root_key, plain_view(stage->root_key), 0600, err);
 }
 

@@ -82,20 +82,51 @@ file_write_at(int folder, const char *name, view bytes, mode_t mode, struct erro
 	return fsync(folder) == 0 || error_errno(err, "cannot sync a folder");
 }
 
-bool
-file_write(const char *path, view bytes, mode_t mode, struct error *err)
+/* The folder that ${path} lies in; negative: errno says why not. */
+static int
+open_above(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	AUTO(text_done)
 	char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
-	AUTO(fd_done) int fd = -1;
 
-	if (folder == NULL)
-		return error_memory(err);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool
+file_write(const char *path, view bytes, mode_t mode, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	AUTO(fd_done) int fd = open_above(path);
+
 	if (fd < 0)
 		return error_errno(err, "cannot make a file");
 	return file_write_at(fd, slash == NULL ? path : slash + 1, bytes, mode, err);
+}
+
+bool
+file_path(const char *folder, const char *name, char **out, struct error *err)
+{
+	if (asprintf(out, "%s/%s", folder, name) >= 0)
+		return true;
+	*out = NULL;
+	return error_memory(err);
+}
+
+bool
+file_sync_folder(const char *folder, struct error *err)
+{
+	AUTO(fd_done) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return (fd >= 0 && fsync(fd) == 0) || error_errno(err, "cannot sync a folder");
+}
+
+bool
+file_sync_above(const char *path, struct error *err)
+{
+	AUTO(fd_done) int fd = open_above(path);
+
+	return (fd >= 0 && fsync(fd) == 0) || error_errno(err, "cannot sync a folder");
 }
 
 bool

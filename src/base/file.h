@@ -1,5 +1,5 @@
 /*
- * Small files, whole: settings, certificates, keys.
+ * Small files, whole: settings, certificates, keys; and the folders that files lie in.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
@@ -35,6 +35,16 @@ MUST_USE bool file_read(const char *path, size_t max, struct buf *out, struct er
 #define FILE_SECRET_MAX 255
 MUST_USE bool file_read_secret(const char *what, const char *path, struct plain **out,
     struct error *err);
+
+/* file_path(folder, name, out, err): "folder/name"; the caller frees. */
+MUST_USE bool file_path(const char *folder, const char *name, char **out, struct error *err);
+
+/*
+ * file_sync_folder(folder, err): Make durable what was made, renamed or removed in ${folder}.
+ * file_sync_above(path, err): The same of the folder that ${path} lies in.
+ */
+MUST_USE bool file_sync_folder(const char *folder, struct error *err);
+MUST_USE bool file_sync_above(const char *path, struct error *err);
 
 void fd_done(int *fd);       /* for AUTO: close unless it is negative; errno stays */
 void text_done(char **text); /* for AUTO: free */
