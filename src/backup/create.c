@@ -214,18 +214,26 @@ put_segment(struct making *making, int dir, uint64_t first, const struct remembe
 	    put_from(making, fd, length, err);
 }
 
+/* How far the log goes that belongs to it. */
 static bool
-put_audit(struct making *making, struct error *err)
+end_snapshot(struct making *making, struct remembered *head, struct error *err)
+{
+	if (!remembered_read(making->reader, making->source->keyring, head, err))
+		return false;
+	store_end(making->reader);
+	making->begun = false;
+	return true;
+}
+
+static bool
+put_audit(struct making *making, const struct remembered *head, struct error *err)
 {
 	AUTO(text_done) char *path = NULL;
 	AUTO(segment_list_done) uint64_t *firsts = NULL;
 	AUTO(fd_done) int dir = -1;
-	struct remembered head;
 	size_t count = 0;
 
-	if (!remembered_read(making->reader, making->source->keyring, &head, err))
-		return false;
-	if (head.at.seq == 0)
+	if (head->at.seq == 0)
 		return true;
 	if (!file_path(making->source->data, "audit", &path, err))
 		return false;
@@ -234,8 +242,8 @@ put_audit(struct making *making, struct error *err)
 		return error_errno(err, "The audit log can't be read");
 	if (!segment_list(dir, &firsts, &count, err))
 		return false;
-	for (size_t i = 0; i < count && firsts[i] <= head.segment; i++) {
-		if (!put_segment(making, dir, firsts[i], &head, err))
+	for (size_t i = 0; i < count && firsts[i] <= head->segment; i++) {
+		if (!put_segment(making, dir, firsts[i], head, err))
 			return false;
 	}
 	return true;
@@ -257,6 +265,7 @@ static bool
 write_backup(const struct backup_source *source, int fd, view key, struct error *err)
 {
 	AUTO(making_done) struct making making = { .source = source };
+	struct remembered head;
 	uint8_t digest[SHA256_LEN];
 
 	return store_reader_new(source->store, &making.reader, err) &&
@@ -264,8 +273,10 @@ write_backup(const struct backup_source *source, int fd, view key, struct error 
 	    stream_begin(fd, source->recipient, key, &making.stream, err) &&
 	    put_begin(&making, view_from(key, STREAM_KEY_LEN - BACKUP_ID_LEN), err) &&
 	    store_each(making.reader, put_document, &making, err) &&
-	    store_each_line(making.reader, put_line, &making, err) && put_root_key(&making, err) &&
-	    put_audit(&making, err) && put_end(&making, err) &&
+	    store_each_line(making.reader, put_line, &making, err) &&
+	    /* What is held is what SQLite's log grows by; the audit log may be long. */
+	    end_snapshot(&making, &head, err) && put_root_key(&making, err) &&
+	    put_audit(&making, &head, err) && put_end(&making, err) &&
 	    stream_finish(making.stream, &making.bytes, digest, err);
 }
 
@@ -308,16 +319,27 @@ drill(const struct backup_source *source, int fd, view key, struct backup_report
 
 /* rename would replace what has appeared there meanwhile. */
 static bool
-publish(const char *temporary, const char *path, struct error *err)
+give_name(const char *temporary, const char *path, struct error *err)
 {
 	if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
-		return file_sync_above(path, err);
+		return true;
 	if (errno == EEXIST)
 		return error_set(err, ERR_CONFLICT, "There is a file of that name already.");
 	/* Some network file systems know only the old call. */
-	if (errno != EINVAL || rename(temporary, path) != 0)
-		return error_errno(err, "The backup can't be given its name");
-	return file_sync_above(path, err);
+	return (errno == EINVAL && rename(temporary, path) == 0) ||
+	    error_errno(err, "The backup can't be given its name");
+}
+
+/* One that a crash may take is none. */
+static bool
+publish(const char *temporary, const char *path, struct error *err)
+{
+	if (!give_name(temporary, path, err))
+		return false;
+	if (file_sync_above(path, err))
+		return true;
+	(void)unlink(path);
+	return false;
 }
 
 static bool
