@@ -118,7 +118,7 @@ verify(const struct config *config, const struct datafolder *folder, struct audi
 	arena_init(&arena, (size_t)1024 * 1024);
 	return config_path(config, "audit", &directory, err) &&
 	    audit_stored_head(folder->store, folder->keyring, &arena, &public_key, &head, err) &&
-	    audit_verify(directory, public_key, &head, report, err);
+	    audit_verify(directory, public_key, &head, NULL, report, err);
 }
 
 static bool

@@ -68,11 +68,12 @@ void audit_tick(struct audit *audit);
 void audit_close(struct audit *audit); /* a last checkpoint; NULL is fine */
 
 /*
- * audit_verify(directory, public_key, head, report, err):
+ * audit_verify(directory, public_key, head, watch, report, err):
  * Read all segments: numbers without gap, every chain hash right, every checkpoint's signature
  * good by ${public_key} (a SubjectPublicKeyInfo), and the line numbered head->seq there with
  * head->chain (what the store remembers; NULL: don't look).  Fails with ERR_CORRUPT and says
- * where.
+ * where.  ${watch} is asked before each line, and stops it with an error of its own; NULL: nobody
+ * watches.
  */
 struct audit_head {
 	uint64_t seq;
@@ -81,8 +82,12 @@ struct audit_head {
 struct audit_report {
 	uint64_t lines, checkpoints, segments;
 };
+struct audit_watch {
+	bool (*goes_on)(void *ctx, struct error *err);
+	void *ctx;
+};
 MUST_USE bool audit_verify(const char *directory, view public_key, const struct audit_head *head,
-    struct audit_report *report, struct error *err);
+    const struct audit_watch *watch, struct audit_report *report, struct error *err);
 
 /* audit_stored_head: What the store remembers: the public key and the head of the last sync. */
 MUST_USE bool audit_stored_head(struct store *store, struct keyring *keyring, struct arena *arena,

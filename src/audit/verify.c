@@ -80,6 +80,12 @@ at_place(uint64_t segment, uint64_t line, struct error *err)
 }
 
 static bool
+goes_on(const struct audit_watch *watch, struct error *err)
+{
+	return watch == NULL || watch->goes_on(watch->ctx, err);
+}
+
+static bool
 verify_lines(struct verifier *verifier, struct lines *lines, uint64_t *number, struct error *err)
 {
 	for (;;) {
@@ -88,7 +94,7 @@ verify_lines(struct verifier *verifier, struct lines *lines, uint64_t *number, s
 		++*number;
 		switch (lines_next(lines, &text, err)) {
 		case LINES_LINE:
-			if (!verifier_line(verifier, text, err))
+			if (!goes_on(verifier->watch, err) || !verifier_line(verifier, text, err))
 				return false;
 			break;
 		case LINES_TORN: return error_set(err, ERR_CORRUPT, "a line without an end");
@@ -130,9 +136,9 @@ verify_all(struct verifier *verifier, int dir, struct error *err)
 
 bool
 audit_verify(const char *directory, view public_key, const struct audit_head *head,
-    struct audit_report *report, struct error *err)
+    const struct audit_watch *watch, struct audit_report *report, struct error *err)
 {
-	struct verifier verifier = { .head = head };
+	struct verifier verifier = { .head = head, .watch = watch };
 	struct public_key *key = NULL;
 	int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool ok = false;

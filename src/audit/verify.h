@@ -10,7 +10,8 @@
 
 struct verifier {
 	const struct public_key *key;
-	const struct audit_head *head; /* NULL: any end will do */
+	const struct audit_head *head;   /* NULL: any end will do */
+	const struct audit_watch *watch; /* NULL: nobody */
 	struct audit_head at;
 	struct audit_report report;
 	bool is_signed; /* the last line is a checkpoint */

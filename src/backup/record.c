@@ -202,12 +202,11 @@ record_parse(view bytes, struct record *out, struct error *err)
 }
 
 bool
-record_digest(struct hash *hash, const struct document *document, struct error *err)
+record_digest(struct hash *hash, const struct record *record, struct error *err)
 {
-	struct record record = { .kind = RECORD_DOCUMENT, .document = *document };
 	AUTO(buf_free) struct buf frame = { 0 };
 
-	record_add(&frame, &record);
+	record_add(&frame, record);
 	if (!buf_ok(&frame))
 		return error_memory(err);
 	hash_add(hash, buf_view(&frame));

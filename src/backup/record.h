@@ -75,7 +75,7 @@ void record_add(struct buf *out, const struct record *record);
  */
 MUST_USE bool record_parse(view bytes, struct record *out, struct error *err);
 
-/* A digest of documents as they come. */
-MUST_USE bool record_digest(struct hash *hash, const struct document *document, struct error *err);
+/* record_digest(hash, record, err): Add its frame. */
+MUST_USE bool record_digest(struct hash *hash, const struct record *record, struct error *err);
 
 #endif

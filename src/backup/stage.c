@@ -111,7 +111,20 @@ stage_sweep(const char *parent)
 		(void)closedir(folder);
 }
 
+static bool
+told(const struct backup_watch *watch, const char *what, uint64_t bytes, struct error *err)
+{
+	return watch->progress == NULL || watch->progress(watch->ctx, what, bytes) ||
+	    error_set(err, ERR_UNAVAILABLE, "It was stopped.");
+}
+
 /* Taking records, in the only order there is. */
+
+/* What a store has to hold. */
+struct contents {
+	uint8_t documents[SHA256_LEN], lines[SHA256_LEN]; /* digests of their frames */
+	struct counters counters;
+};
 
 enum part { PART_START, PART_STORE, PART_FILES, PART_END };
 
@@ -120,10 +133,9 @@ struct taking {
 	view id;
 	enum part part;
 	struct fill *fill;
-	struct hash *hash; /* of the documents */
+	struct hash *documents, *lines;
 	struct record_end seen;
-	uint8_t digest[SHA256_LEN];
-	struct counters counters;
+	struct contents contents;
 	int fd; /* of the segment that is being written; -1 */
 	uint64_t left, segment;
 	struct buf root_key;
@@ -133,7 +145,8 @@ static void
 taking_done(struct taking *taking)
 {
 	fill_close(taking->fill);
-	hash_free(taking->hash);
+	hash_free(taking->documents);
+	hash_free(taking->lines);
 	buf_free(&taking->root_key);
 	fd_done(&taking->fd);
 }
@@ -160,7 +173,7 @@ take_begin(struct taking *taking, const struct record *record, struct error *err
 	if (taking->part != PART_START || !view_eq(begin->id, taking->id))
 		return out_of_place(err);
 	taking->part = PART_STORE;
-	taking->counters = begin->counters;
+	taking->contents.counters = begin->counters;
 	hex_encode(begin->id, report->id);
 	report->made = begin->made;
 	take_text(begin->version, report->version, sizeof(report->version));
@@ -182,7 +195,7 @@ take_document(struct taking *taking, const struct record *record, struct error *
 	taking->seen.documents++;
 	if (view_starts(record->document.key, V("hsm/")))
 		taking->stage->report.token_keys++;
-	return record_digest(taking->hash, &record->document, err) &&
+	return record_digest(taking->documents, record, err) &&
 	    fill_document(taking->fill, &record->document, err);
 }
 
@@ -192,14 +205,17 @@ take_line(struct taking *taking, const struct record *record, struct error *err)
 	if (taking->part != PART_STORE)
 		return out_of_place(err);
 	taking->seen.lines++;
-	return fill_line(taking->fill, &record->line, err);
+	return record_digest(taking->lines, record, err) &&
+	    fill_line(taking->fill, &record->line, err);
 }
 
 static bool
 end_store(struct taking *taking, struct error *err)
 {
-	bool ok = fill_end(taking->fill, &taking->counters, err) &&
-	    hash_end(taking->hash, taking->digest, err);
+	struct contents *contents = &taking->contents;
+	bool ok = fill_end(taking->fill, &contents->counters, err) &&
+	    hash_end(taking->documents, contents->documents, err) &&
+	    hash_end(taking->lines, contents->lines, err);
 
 	fill_close(taking->fill);
 	taking->fill = NULL;
@@ -286,7 +302,7 @@ take_end(struct taking *taking, const struct record *record, struct error *err)
 	taking->part = PART_END;
 	if (seen->documents != end->documents || seen->lines != end->lines ||
 	    seen->files != end->files ||
-	    !view_eq(end->digest, (view){ (const char *)taking->digest, SHA256_LEN }))
+	    !view_eq(end->digest, (view){ (const char *)taking->contents.documents, SHA256_LEN }))
 		return error_set(err, ERR_CORRUPT, "The backup does not hold what its end says.");
 	taking->stage->report.documents = seen->documents;
 	taking->stage->report.journal_lines = seen->lines;
@@ -321,13 +337,6 @@ next_record(struct stream_in *stream, struct buf *bytes, struct record *out, str
 }
 
 static bool
-told(const struct backup_watch *watch, const char *what, uint64_t bytes, struct error *err)
-{
-	return watch->progress == NULL || watch->progress(watch->ctx, what, bytes) ||
-	    error_set(err, ERR_UNAVAILABLE, "It was stopped.");
-}
-
-static bool
 take_all(struct taking *taking, struct stream_in *stream, const struct backup_watch *watch,
     struct error *err)
 {
@@ -345,14 +354,15 @@ take_all(struct taking *taking, struct stream_in *stream, const struct backup_wa
 
 static bool
 fill_stage(struct stage *stage, struct stream_in *stream, const struct backup_watch *watch,
-    uint8_t digest[SHA256_LEN], struct error *err)
+    struct contents *contents, struct error *err)
 {
 	AUTO(taking_done) struct taking taking = { .stage = stage, .fd = -1 };
 
 	taking.id = stream_id(stream);
-	if (!hash_new(&taking.hash, err) || !take_all(&taking, stream, watch, err))
+	if (!hash_new(&taking.documents, err) || !hash_new(&taking.lines, err) ||
+	    !take_all(&taking, stream, watch, err))
 		return false;
-	memcpy(digest, taking.digest, SHA256_LEN);
+	*contents = taking.contents;
 	stage->report.bytes = stream_taken(stream);
 	return true;
 }
@@ -397,48 +407,104 @@ open_stage(const struct stage *stage, struct opened *out, struct error *err)
 
 struct comparing {
 	struct keyring *keyring;
-	struct hash *hash;
-	uint64_t documents;
+	const struct backup_watch *watch;
+	struct hash *documents, *lines;
+	uint64_t bytes;
 };
+
+static void
+comparing_done(struct comparing *comparing)
+{
+	hash_free(comparing->documents);
+	hash_free(comparing->lines);
+}
+
+static bool
+compare_record(struct comparing *comparing, struct hash *hash, const struct record *record,
+    size_t bytes, struct error *err)
+{
+	comparing->bytes += bytes;
+	return told(comparing->watch, "comparing", comparing->bytes, err) &&
+	    record_digest(hash, record, err);
+}
 
 /* Every vault's key is one that the root keys open. */
 static bool
 compare_document(void *ctx, const struct document *document, struct error *err)
 {
 	struct comparing *comparing = ctx;
+	const struct record record = { .kind = RECORD_DOCUMENT, .document = *document };
 	struct vault_key *key;
 
-	comparing->documents++;
 	if (view_starts(document->key, V("k/")) &&
 	    !keyring_key(comparing->keyring, view_from(document->key, 2), &key, err))
 		return false;
-	return record_digest(comparing->hash, document, err);
+	return compare_record(comparing, comparing->documents, &record, document->value.bytes.len,
+	    err);
 }
 
 static bool
-compare(const struct stage *stage, const struct opened *opened, const uint8_t wanted[SHA256_LEN],
+compare_line(void *ctx, const struct journal_line *line, struct error *err)
+{
+	struct comparing *comparing = ctx;
+	const struct record record = { .kind = RECORD_LINE, .line = *line };
+
+	return compare_record(comparing, comparing->lines, &record, line->line.len, err);
+}
+
+static bool
+read_contents(const struct opened *opened, const struct backup_watch *watch, struct contents *out,
     struct error *err)
 {
-	AUTO(hash_done) struct hash *hash = NULL;
-	struct comparing comparing = { .keyring = opened->keyring };
-	uint8_t digest[SHA256_LEN];
+	AUTO(comparing_done)
+	struct comparing comparing = { .keyring = opened->keyring, .watch = watch };
 
-	if (!hash_new(&hash, err))
+	return hash_new(&comparing.documents, err) && hash_new(&comparing.lines, err) &&
+	    store_each(opened->reader, compare_document, &comparing, err) &&
+	    store_each_line(opened->reader, compare_line, &comparing, err) &&
+	    store_counters(opened->reader, &out->counters, err) &&
+	    hash_end(comparing.documents, out->documents, err) &&
+	    hash_end(comparing.lines, out->lines, err);
+}
+
+static bool
+compare(const struct opened *opened, const struct backup_watch *watch,
+    const struct contents *wanted, struct error *err)
+{
+	const struct counters *due = &wanted->counters;
+	struct contents got = { 0 };
+
+	if (!read_contents(opened, watch, &got, err))
 		return false;
-	comparing.hash = hash;
-	if (!store_each(opened->reader, compare_document, &comparing, err) ||
-	    !hash_end(hash, digest, err))
-		return false;
-	return (comparing.documents == stage->report.documents &&
-		   memcmp(digest, wanted, SHA256_LEN) == 0) ||
+	return (memcmp(got.documents, wanted->documents, SHA256_LEN) == 0 &&
+		   memcmp(got.lines, wanted->lines, SHA256_LEN) == 0 &&
+		   got.counters.sequence == due->sequence &&
+		   got.counters.revision == due->revision &&
+		   got.counters.journal == due->journal) ||
 	    error_set(err, ERR_CORRUPT, "The restored store is not the one that was backed up.");
 }
 
+struct verifying {
+	const struct backup_watch *watch;
+	uint64_t bytes; /* done before */
+};
+
 static bool
-verify_audit(struct stage *stage, const struct opened *opened, struct error *err)
+verifying_goes_on(void *ctx, struct error *err)
+{
+	const struct verifying *verifying = ctx;
+
+	return told(verifying->watch, "verifying", verifying->bytes, err);
+}
+
+static bool
+verify_audit(struct stage *stage, const struct opened *opened, const struct backup_watch *watch,
+    struct error *err)
 {
 	AUTO(text_done) char *directory = NULL;
 	AUTO(arena_free) struct arena arena;
+	struct verifying verifying = { watch, stage->report.bytes };
+	const struct audit_watch asked = { verifying_goes_on, &verifying };
 	struct audit_report report = { 0 };
 	struct audit_head head;
 	view public_key;
@@ -448,7 +514,7 @@ verify_audit(struct stage *stage, const struct opened *opened, struct error *err
 	    !audit_stored_head(opened->store, opened->keyring, &arena, &public_key, &head, err))
 		return false;
 	/* A log without a line has no segment. */
-	if (head.seq > 0 && !audit_verify(directory, public_key, &head, &report, err))
+	if (head.seq > 0 && !audit_verify(directory, public_key, &head, &asked, &report, err))
 		return false;
 	stage->report.audit_lines = report.lines;
 	return true;
@@ -459,14 +525,14 @@ stage_restore(struct stage *stage, struct stream_in *stream, const struct backup
     struct error *err)
 {
 	AUTO(opened_done) struct opened opened = { 0 };
-	uint8_t documents[SHA256_LEN], file[SHA256_LEN];
+	struct contents contents = { 0 };
+	uint8_t file[SHA256_LEN];
 
-	if (!fill_stage(stage, stream, watch, documents, err) || !stream_digest(stream, file, err))
+	if (!fill_stage(stage, stream, watch, &contents, err) || !stream_digest(stream, file, err))
 		return false;
 	hex_encode((view){ (const char *)file, sizeof(file) }, stage->report.digest);
-	return told(watch, "comparing", stage->report.bytes, err) &&
-	    open_stage(stage, &opened, err) && compare(stage, &opened, documents, err) &&
-	    verify_audit(stage, &opened, err);
+	return open_stage(stage, &opened, err) && compare(&opened, watch, &contents, err) &&
+	    verify_audit(stage, &opened, watch, err);
 }
 
 /* Publishing */
@@ -493,16 +559,29 @@ is_closed(const struct stage *stage, struct error *err)
 	    error_set(err, ERR_UNAVAILABLE, "The restored store could not be closed.");
 }
 
+/* The folder was empty: what is there under this name is ours. */
+static bool
+write_root_key(const struct stage *stage, const char *data, struct error *err)
+{
+	AUTO(text_done) char *path = NULL;
+
+	if (!file_path(data, RECORD_ROOT_KEY, &path, err))
+		return false;
+	if (file_write(path, plain_view(stage->root_key), 0600, err))
+		return true;
+	/* It may have got its name. */
+	(void)unlink(path);
+	return false;
+}
+
 static bool
 move_all(const struct stage *stage, const char *data, struct error *err)
 {
-	AUTO(text_done) char *root_key = NULL, *audit = NULL;
+	AUTO(text_done) char *audit = NULL;
 
-	return file_path(data, RECORD_ROOT_KEY, &root_key, err) &&
-	    file_path(data, AUDIT, &audit, err) && move(stage->path, data, STORE, err) &&
+	return file_path(data, AUDIT, &audit, err) && move(stage->path, data, STORE, err) &&
 	    move(stage->path, data, AUDIT, err) && file_sync_folder(audit, err) &&
-	    file_sync_folder(data, err) &&
-	    file_write(root_key, plain_view(stage->root_key), 0600, err);
+	    file_sync_folder(data, err) && write_root_key(stage, data, err);
 }
 
 bool
