@@ -63,6 +63,8 @@ prepare(const char *data, bool *made, struct error *err)
 	*made = mkdir(data, 0700) == 0;
 	if (!*made && errno != EEXIST)
 		return error_errno(err, "The data folder can't be made");
+	/* What a restore that was killed has left is not in the way of the next. */
+	stage_sweep(data);
 	if (!is_empty(data, err))
 		return false;
 	return chmod(data, 0700) == 0 || error_errno(err, "The data folder can't be kept private");
