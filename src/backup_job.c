@@ -5,7 +5,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/uuid.h"
 #include "crypto/envelope.h"
+#include "crypto/hash.h"
 #include "jobs/scheduler.h"
 
 #include <dirent.h>
@@ -24,6 +26,22 @@
 #define GRACE_SECONDS HOUR /* that one may take, before the status calls it overdue */
 #define RECIPIENT_MAX ((size_t)64 * 1024)
 #define FAILED_MAX ((size_t)4 * 1024)
+#define ARENA_MAX ((size_t)64 * 1024)
+
+/*
+ * "strongroom-0a1b2c3d-20260131T235959Z.backup": whose it is, so that servers may share a folder,
+ * and when it was made: by name they sort by time.
+ */
+#define SERVER_BYTES 4
+#define PREFIX_LEN (sizeof("strongroom-0a1b2c3d-") - 1)
+#define TIME_FORMAT "%Y%m%dT%H%M%SZ.backup"
+#define NAME_LEN (PREFIX_LEN + sizeof("20260131T235959Z.backup") - 1)
+struct prefix {
+	char text[PREFIX_LEN + 1];
+};
+struct name {
+	char text[NAME_LEN + 1];
+};
 
 struct backup_job {
 	const struct config *config;
@@ -32,41 +50,59 @@ struct backup_job {
 	struct audit *audit;
 	struct scheduler *scheduler;
 	struct buf recipient;
+	struct prefix prefix;
 	atomic_bool stopping;
 	int64_t not_before; /* clock_mono, after a failure */
 };
 
-/* "strongroom-20260131T235959Z.backup": by name they sort by time. */
-#define NAME_LEN 34
-#define NAME_FORMAT "strongroom-%Y%m%dT%H%M%SZ.backup"
-struct name {
-	char text[NAME_LEN + 1];
-};
+/* By the audit log's key: no other server has it, and no setting changes it. */
+static bool
+prefix_of(struct store *store, struct keyring *keyring, struct prefix *out, struct error *err)
+{
+	AUTO(arena_free) struct arena arena;
+	struct audit_head head;
+	uint8_t digest[SHA256_LEN];
+	char server[2 * SERVER_BYTES + 1] = { 0 };
+	view key;
+
+	arena_init(&arena, ARENA_MAX);
+	if (!audit_stored_head(store, keyring, &arena, &key, &head, err) ||
+	    !sha256(&key, 1, digest, err))
+		return false;
+	hex_encode((view){ (const char *)digest, SERVER_BYTES }, server);
+	(void)snprintf(out->text, sizeof(out->text), "strongroom-%s-", server);
+	return true;
+}
 
 static struct name
-name_of(int64_t seconds)
+name_of(const struct prefix *prefix, int64_t seconds)
 {
 	struct name name = { 0 };
 	time_t time = (time_t)seconds;
 	struct tm parts;
 
+	memcpy(name.text, prefix->text, PREFIX_LEN);
 	if (gmtime_r(&time, &parts) != NULL)
-		(void)strftime(name.text, sizeof(name.text), NAME_FORMAT, &parts);
+		(void)strftime(name.text + PREFIX_LEN, sizeof(name.text) - PREFIX_LEN, TIME_FORMAT,
+		    &parts);
 	return name;
 }
 
 static bool
-is_name(const char *text)
+is_name(const struct prefix *prefix, const char *text)
 {
 	struct tm parts = { 0 };
-	const char *end = strlen(text) == NAME_LEN ? strptime(text, NAME_FORMAT, &parts) : NULL;
+	const char *end;
 
+	if (strlen(text) != NAME_LEN || memcmp(text, prefix->text, PREFIX_LEN) != 0)
+		return false;
+	end = strptime(text + PREFIX_LEN, TIME_FORMAT, &parts);
 	return end != NULL && *end == '\0';
 }
 
 /* What a run that did not end has left: a name and mkostemp's six letters. */
 static bool
-is_leftover(const char *text)
+is_leftover(const struct prefix *prefix, const char *text)
 {
 	char name[NAME_LEN + 1];
 
@@ -74,10 +110,11 @@ is_leftover(const char *text)
 		return false;
 	memcpy(name, text, NAME_LEN);
 	name[NAME_LEN] = '\0';
-	return is_name(name);
+	return is_name(prefix, name);
 }
 
 struct listing {
+	const struct prefix *prefix;
 	struct name *items;
 	size_t count, size;
 };
@@ -114,14 +151,13 @@ static void
 remove_from(const char *folder, const char *name)
 {
 	AUTO(text_done) char *path = NULL;
+	struct error err;
 
-	if (asprintf(&path, "%s/%s", folder, name) < 0)
-		path = NULL;
-	else if (unlink(path) != 0 && errno != ENOENT)
+	if (file_path(folder, name, &path, &err) && unlink(path) != 0 && errno != ENOENT)
 		log_line(LOG_WARN, "backup.left", "%s can't be removed", name);
 }
 
-/* The whole backups in order; ${clean}: the others go. */
+/* The server's whole backups in order; ${clean}: what it has left of others goes. */
 static bool
 list(const char *folder, bool clean, struct listing *out, struct error *err)
 {
@@ -133,9 +169,9 @@ list(const char *folder, bool clean, struct listing *out, struct error *err)
 		return error_errno(err, "The backup folder can't be opened");
 	/* One thread has this stream. NOLINTNEXTLINE(concurrency-mt-unsafe) */
 	while (ok && (entry = readdir(open)) != NULL) {
-		if (clean && is_leftover(entry->d_name))
+		if (clean && is_leftover(out->prefix, entry->d_name))
 			remove_from(folder, entry->d_name);
-		if (is_name(entry->d_name))
+		if (is_name(out->prefix, entry->d_name))
 			ok = listing_add(out, entry->d_name) || error_memory(err);
 	}
 	(void)closedir(open);
@@ -148,7 +184,7 @@ list(const char *folder, bool clean, struct listing *out, struct error *err)
 static const char *
 newest(const struct listing *listing)
 {
-	const struct name now = name_of(clock_wall());
+	const struct name now = name_of(listing->prefix, clock_wall());
 
 	for (size_t i = listing->count; i > 0; i--) {
 		if (strcmp(listing->items[i - 1].text, now.text) <= 0)
@@ -180,11 +216,8 @@ make(struct backup_job *job, const struct name *name, struct backup_report *repo
 		.watch = { .progress = go_on, .ctx = job } };
 	AUTO(text_done) char *path = NULL;
 
-	if (asprintf(&path, "%s/%s", job->config->backup_folder, name->text) < 0) {
-		path = NULL;
-		return error_memory(err);
-	}
-	return backup_create(&source, path, report, err);
+	return file_path(job->config->backup_folder, name->text, &path, err) &&
+	    backup_create(&source, path, report, err);
 }
 
 /* Telling: the audit log, the operator's log, the file that the status looks at. */
@@ -238,19 +271,35 @@ tell_failed(struct backup_job *job, const struct error *why, int64_t began)
 		log_line(LOG_ERROR, "backup.failed", "that can't be written down: %s", err.message);
 }
 
+/*
+ * The oldest; but first those that say they are later than the one just made: the clock was wrong
+ * then, and they would outlive all others.  Of them, too, the earliest: it may be wrong now.
+ */
 static void
-drop_old(const struct backup_job *job, const struct listing *listing)
+drop_old(const struct backup_job *job, const struct listing *listing, const struct name *made)
 {
+	size_t later = listing->count, excess;
+
+	while (later > 0 && strcmp(listing->items[later - 1].text, made->text) > 0)
+		later--;
 	/* The one just made is not in the list. */
-	for (size_t i = 0; i + job->config->backup_keep <= listing->count; i++)
-		remove_from(job->config->backup_folder, listing->items[i].text);
+	excess = listing->count < job->config->backup_keep
+	    ? 0
+	    : listing->count + 1 - job->config->backup_keep;
+	for (size_t i = 0; i < excess; i++) {
+		size_t next = later + i;
+
+		if (next >= listing->count)
+			next -= listing->count;
+		remove_from(job->config->backup_folder, listing->items[next].text);
+	}
 }
 
 static bool
 is_due(const struct backup_job *job, const char *last)
 {
 	const struct name before =
-	    name_of(clock_wall() - (int64_t)job->config->backup_hours * HOUR);
+	    name_of(&job->prefix, clock_wall() - (int64_t)job->config->backup_hours * HOUR);
 
 	return strcmp(last, before.text) <= 0;
 }
@@ -259,8 +308,8 @@ static bool
 run(void *ctx, struct error *err)
 {
 	struct backup_job *job = ctx;
-	AUTO(listing_done) struct listing listing = { 0 };
-	const struct name name = name_of(clock_wall());
+	AUTO(listing_done) struct listing listing = { .prefix = &job->prefix };
+	const struct name name = name_of(&job->prefix, clock_wall());
 	int64_t began = clock_mono();
 	struct backup_report report;
 	struct error why;
@@ -275,13 +324,13 @@ run(void *ctx, struct error *err)
 	ok = ok && make(job, &name, &report, &why);
 	if (!ok && atomic_load(&job->stopping))
 		return true;
-	job->not_before = ok ? 0 : began + TRY_AGAIN;
+	job->not_before = ok ? 0 : clock_mono() + TRY_AGAIN;
 	if (!ok) {
 		tell_failed(job, &why, began);
 		return true;
 	}
 	tell_made(job, &name, &report, began);
-	drop_old(job, &listing);
+	drop_old(job, &listing, &name);
 	return true;
 }
 
@@ -349,6 +398,7 @@ backup_job_start(const struct config *config, const struct datafolder *folder, s
 	job->keyring = folder->keyring;
 	job->audit = audit;
 	if (!backup_recipient_read(config, &job->recipient, err) || !try_recipient(job, err) ||
+	    !prefix_of(job->store, job->keyring, &job->prefix, err) ||
 	    !scheduler_start(jobs, COUNT_OF(jobs), job, BEHIND, &job->scheduler, err))
 		return false;
 	*out = job;
@@ -356,28 +406,38 @@ backup_job_start(const struct config *config, const struct datafolder *folder, s
 	return true;
 }
 
-bool
-backup_job_status(const struct config *config, struct buf *out, struct error *err)
+/* False, and what the server has written about a failure, if there was one. */
+static bool
+look_for_failure(const struct config *config, const char *last, struct error *err)
 {
-	AUTO(listing_done) struct listing listing = { 0 };
 	AUTO(text_done) char *path = NULL;
 	AUTO(buf_free) struct buf failed = { 0 };
-	struct name due;
-	struct error none;
+	struct error why;
 
-	if (config->backup_folder[0] == '\0')
-		return error_set(err, ERR_NOT_FOUND,
-		    "the server makes no backups of itself (see backup-folder)");
-	if (!list(config->backup_folder, false, &listing, err) ||
-	    !config_path(config, "backup.failed", &path, err))
+	if (!config_path(config, "backup.failed", &path, err))
 		return false;
-	if (file_read(path, FAILED_MAX, &failed, &none))
+	if (file_read(path, FAILED_MAX, &failed, &why))
 		return error_set(err, ERR_UNAVAILABLE, "the last backup failed: %.*s (newest: %s)",
-		    VIEW_ARG(buf_view(&failed)),
-		    newest(&listing)[0] == '\0' ? "none" : newest(&listing));
+		    VIEW_ARG(buf_view(&failed)), last[0] == '\0' ? "none" : last);
+	return why.code == ERR_NOT_FOUND ||
+	    error_set(err, ERR_UNAVAILABLE, "backup.failed can't be read: %s", why.message);
+}
+
+bool
+backup_job_status(const struct config *config, const struct datafolder *folder, struct buf *out,
+    struct error *err)
+{
+	struct prefix prefix;
+	AUTO(listing_done) struct listing listing = { .prefix = &prefix };
+	struct name due;
+
+	if (!prefix_of(folder->store, folder->keyring, &prefix, err) ||
+	    !list(config->backup_folder, false, &listing, err) ||
+	    !look_for_failure(config, newest(&listing), err))
+		return false;
 	if (newest(&listing)[0] == '\0')
 		return error_set(err, ERR_NOT_FOUND, "there is no backup yet");
-	due = name_of(clock_wall() - (int64_t)config->backup_hours * HOUR - GRACE_SECONDS);
+	due = name_of(&prefix, clock_wall() - (int64_t)config->backup_hours * HOUR - GRACE_SECONDS);
 	if (strcmp(newest(&listing), due.text) < 0)
 		return error_set(err, ERR_UNAVAILABLE, "the newest backup is overdue: %s",
 		    newest(&listing));

@@ -1,7 +1,8 @@
 /*
- * The server's own backups: one every so many hours in a folder, each restored and compared before
- * it has its name, so many of them kept.  What came of it is in the audit log; a failure is in the
- * operator's log too, and in DATA/backup.failed until one has succeeded.
+ * The server's own backups: one every so many hours in a folder, which other servers may use as
+ * well, each restored and compared before it has its name, so many of them kept.  What came of it
+ * is in the audit log; a failure is in the operator's log too, and in DATA/backup.failed until one
+ * has succeeded.
  */
 #ifndef BACKUP_JOB_H
 #define BACKUP_JOB_H
@@ -25,7 +26,12 @@ MUST_USE bool backup_job_start(const struct config *config, const struct datafol
     struct audit *audit, struct backup_job **out, struct error *err);
 void backup_job_stop(struct backup_job *job); /* one under way is given up; NULL is fine */
 
-/* backup_job_status(config, out, err): The newest one; false and why when that is not enough. */
-MUST_USE bool backup_job_status(const struct config *config, struct buf *out, struct error *err);
+/*
+ * backup_job_status(config, folder, out, err):
+ * The newest one of the server's whose ${folder} this is; false and why when that is not enough.
+ * The settings name a folder for them.
+ */
+MUST_USE bool backup_job_status(const struct config *config, const struct datafolder *folder,
+    struct buf *out, struct error *err);
 
 #endif

@@ -4,6 +4,9 @@
 #include "backup_job.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
+#include "base/plain.h"
+#include "datafolder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,21 +74,19 @@ print_report(const char *what, const struct backup_report *report)
 		    (unsigned long long)report->token_keys);
 }
 
-struct looked {
-	struct store *store;
-	struct keyring *keyring;
-};
-
+/* Root keys are in the memory of each of these commands. */
 static void
-looked_done(struct looked *looked)
+protect(void)
 {
-	keyring_close(looked->keyring);
-	store_close(looked->store);
+	struct error why;
+
+	if (!plain_protect(&why))
+		log_line(LOG_WARN, "memory.unlocked", "%s", why.message);
 }
 
 /* Beside a server that may be serving it. */
 static bool
-look(const struct config *config, struct looked *out, struct error *err)
+look(const struct config *config, struct datafolder *out, struct error *err)
 {
 	AUTO(text_done) char *store = NULL, *root_key = NULL, *url = NULL;
 	struct root_provider provider;
@@ -109,7 +110,7 @@ bool
 run_backup_create(struct config *config, int argc, char **argv, struct error *err)
 {
 	AUTO(buf_free) struct buf recipient = { 0 };
-	AUTO(looked_done) struct looked looked = { 0 };
+	AUTO(datafolder_close) struct datafolder looked = { 0 };
 	AUTO(shown_done) struct shown shown = { 0 };
 	struct backup_report report;
 	struct backup_source source = { .data = config->data,
@@ -117,6 +118,7 @@ run_backup_create(struct config *config, int argc, char **argv, struct error *er
 		.domain = view_of(config->domain),
 		.watch = watch(&shown) };
 
+	protect();
 	if (argc < 1)
 		return error_set(err, ERR_BAD_REQUEST, "into which file?");
 	if (!backup_recipient_read(config, &recipient, err) || !look(config, &looked, err))
@@ -156,6 +158,7 @@ run_backup_verify(struct config *config, int argc, char **argv, struct error *er
 	struct backup_report report;
 
 	(void)config;
+	protect();
 	if (!read_key(argc, argv, &key, err) ||
 	    !backup_verify(argv[0], buf_view(&key), scratch == NULL ? "/tmp" : scratch, &watching,
 		&report, err))
@@ -174,6 +177,7 @@ run_backup_restore(struct config *config, int argc, char **argv, struct error *e
 	const struct backup_watch watching = watch(&shown);
 	struct backup_report report;
 
+	protect();
 	if (!read_key(argc, argv, &key, err) ||
 	    !backup_restore(argv[0], buf_view(&key), config->data, &watching, &report, err))
 		return false;
@@ -190,10 +194,15 @@ bool
 run_backup_status(struct config *config, int argc, char **argv, struct error *err)
 {
 	AUTO(buf_free) struct buf text = { 0 };
+	AUTO(datafolder_close) struct datafolder looked = { 0 };
 
 	(void)argc;
 	(void)argv;
-	if (!backup_job_status(config, &text, err))
+	if (config->backup_folder[0] == '\0')
+		return error_set(err, ERR_NOT_FOUND,
+		    "the server makes no backups of itself (see backup-folder)");
+	protect();
+	if (!look(config, &looked, err) || !backup_job_status(config, &looked, &text, err))
 		return false;
 	(void)printf("%.*s\n", VIEW_ARG(buf_view(&text)));
 	return true;

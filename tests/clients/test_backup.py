@@ -16,7 +16,7 @@ from hsm import premium, shown
 from keys import create, digest_for, key_of, verifies
 from strongroom import BINARY, SANITIZER_OPTIONS, Server, unique
 
-NAME = re.compile(r"strongroom-\d{8}T\d{6}Z\.backup$")
+NAME = re.compile(r"strongroom-[0-9a-f]{8}-\d{8}T\d{6}Z\.backup$")
 
 
 def run(*arguments, environment=(), **more):
@@ -163,7 +163,7 @@ def test_every_piece_counts(made, keys, tmp_path):
 		file, data = tmp_path / "damaged", tmp_path / f"data-{number}"
 		file.write_bytes(content)
 		done = run("backup", "restore", file, keys / "rsa.key", "--data", data)
-		assert done.returncode == 1 and done.stderr.startswith("strongroom backup restore: "), (number, done)
+		assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith("strongroom backup restore: "), (number, done)
 		assert not data.exists(), number
 	scratch = tmp_path / "scratch"
 	scratch.mkdir()
@@ -199,8 +199,11 @@ def test_nothing_is_overwritten(made, keys, tmp_path):
 	(tmp_path / "there").write_text("mine")
 	refused(run("backup", "create", tmp_path / "there", "--data", data, "--backup-recipient", keys / "rsa.pem"), "already")
 	assert (tmp_path / "there").read_text() == "mine"
-	# An empty folder is filled: a disk of its own has one from the start.
-	(tmp_path / "empty").mkdir()
+	# An empty folder is filled: a disk of its own has one from the start.  What a killed restore has left is not in the way.
+	(left := tmp_path / "empty" / "restoring-a1b2c3" / "audit").mkdir(parents=True)
+	(left / "audit-00000000000000000001.log").write_text("half")
+	refused(run("backup", "restore", made, keys / "rsa.key", "--data", tmp_path / "empty"), "not empty")  # one may be under way
+	os.utime(left.parent, (1, 1))
 	fine(run("backup", "restore", made, keys / "rsa.key", "--data", tmp_path / "empty"))
 
 
@@ -264,7 +267,7 @@ def test_a_line_on_a_terminal(made, keys):
 	os.close(ours)
 	os.close(its)
 	assert done.returncode == 0 and done.stdout.startswith("Whole: ")
-	assert said.startswith("\rrestoring: 0 MB") and said.endswith("\r\x1b[K")
+	assert "\rrestoring: 0 MB" in said and said.endswith("\r\x1b[K")
 
 
 def test_damaged_store_is_not_backed_up(made, keys, tmp_path):
@@ -341,30 +344,58 @@ def backups(folder):
 def test_the_servers_own_backups(tmp_path, keys):
 	folder = tmp_path / "backups"
 	folder.mkdir()
-	for day in range(1, 4):
-		(folder / f"strongroom-2020010{day}T000000Z.backup").write_text("old")
-	(folder / "strongroom-20200101T000000Z.backup.a1b2c3").write_text("left by a crash")
-	(folder / "else").write_text("not ours")
 	options = ("--backup-folder", folder, "--backup-recipient", keys / "rsa.pem", "--backup-keep", 2)
 	server = Server(tmp_path / "server", options=options).start()
-	new = wait_for(lambda: [path for path in backups(folder) if "2020" not in path.name])[0]
-	wait_for(lambda: len(backups(folder)) == 2)
-	assert sorted(path.name for path in folder.iterdir()) == ["else", "strongroom-20200103T000000Z.backup", new.name]
-	(line,) = wait_for(lambda: records(server))
+	first = wait_for(lambda: backups(folder))[0]
+	wait_for(lambda: records(server))
+	server.stop()
+	# Which of them are its own, the name says.
+	own, other = first.name[:len("strongroom-01234567-")], "strongroom-00000000-"
+	assert own != other
+	first.unlink()
+	for day in range(1, 4):
+		(folder / f"{own}2020010{day}T000000Z.backup").write_text("old")
+		(folder / f"{own}2999010{day}T000000Z.backup").write_text("of a clock that was wrong")
+	(folder / f"{own}20200101T000000Z.backup.a1b2c3").write_text("left by a crash")
+	alien = [f"{other}20200101T000000Z.backup", f"{other}20991231T000000Z.backup", f"{other}20200102T000000Z.backup.a1b2c3",
+	    "strongroom-20200101T000000Z.backup", "else"]
+	for name in alien:
+		(folder / name).write_text("not ours")
+	server.start()
+	new = wait_for(lambda: [path for path in backups(folder) if path.name.startswith(own) and not re.search("-2020|-2999", path.name)])[0]
+	left = sorted([*alien, f"{own}20200103T000000Z.backup", new.name])
+	wait_for(lambda: sorted(path.name for path in folder.iterdir()) == left)
+	line = wait_for(lambda: records(server)[1:])[0]
 	digest = subprocess.run(["sha256sum", new], capture_output=True, text=True, check=True).stdout.split()[0]
 	assert '"resultType":"Success"' in line and f"{new.name} sha256 {digest}" in line
 	status = ("backup", "status", *map(str, options))
-	assert new.name in fine(server.cli(*status))
+	assert f"{new.name} is the newest of 2 " in fine(server.cli(*status))
 	fine(run("backup", "verify", new, keys / "rsa.key"))
 	# Not again at once, nor after a restart.
 	server.restart()
 	server.vault("main").set(unique(), "v")
 	time.sleep(1)
-	assert len(records(server)) == 1
-	new.rename(folder / "strongroom-20200104T000000Z.backup")
+	assert len(records(server)) == 2
+	new.rename(folder / f"{own}20200104T000000Z.backup")
 	refused(server.cli(*status), "overdue")
 	server.stop()
 	assert not list(server.data.glob("restoring-*"))
+
+
+def test_two_servers_share_a_folder(tmp_path, keys):
+	folder = tmp_path / "backups"
+	folder.mkdir()
+	options = ("--backup-folder", folder, "--backup-recipient", keys / "rsa.pem", "--backup-keep", 1)
+	servers = [Server(tmp_path / name, options=options) for name in ("one", "two")]
+	made = []
+	for server in servers:
+		server.start()
+		made.append(wait_for(lambda: [path for path in backups(folder) if path not in made])[0])
+		wait_for(lambda: records(server))
+		server.stop()
+	assert backups(folder) == sorted(made)
+	for server, own in zip(servers, made):
+		assert f"{own.name} is the newest of 1 " in fine(server.cli("backup", "status", *map(str, options)))
 
 
 def test_a_failed_backup_is_told(tmp_path, keys):
@@ -381,6 +412,9 @@ def test_a_failed_backup_is_told(tmp_path, keys):
 	wait_for(lambda: backups(folder))
 	wait_for(lambda: not (server.data / "backup.failed").exists())
 	fine(server.cli(*status))
+	# No answer is not a good one.
+	(server.data / "backup.failed").mkdir()
+	refused(server.cli(*status), "can't be read")
 	server.stop()
 
 
