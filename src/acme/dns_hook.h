@@ -7,7 +7,8 @@
  *
  * Run without a shell, with nothing in its environment but PATH, nothing open but /dev/null as its
  * input and output, in the root folder.  "add" is done when the record can be asked for; either may
- * come twice.
+ * come twice, and for several issuers at the same time (jobs/lanes.h): to wait for another's here
+ * would keep from its work whoever waits.
  */
 #ifndef ACME_DNS_HOOK_H
 #define ACME_DNS_HOOK_H

@@ -4,10 +4,11 @@
  * takes its time and needs others, then enrol_finish in the transaction that writes the operation.
  *
  *	DigiCert, GlobalSign, Test	there is nobody here who could ask them: they fail
- *	Strongroom			the vault's own authority (ca.h): done at once
+ *	Strongroom			the vault's own authority (ca.h): done at once, or once
+ *					its token is there, however long that takes
  *	ACME				acme/acme.h, a step a call
  *
- * An issuer that can't be reached is tried again, later each time, for ENROL_PATIENCE.
+ * What can't be reached is tried again, later each time; an ACME server for ENROL_PATIENCE.
  */
 #ifndef CERTS_ENROL_H
 #define CERTS_ENROL_H

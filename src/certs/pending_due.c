@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "certs/enrol.h"
 #include "certs/issue.h"
+#include "certs/issuer.h"
 #include "keyring/work.h"
 #include "secrets/secret.h"
 #include "vault/due_object.h"
@@ -199,19 +200,12 @@ pending_whom(const struct services *services, struct tx *tx, const struct due *d
     struct error *err)
 {
 	AUTO(work_done) struct work work = { 0 };
-	char upper[OBJECT_NAME_MAX];
-	view issuer;
 
 	if (!look_up(services, tx, due, &work, err))
 		return false;
-	issuer = work.due ? work.state.pending.issuer : V("");
-	if (issuer.len > sizeof(upper))
-		return error_set(err, ERR_CORRUPT, "an issuer's name is too long");
-	for (size_t i = 0; i < issuer.len; i++)
-		upper[i] = ascii_upper(issuer.ptr[i]);
-	return arena_join(tx->arena, (const view[]){ due->vault, V("/"), { upper, issuer.len } }, 3,
-		   out) ||
-	    error_memory(err);
+	*out = V("");
+	return !work.due ||
+	    issuer_path(tx->arena, &work.at.vault, work.state.pending.issuer, out, err);
 }
 
 /* Goes on; a document of the time that is now would be taken for the one that is being done. */

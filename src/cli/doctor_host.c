@@ -3,22 +3,27 @@
  */
 #include "base/clock.h"
 #include "base/file.h"
+#include "cli/agent_account.h"
 #include "cli/doctor_checks.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MEGABYTE ((uint64_t)1024 * 1024)
 #define DISK_SPARE (256 * MEGABYTE) /* for the store, beside two segments of the audit log */
 #define DISK_ADVICE (1024 * MEGABYTE)
 #define SKEW_SECONDS 300
+
+#define ACCOUNT_MAX ((size_t)1024 * 1024) /* an account, and its groups */
 
 #define FOLDER "data folder"
 
@@ -125,14 +130,57 @@ static const struct named_file named_files[] = {
 	{ "smtp-ca", NAMED(smtp_ca), false, R_OK },
 };
 
+/* With the groups that a service of that user has; of one that has no name, the folder's. */
+static bool
+become_owner(const struct stat *folder)
+{
+	AUTO(arena_free) struct arena arena = { 0 };
+	struct account owner;
+	struct error problem;
+
+	arena_init(&arena, ACCOUNT_MAX);
+	return account_find(folder->st_uid, &arena, &owner, &problem) &&
+	    setgroups(owner.group_count, owner.groups) == 0 &&
+	    setgid(owner.group_count > 0 ? owner.groups[0] : folder->st_gid) == 0 &&
+	    setuid(folder->st_uid) == 0;
+}
+
+/*
+ * Root may do everything, and the server runs as the data folder's owner: a child becomes that one
+ * and tries.  0, or an errno.
+ */
+static int
+try_access(const struct doctor *doctor, const char *path, int mode)
+{
+	struct stat folder;
+	int status;
+	pid_t child;
+
+	if (geteuid() != 0 || stat(doctor->data, &folder) != 0 || folder.st_uid == 0)
+		return access(path, mode) == 0 ? 0 : errno;
+	child = fork();
+	if (child == 0) {
+		(void)become_owner(&folder); /* where root may not: as it is */
+		_exit(access(path, mode) == 0 ? 0 : errno);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+}
+
 static bool
 check_file(struct doctor *doctor, const struct named_file *file, const char *path)
 {
+	int refused = try_access(doctor, path, file->mode);
 	struct stat stat_;
 
-	if (access(path, file->mode) != 0 || stat(path, &stat_) != 0)
-		doctor_say(doctor, WRONG, "settings", "%s: %s: %s", file->setting, path,
-		    strerrordesc_np(errno));
+	if (refused == 0 && stat(path, &stat_) != 0)
+		refused = errno;
+	if (refused != 0)
+		doctor_say(doctor, WRONG, "settings", "%s: %s: %s%s", file->setting, path,
+		    strerrordesc_np(refused),
+		    refused == EACCES ? ", to the data folder's owner, as whom the server runs"
+				      : "");
 	else if (file->secret && (stat_.st_mode & 007) != 0)
 		doctor_say(doctor, WRONG, "settings", "%s: everybody may read it: chmod o= %s",
 		    file->setting, path);

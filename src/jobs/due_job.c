@@ -16,6 +16,12 @@
 #define TURN \
 	((int64_t)250 * 1000 * 1000) /* nanoseconds: whoever took longer lets others go first */
 #define ARENA_MAX ((size_t)8 * 1024 * 1024)
+/*
+ * Seconds, see lanes_failed.  A document's own are more than its lane's: when the lane goes on,
+ * others go first, so one that always fails does not keep them from being done.
+ */
+#define HOLD_LANE 1
+#define HOLD_DOCUMENT 2
 
 /* By letter: what the audit log calls the purge, and the collection; a vault is in none. */
 static const struct {
@@ -196,22 +202,24 @@ struct run {
 	/* What waits for others; NULL and false otherwise. */
 	struct lanes *lanes;
 	bool did, passed; /* something; something of a lane that waits for its next turn */
+	bool failed;      /* something did */
 	bool long_ago;    /* the last took long: what is due now is to be looked at anew */
 };
 
 static bool
-lane_of(const struct run *run, struct arena *arena, view path, uint64_t *out, struct error *err)
+lane_of(const struct run *run, struct arena *arena, view path, uint64_t *out, bool *found,
+    struct error *err)
 {
 	struct tx tx = { .reader = run->reader, .keyring = run->services->keyring, .arena = arena };
 	const struct kind *kind;
 	struct due due;
-	bool found, fine;
 	view whom = V("");
+	bool fine;
 
 	if (!store_begin(run->reader, err))
 		return false;
-	fine = due_peek(&tx, path, &due, &found, err);
-	kind = fine && found ? kind_find(due.kind) : NULL;
+	fine = due_peek(&tx, path, &due, found, err);
+	kind = fine && *found ? kind_find(due.kind) : NULL;
 	if (kind != NULL && kind->whom != NULL)
 		fine = kind->whom(run->services, &tx, &due, &whom, err);
 	*out = lanes_number(whom);
@@ -219,26 +227,52 @@ lane_of(const struct run *run, struct arena *arena, view path, uint64_t *out, st
 	return fine;
 }
 
-/* In its lane, unless another thread is there; the next run of whoever is free comes by again. */
+/*
+ * The store is what fails for all of a lane; the rest, such as a document that can't be read, is
+ * the document's own.
+ */
+static bool
+settle(const struct run *run, uint64_t lane, uint64_t document, bool fine, const struct error *err)
+{
+	if (fine) {
+		lanes_worked(run->lanes, document);
+		lanes_worked(run->lanes, lane);
+		return true;
+	}
+	lanes_failed(run->lanes, document, HOLD_DOCUMENT, clock_mono());
+	if (err->code == ERR_UNAVAILABLE)
+		lanes_failed(run->lanes, lane, HOLD_LANE, clock_mono());
+	return false;
+}
+
+/*
+ * In its lane, unless another thread is there, or did it meanwhile; the next run of whoever is free
+ * comes by again.
+ */
 static bool
 do_in_lane(struct run *run, struct arena *arena, view path, struct error *err)
 {
-	int64_t begun;
-	uint64_t lane;
-	bool fine;
+	uint64_t document = lanes_number(path), lane;
+	int64_t begun = clock_mono();
+	bool found, fine;
 
-	if (!lane_of(run, arena, path, &lane, err))
+	if (lanes_held(run->lanes, document, begun))
+		return true;
+	if (!lane_of(run, arena, path, &lane, &found, err)) {
+		lanes_failed(run->lanes, document, HOLD_DOCUMENT, begun);
 		return false;
-	switch (lanes_enter(run->lanes, lane)) {
+	}
+	if (!found)
+		return true;
+	switch (lanes_enter(run->lanes, lane, begun)) {
 	case LANE_TAKEN: return true;
 	case LANE_WAITS: run->passed = true; return true;
 	case LANE_ENTERED: break;
 	}
-	begun = clock_mono();
 	fine = do_one(run->services, run->reader, path, err);
 	run->long_ago = clock_mono() - begun > TURN;
+	run->did = settle(run, lane, document, fine, err) || run->did;
 	lanes_leave(run->lanes, lane, run->long_ago);
-	run->did = true;
 	return fine;
 }
 
@@ -276,9 +310,11 @@ run_page(struct run *run, struct error *err)
 			log_line(LOG_ERROR, "due.failed", "%.*s: names no time", VIEW_ARG(path));
 		else if (time > clock_now())
 			return true;
-		else if (!do_path(run, path, &problem))
+		else if (!do_path(run, path, &problem)) {
+			run->failed = true;
 			log_line(LOG_ERROR, "due.failed", "%.*s: %s", VIEW_ARG(path),
 			    problem.message);
+		}
 		if (run->long_ago)
 			return true;
 		memcpy(run->marker, path.ptr, path.len);
@@ -328,7 +364,7 @@ static bool
 run_round(struct run *run, struct error *err)
 {
 	run->after = V("");
-	run->did = run->passed = run->long_ago = false;
+	run->did = run->passed = run->failed = run->long_ago = false;
 	return run_all(run, err);
 }
 
@@ -350,6 +386,7 @@ due_away_job(const struct services *services, struct lanes *lanes, const atomic_
 			return false;
 		if (run.passed && !run.did)
 			lanes_round(lanes);
-	} while ((run.passed || run.long_ago) && !atomic_load(stopping));
+		/* After a failure the scheduler's pause is due. */
+	} while ((run.passed || run.long_ago) && !run.failed && !atomic_load(stopping));
 	return true;
 }

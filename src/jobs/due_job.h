@@ -24,7 +24,8 @@ MUST_USE bool due_slow_job(const struct services *services, const atomic_bool *s
 /*
  * due_away_job(services, lanes, stopping, err):
  * What waits for others, on LANES_THREADS threads that call this with the same lanes.  Who keeps a
- * thread for longer gets its turn again behind all others that have something due.
+ * thread for longer gets its turn again behind all others that have something due.  What failed is
+ * tried again later each time (lanes_failed): those others have been asked by then.
  */
 MUST_USE bool due_away_job(const struct services *services, struct lanes *lanes,
     const atomic_bool *stopping, struct error *err);

@@ -1,12 +1,21 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/testing.h"
+#include "certs/outbox.h"
+#include "certs/outside.h"
 #include "jobs/due_job.h"
 #include "keyring/work.h"
 #include "vault/deleted.h"
 #include "vault/testing.h"
 
+#include <arpa/inet.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #define DAY 86400
 
@@ -199,7 +208,230 @@ test_an_impossible_key_holds_nothing_up(void **state)
 	log_set_level(LOG_INFO);
 }
 
+/*
+ * What waits for others: e-mail, to a server that hangs up on everybody, at once or after a while.
+ * Called once too often, it has the job stop.
+ */
+#define CALLS_MAX 10
+static struct {
+	int listener;
+	pthread_t thread;
+	char url[32];
+	atomic_uint calls;
+	atomic_int pause; /* milliseconds */
+	atomic_bool over, stopping;
+} post;
+static struct smtp smtp;
+static struct outside outside;
+static struct lanes lanes;
+
+static void
+pause_for(int milliseconds)
+{
+	(void)poll(NULL, 0, milliseconds);
+}
+
+static void *
+hang_up(void *ctx)
+{
+	struct pollfd ready = { .fd = post.listener, .events = POLLIN };
+
+	while (!atomic_load(&post.over)) {
+		int connection;
+
+		if (poll(&ready, 1, 20) != 1)
+			continue;
+		connection = accept(post.listener, NULL, NULL);
+		if (atomic_fetch_add(&post.calls, 1) + 1 == CALLS_MAX)
+			atomic_store(&post.stopping, true);
+		pause_for(atomic_load(&post.pause));
+		(void)close(connection);
+	}
+	return ctx;
+}
+
+static void
+post_open(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(address);
+
+	post.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(post.listener, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(post.listener, 16), 0);
+	assert_int_equal(getsockname(post.listener, (struct sockaddr *)&address, &size), 0);
+	(void)snprintf(post.url, sizeof(post.url), "smtp://127.0.0.1:%u",
+	    (unsigned)ntohs(address.sin_port));
+	atomic_store(&post.calls, 0);
+	atomic_store(&post.pause, 0);
+	atomic_store(&post.over, false);
+	atomic_store(&post.stopping, false);
+	assert_int_equal(pthread_create(&post.thread, NULL, hang_up, NULL), 0);
+}
+
+static int
+setup_away(void **state)
+{
+	(void)state;
+	world_make_lasting(&w);
+	world_vault(&w, "open", "local", 90, false);
+	post_open();
+	smtp = (struct smtp){ .url = post.url, .from = "vault@example.com" };
+	outside = (struct outside){ .smtp = &smtp };
+	w.services.outside = &outside;
+	lanes_init(&lanes);
+	log_set_level(LOG_ERROR + 1);
+	return 0;
+}
+
+static int
+teardown_away(void **state)
+{
+	log_set_level(LOG_INFO);
+	atomic_store(&post.over, true);
+	(void)pthread_join(post.thread, NULL);
+	(void)close(post.listener);
+	lanes_done(&lanes);
+	return teardown(state);
+}
+
+static bool
+letter_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	const struct outbox_letter letter = { V("a@example.org"), V("It ends"), V("soon") };
+	struct vault vault;
+	bool found;
+
+	(void)ctx;
+	(void)journal;
+	return vault_take(tx, V("open"), &vault, &found, err) && found &&
+	    outbox_add(&w.services, tx, &vault, &letter, clock_now(), err);
+}
+
+static void
+write_letters(unsigned count)
+{
+	while (count-- > 0)
+		assert_fine(work_run(w.place.store, w.place.keyring, letter_body, NULL, &w.err),
+		    &w.err);
+}
+
+static void
+run_away(void)
+{
+	assert_fine(due_away_job(&w.services, &lanes, &post.stopping, &w.err), &w.err);
+}
+
+/* No file of this process may grow any more; and again it may. */
+static void
+fill_disk(bool full)
+{
+	struct rlimit limit;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = full ? 0 : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Run it so often, or until so many have called; how many did. */
+static unsigned
+call_on_full_disk(int times)
+{
+	fill_disk(true);
+	for (int i = 0; i < times; i++)
+		run_away();
+	fill_disk(false);
+	return atomic_load(&post.calls);
+}
+
+/*
+ * It is not known to be sent while that can't be written, and must not be sent each time the job
+ * runs; nor, when the server is slow, without end in one run of it.
+ */
+static void
+test_nothing_is_sent_again_and_again(void **state)
+{
+	static const int pauses[] = { 0, 300 };
+
+	(void)state;
+	write_letters(3);
+	for (size_t i = 0; i < COUNT_OF(pauses); i++) {
+		atomic_store(&post.calls, 0);
+		atomic_store(&post.pause, pauses[i]);
+		assert_int_equal(call_on_full_disk(5), 1);
+		assert_int_equal(world_count(&w, "away/"), 3);
+		pause_for(1100);
+		assert_int_equal(call_on_full_disk(5), 2);
+		lanes_done(&lanes);
+		lanes_init(&lanes);
+	}
+	/* It can be written again: the others are not held, and none is lost. */
+	atomic_store(&post.calls, 0);
+	run_away();
+	assert_int_equal(atomic_load(&post.calls), 3);
+	assert_int_equal(world_count(&w, "away/"), 3);
+	atomic_store(&post.calls, 0);
+	run_away(); /* they are due later now */
+	assert_int_equal(atomic_load(&post.calls), 0);
+}
+
+static void
+break_document(const char *key)
+{
+	const struct change change = { .kind = CHANGE_PUT,
+		.key = view_of(key),
+		.value = { V("not sealed") } };
+
+	assert_fine(store_commit_wait(w.place.store, &change, 1, V(""), &w.err), &w.err);
+}
+
+/* The first letter can't be read, nor can what comes before it; they stop nobody of their lane. */
+static void
+test_broken_ones_stop_no_others(void **state)
+{
+	AUTO(arena_free) struct arena arena = { 0 };
+	view *paths;
+	size_t count;
+	char key[STORE_KEY_MAX];
+
+	(void)state;
+	write_letters(3);
+	arena_init(&arena, 65536);
+	assert_fine(store_begin(w.reader, &w.err), &w.err);
+	assert_fine(store_keys(w.reader, V("away/"), V(""), 9, &arena, &paths, &count, &w.err),
+	    &w.err);
+	store_end(w.reader);
+	assert_int_equal(count, 3);
+	break_document("away/0000000000000000/9/x");
+	(void)snprintf(key, sizeof(key), "%.*s", VIEW_ARG(paths[0]));
+	break_document(key);
+	for (int i = 0; i < 5; i++)
+		run_away();
+	assert_int_equal(atomic_load(&post.calls), 2);
+	assert_int_equal(world_count(&w, "away/"), 4);
+}
+
+/* A failure beside what waits for its turn: the turn comes, and the run ends. */
+static void
+test_turns_beside_a_failure(void **state)
+{
+	const uint64_t mail = lanes_number(V(""));
+
+	(void)state;
+	write_letters(1);
+	break_document("away/0000000000000000/9/x");
+	assert_int_equal(lanes_enter(&lanes, mail, clock_mono()), LANE_ENTERED);
+	lanes_leave(&lanes, mail, true);
+	run_away();
+	assert_int_equal(atomic_load(&post.calls), 0);
+	run_away();
+	assert_int_equal(atomic_load(&post.calls), 1);
+}
+
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define AWAY(test) cmocka_unit_test_setup_teardown(test, setup_away, teardown_away)
 
 int
 main(void)
@@ -211,6 +443,9 @@ main(void)
 		FRESH(test_many_versions),
 		FRESH(test_a_broken_one_holds_nothing_up),
 		FRESH(test_an_impossible_key_holds_nothing_up),
+		AWAY(test_nothing_is_sent_again_and_again),
+		AWAY(test_broken_ones_stop_no_others),
+		AWAY(test_turns_beside_a_failure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,9 @@
 #include "jobs/lanes.h"
 
 #include "base/map.h"
+#include "vault/due.h"
+
+#define NANOS ((int64_t)1000000000)
 
 void
 lanes_init(struct lanes *lanes)
@@ -52,8 +55,27 @@ count_slow(const struct lanes *lanes)
 	return count;
 }
 
+/* Where it is among what is held or was; their number: it is none. */
+static size_t
+find_held(const struct lanes *lanes, uint64_t number)
+{
+	size_t at = 0;
+
+	while (at < lanes->held_count && lanes->held[at].number != number)
+		at++;
+	return at;
+}
+
+static bool
+is_held(const struct lanes *lanes, uint64_t number, int64_t now)
+{
+	size_t at = find_held(lanes, number);
+
+	return at < lanes->held_count && now < lanes->held[at].until;
+}
+
 enum lane_entry
-lanes_enter(struct lanes *lanes, uint64_t lane)
+lanes_enter(struct lanes *lanes, uint64_t lane, int64_t now)
 {
 	enum lane_entry entry = LANE_ENTERED;
 	size_t place, slow;
@@ -62,6 +84,7 @@ lanes_enter(struct lanes *lanes, uint64_t lane)
 	place = find_taken(lanes, 0);
 	slow = find_slow(lanes, lane);
 	if (place == LANES_THREADS || find_taken(lanes, lane) < LANES_THREADS ||
+	    is_held(lanes, lane, now) ||
 	    (slow < lanes->slow_count && count_slow(lanes) >= LANES_SLOW))
 		entry = LANE_TAKEN;
 	else if (slow < lanes->slow_count && lanes->slow[slow].waits)
@@ -82,8 +105,10 @@ remember(struct lanes *lanes, uint64_t lane, bool is_slow)
 			lanes->slow[slow] = lanes->slow[--lanes->slow_count];
 		return;
 	}
-	if (slow == LANES_KNOWN)
-		return;
+	if (slow == LANES_KNOWN) {
+		slow = lanes->slow_next;
+		lanes->slow_next = (slow + 1) % LANES_KNOWN;
+	}
 	lanes->slow[slow].lane = lane;
 	lanes->slow[slow].waits = true;
 	lanes->slow_count += slow == lanes->slow_count;
@@ -109,4 +134,63 @@ lanes_round(struct lanes *lanes)
 	for (size_t i = 0; i < lanes->slow_count; i++)
 		lanes->slow[i].waits = false;
 	(void)pthread_mutex_unlock(&lanes->lock);
+}
+
+/* A place for another one: behind the last, or that of the one whose time was over first. */
+static size_t
+place_held(struct lanes *lanes, uint64_t number)
+{
+	size_t place = lanes->held_count;
+
+	if (place < LANES_HELD) {
+		lanes->held_count++;
+	} else {
+		place = 0;
+		for (size_t i = 1; i < LANES_HELD; i++) {
+			if (lanes->held[i].until < lanes->held[place].until)
+				place = i;
+		}
+	}
+	lanes->held[place].number = number;
+	lanes->held[place].times = 0;
+	lanes->held[place].until = INT64_MIN;
+	return place;
+}
+
+void
+lanes_failed(struct lanes *lanes, uint64_t number, int64_t seconds, int64_t now)
+{
+	size_t at;
+
+	(void)pthread_mutex_lock(&lanes->lock);
+	at = find_held(lanes, number);
+	if (at == lanes->held_count)
+		at = place_held(lanes, number);
+	if (lanes->held[at].until <= now)
+		lanes->held[at].until =
+		    now + seconds * due_backoff(1, LANES_HOLD_MAX, lanes->held[at].times++) * NANOS;
+	(void)pthread_mutex_unlock(&lanes->lock);
+}
+
+void
+lanes_worked(struct lanes *lanes, uint64_t number)
+{
+	size_t at;
+
+	(void)pthread_mutex_lock(&lanes->lock);
+	at = find_held(lanes, number);
+	if (at < lanes->held_count)
+		lanes->held[at] = lanes->held[--lanes->held_count];
+	(void)pthread_mutex_unlock(&lanes->lock);
+}
+
+bool
+lanes_held(struct lanes *lanes, uint64_t number, int64_t now)
+{
+	bool held;
+
+	(void)pthread_mutex_lock(&lanes->lock);
+	held = is_held(lanes, number, now);
+	(void)pthread_mutex_unlock(&lanes->lock);
+	return held;
 }

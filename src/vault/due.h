@@ -1,8 +1,8 @@
 /*
  * What has to happen later, written in the same commit as its cause: "due/<time>/…", the time as 16
  * hex digits of Unix seconds, so that the scheduler reads them in order.  What takes its time is
- * under "slow/<time>/…", and what waits for others, who may not answer, under "away/<time>/…": each
- * is done by a thread of its own, and the rest does not wait for it.
+ * under "slow/<time>/…", done by a thread of its own; what waits for others, who may not answer,
+ * under "away/<time>/…", done by a few (jobs/lanes.h).  The rest does not wait for either.
  * Sealed under the system key.
  */
 #ifndef VAULT_DUE_H

@@ -60,13 +60,25 @@ close_all(struct world *w)
 	vaults_close(w->vaults);
 }
 
+static void
+make(struct world *w, bool lasting)
+{
+	*w = (struct world){ 0 };
+	place_make(&w->place, lasting);
+	open_all(w);
+	arena_init(&w->arena, (size_t)8 << 20);
+}
+
 void
 world_make(struct world *w)
 {
-	*w = (struct world){ 0 };
-	place_make(&w->place, false);
-	open_all(w);
-	arena_init(&w->arena, (size_t)8 << 20);
+	make(w, false);
+}
+
+void
+world_make_lasting(struct world *w)
+{
+	make(w, true);
 }
 
 void

@@ -23,8 +23,9 @@ extern const struct uuid world_subscription;
 extern const struct object_type world_type; /* written: its id, its content as "content" */
 
 void world_make(struct world *w);
-void world_drop(struct world *w);   /* puts the clock back too */
-void world_reopen(struct world *w); /* what is in memory only, again */
+void world_make_lasting(struct world *w); /* in a file, whose disk may fail */
+void world_drop(struct world *w);         /* puts the clock back too */
+void world_reopen(struct world *w);       /* what is in memory only, again */
 
 /* world_vault(w, name, location, days, protection): Make a vault. */
 void world_vault(struct world *w, const char *name, const char *location, unsigned days,

@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import tempfile
+import types
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,35 @@ def test_names_files_and_certificates(shared, tmp_path):
 	(tmp_path / "none.pem").write_text("-----BEGIN CERTIFICATE-----\nnothing\n")
 	findings, _ = look(shared, "--certificate", tmp_path / "none.pem", "--certificate-key", secret)
 	assert findings["certificate"][0] == "WRONG"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a user of its own needs root")
+def test_files_are_the_servers_to_read():
+	"""Root looks, and may read all; the server is the data folder's owner, and may not."""
+	folder = Path(tempfile.mkdtemp(prefix="strongroom-doctor-"))
+	try:
+		one = types.SimpleNamespace(data=folder / "data", port=1)
+		one.data.mkdir(0o700)
+		os.chown(one.data, 23456, 23456)
+		folder.chmod(0o755)
+		secret = folder / "password"
+		secret.write_text("1234")
+
+		def told(owner, group, mode):
+			os.chown(secret, owner, group)
+			secret.chmod(mode)
+			return look(one, "--smtp-url", "smtp://localhost:1", "--smtp-from", "a@b", "--smtp-user", "a",
+			    "--smtp-password-file", secret)[0]["settings"]
+
+		for owner, group, mode, word in ((0, 0, 0o600, "WRONG"), (0, 23456, 0o600, "WRONG"), (0, 0, 0o640, "WRONG"),
+		    (0, 23456, 0o640, "ok"), (23456, 0, 0o600, "ok"), (23456, 23456, 0o000, "WRONG")):
+			found = told(owner, group, mode)
+			assert found[0] == word, (owner, group, oct(mode), found)
+			assert word == "ok" or f"{secret}: Permission denied, to the data folder's owner" in " ".join(found[1].split()), found
+		folder.chmod(0o700)  # it can't be reached
+		assert told(23456, 23456, 0o600)[0] == "WRONG"
+	finally:
+		shutil.rmtree(folder)
 
 
 def test_colours_on_a_terminal(shared):
