@@ -203,6 +203,25 @@ ca_issue(struct tx *tx, const struct vault *vault, const struct ca *ca, const st
 	    ca_put_issued(tx, vault, what.serial, wish->certificate, what.not_after, err);
 }
 
+/* What has ended is on no list, and makes room when there is none. */
+static bool
+make_room(struct tx *tx, const struct vault *vault, int64_t now, struct error *err)
+{
+	size_t count, dropped;
+
+	if (!ca_count_revoked(tx, vault, &count, err))
+		return false;
+	if (count < CA_REVOKED_MAX)
+		return true;
+	if (!ca_drop_ended(tx, vault, now, &dropped, err))
+		return false;
+	return dropped > 0 ||
+	    error_set(err, ERR_CONFLICT,
+		"The vault's authority has revoked %d certificates that have not expired: no more "
+		"fit its list.",
+		CA_REVOKED_MAX);
+}
+
 bool
 ca_revoke(struct tx *tx, const struct vault *vault, view serial, enum crl_reason reason,
     int64_t now, struct error *err)
@@ -210,7 +229,6 @@ ca_revoke(struct tx *tx, const struct vault *vault, view serial, enum crl_reason
 	struct ca_revoked revoked = { .since = now, .reason = reason };
 	uint8_t bytes[CA_SERIAL_MAX];
 	struct ca_issued issued;
-	size_t count;
 	bool found = false;
 	view number;
 
@@ -226,13 +244,7 @@ ca_revoke(struct tx *tx, const struct vault *vault, view serial, enum crl_reason
 	revoked.not_after = issued.not_after;
 	if (!ca_get_revoked(tx, vault, number, TO_CHANGE, &revoked, &found, err))
 		return false;
-	if (found)
-		return true;
-	if (!ca_count_revoked(tx, vault, &count, err))
-		return false;
-	if (count >= CA_REVOKED_MAX)
-		return error_set(err, ERR_CONFLICT,
-		    "The vault's authority has revoked %d certificates: no more fit its list.",
-		    CA_REVOKED_MAX);
-	return ca_put_revoked(tx, vault, number, &revoked, err) && ca_count_change(tx, vault, err);
+	return found ||
+	    (make_room(tx, vault, now, err) && ca_put_revoked(tx, vault, number, &revoked, err) &&
+		ca_count_change(tx, vault, err));
 }

@@ -19,7 +19,7 @@
 #include "pki/crl.h"
 #include "pki/profile.h"
 
-#define CA_REVOKED_MAX 5000   /* of a vault */
+#define CA_REVOKED_MAX 5000   /* of a vault, at a time */
 #define CA_CHAIN_MAX 2        /* certificates of what is issued: the leaf and the intermediate */
 #define CA_LIST_SECONDS 86400 /* a CRL, and an OCSP answer, is good for so long */
 
@@ -64,7 +64,8 @@ MUST_USE bool ca_issue(struct tx *tx, const struct vault *vault, const struct ca
 /*
  * ca_revoke(tx, vault, serial, reason, now, err):
  * ${serial}: hex.  Once revoked stays revoked; again is no error.  ERR_CERTIFICATE_NOT_FOUND: none
- * was issued with it.
+ * was issued with it.  Beyond CA_REVOKED_MAX those that have expired are forgotten, which is as if
+ * they had never been issued; ERR_CONFLICT: none has.
  */
 MUST_USE bool ca_revoke(struct tx *tx, const struct vault *vault, view serial,
     enum crl_reason reason, int64_t now, struct error *err);

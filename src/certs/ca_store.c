@@ -188,26 +188,40 @@ ca_get_revoked(struct tx *tx, const struct vault *vault, view serial, enum inten
 	return document == NULL || unpack_revoked(plain_view(document), out, err);
 }
 
+/* One of the documents that a scan found; the serial in ${bytes}. */
 static bool
-add_entry(struct tx *tx, const struct vault *vault, const struct document *document, view hex,
-    int64_t now, struct crl_entry *out, bool *listed, struct error *err)
+read_entry(const struct vault *vault, const struct document *document, size_t prefix,
+    uint8_t bytes[CA_SERIAL_MAX], view *serial, struct ca_revoked *out, struct error *err)
 {
 	AUTO(plain_done) struct plain *plain = NULL;
-	uint8_t serial[CA_SERIAL_MAX];
-	struct ca_revoked revoked;
+	view hex = view_from(document->key, prefix);
 
-	*listed = false;
 	if (!keyring_unseal(vault->key, &document->value, document->key, &plain, err) ||
-	    !unpack_revoked(plain_view(plain), &revoked, err))
+	    !unpack_revoked(plain_view(plain), out, err))
 		return false;
-	if (hex.len > 2 * sizeof(serial) || !hex_decode(hex, serial))
+	if (hex.len > (size_t)2 * CA_SERIAL_MAX || !hex_decode(hex, bytes))
 		return error_set(err, ERR_CORRUPT, "what was revoked has no serial");
-	if (revoked.not_after < now)
-		return true;
-	*listed = true;
-	*out = (struct crl_entry){ .revoked = revoked.since, .reason = revoked.reason };
-	return arena_copy(tx->arena, (view){ (const char *)serial, hex.len / 2 }, &out->serial) ||
-	    error_memory(err);
+	*serial = (view){ (const char *)bytes, hex.len / 2 };
+	return true;
+}
+
+/* Nobody needs to be told of it any more. */
+static bool
+has_ended(const struct ca_revoked *revoked, int64_t now)
+{
+	return revoked->not_after < now;
+}
+
+static bool
+scan_revoked(struct tx *tx, const struct vault *vault, size_t *prefix_len, struct document **out,
+    size_t *count, struct error *err)
+{
+	view prefix;
+
+	if (!serial_path(tx->arena, vault, "revoked", V(""), &prefix, err))
+		return false;
+	*prefix_len = prefix.len;
+	return store_scan(tx->reader, prefix, V(""), CA_REVOKED_MAX, tx->arena, out, count, err);
 }
 
 bool
@@ -215,24 +229,55 @@ ca_scan_revoked(struct tx *tx, const struct vault *vault, int64_t now, struct cr
     size_t *count, struct error *err)
 {
 	struct document *documents;
-	size_t found;
-	view prefix;
+	size_t found, prefix;
 
 	*count = 0;
-	if (!serial_path(tx->arena, vault, "revoked", V(""), &prefix, err) ||
-	    !store_scan(tx->reader, prefix, V(""), CA_REVOKED_MAX, tx->arena, &documents, &found,
-		err))
+	if (!scan_revoked(tx, vault, &prefix, &documents, &found, err))
 		return false;
 	*out = arena_alloc(tx->arena, (found + 1) * sizeof(**out));
 	if (*out == NULL)
 		return error_memory(err);
 	for (size_t i = 0; i < found; i++) {
-		view hex = view_from(documents[i].key, prefix.len);
-		bool listed;
+		struct crl_entry *entry = &(*out)[*count];
+		uint8_t bytes[CA_SERIAL_MAX];
+		struct ca_revoked revoked;
+		view serial;
 
-		if (!add_entry(tx, vault, &documents[i], hex, now, &(*out)[*count], &listed, err))
+		if (!read_entry(vault, &documents[i], prefix, bytes, &serial, &revoked, err))
 			return false;
-		*count += listed;
+		if (has_ended(&revoked, now))
+			continue;
+		*entry = (struct crl_entry){ .revoked = revoked.since, .reason = revoked.reason };
+		if (!arena_copy(tx->arena, serial, &entry->serial))
+			return error_memory(err);
+		++*count;
+	}
+	return true;
+}
+
+bool
+ca_drop_ended(struct tx *tx, const struct vault *vault, int64_t now, size_t *dropped,
+    struct error *err)
+{
+	struct document *documents;
+	size_t found, prefix;
+
+	*dropped = 0;
+	if (!scan_revoked(tx, vault, &prefix, &documents, &found, err))
+		return false;
+	for (size_t i = 0; i < found && *dropped < CA_DROPPED_MAX; i++) {
+		uint8_t bytes[CA_SERIAL_MAX];
+		struct ca_revoked revoked;
+		view serial, issued;
+
+		if (!read_entry(vault, &documents[i], prefix, bytes, &serial, &revoked, err))
+			return false;
+		if (!has_ended(&revoked, now))
+			continue;
+		if (!serial_path(tx->arena, vault, "issued", serial, &issued, err) ||
+		    !tx_delete(tx, issued, err) || !tx_delete(tx, documents[i].key, err))
+			return false;
+		++*dropped;
 	}
 	return true;
 }

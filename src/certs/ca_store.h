@@ -6,7 +6,8 @@
 
 #include "certs/ca.h"
 
-#define CA_SERIAL_MAX 20 /* bytes */
+#define CA_SERIAL_MAX 20   /* bytes */
+#define CA_DROPPED_MAX 500 /* in a commit */
 
 struct ca_issued {
 	int64_t not_after;
@@ -35,6 +36,14 @@ MUST_USE bool ca_scan_revoked(struct tx *tx, const struct vault *vault, int64_t 
 
 /* ca_count_revoked: How many documents there are, CA_REVOKED_MAX at most. */
 MUST_USE bool ca_count_revoked(struct tx *tx, const struct vault *vault, size_t *out,
+    struct error *err);
+
+/*
+ * ca_drop_ended(tx, vault, now, dropped, err):
+ * Delete what there is of certificates that were revoked and ended before ${now}: CA_DROPPED_MAX at
+ * most, how many in ${dropped}.
+ */
+MUST_USE bool ca_drop_ended(struct tx *tx, const struct vault *vault, int64_t now, size_t *dropped,
     struct error *err);
 
 /*

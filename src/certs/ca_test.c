@@ -1,7 +1,7 @@
 /*
  * A vault's authority, held against OpenSSL's reading of what it makes.
  */
-#include "certs/ca.h"
+#include "certs/ca_store.h"
 #include "pki/read.h"
 #include "pki/subject.h"
 #include "pki/testing.h"
@@ -380,6 +380,80 @@ test_ocsp(void **state)
 	X509_free(theirs);
 }
 
+/* Certificates that were issued and revoked; serials that sort behind all there are. */
+struct filling {
+	uint32_t from, to;
+	int64_t not_after;
+};
+
+static bool
+step_fill(struct request *r, void *ctx, struct error *err)
+{
+	const struct filling *filling = ctx;
+	const struct ca_revoked revoked = { NOON, filling->not_after, CRL_SUPERSEDED };
+
+	for (uint32_t i = filling->from; i < filling->to; i++) {
+		const char bytes[] = { (char)0xff, (char)(i >> 8), (char)i };
+		const view serial = { bytes, sizeof(bytes) };
+
+		if (!ca_put_issued(&r->tx, r->vault, serial, V("web"), filling->not_after, err) ||
+		    !ca_put_revoked(&r->tx, r->vault, serial, &revoked, err))
+			return false;
+	}
+	return true;
+}
+
+static void
+fill(uint32_t from, uint32_t to, int64_t not_after)
+{
+	while (from < to) {
+		struct filling filling = { from, to < from + 500 ? to : from + 500, not_after };
+
+		assert_fine(world_do(&w, "vault-a", "", step_fill, &filling), &w.err);
+		from = filling.to;
+	}
+}
+
+/* The list is full: those on it that have ended make room, and are as if they had never been. */
+static void
+test_full_list(void **state)
+{
+	const int64_t later = NOON + INT64_C(31) * 86400;
+	struct issuing old = issue_in("vault-a", 1), one = issue_in("vault-a", 12);
+	struct issuing other = issue_in("vault-a", 12);
+	view serial = read(old.chain.items[0]).serial;
+	X509 *ended = parse(old.chain.items[0]), *leaf = parse(one.chain.items[0]);
+	X509 *middle = parse(one.chain.items[1]);
+	uint64_t before;
+
+	(void)state;
+	assert_fine(revoke("vault-a", serial, NOON), &w.err);
+	fill(0, CA_DROPPED_MAX + 100, NOON + 86400);
+	fill(CA_DROPPED_MAX + 100, CA_REVOKED_MAX - 1, NOON + YEAR);
+	before = world_count(&w, "v/");
+	assert_false(revoke("vault-a", read(one.chain.items[0]).serial, NOON + 60));
+	assert_int_equal(w.err.code, ERR_CONFLICT);
+	assert_int_equal(world_count(&w, "v/"), before);
+	assert_int_equal(ask(ended, middle, true), V_OCSP_CERTSTATUS_REVOKED);
+	/* What is revoked already needs no room. */
+	assert_fine(revoke("vault-a", serial, NOON + 60), &w.err);
+
+	assert_fine(revoke("vault-a", read(one.chain.items[0]).serial, later), &w.err);
+	assert_int_equal(world_count(&w, "v/"), before - UINT64_C(2) * CA_DROPPED_MAX + 1);
+	assert_true(listed(&one, later));
+	assert_int_equal(ask(leaf, middle, true), V_OCSP_CERTSTATUS_REVOKED);
+	assert_int_equal(ask(ended, middle, true), -OCSP_RESPONSE_STATUS_UNAUTHORIZED);
+	assert_false(revoke("vault-a", serial, later));
+	assert_int_equal(w.err.code, ERR_CERTIFICATE_NOT_FOUND);
+	/* There is room again, nothing more has to go. */
+	before = world_count(&w, "v/");
+	assert_fine(revoke("vault-a", read(other.chain.items[0]).serial, later), &w.err);
+	assert_int_equal(world_count(&w, "v/"), before + 1);
+	X509_free(ended);
+	X509_free(leaf);
+	X509_free(middle);
+}
+
 /* Renewed in time, by the same key: until the root ends nothing of 24 months is cut short. */
 static void
 test_intermediate_is_renewed(void **state)
@@ -487,6 +561,7 @@ main(void)
 		FRESH(test_crl),
 		FRESH(test_only_what_was_issued_is_revoked),
 		FRESH(test_ocsp),
+		FRESH(test_full_list),
 		FRESH(test_signed_once),
 		FRESH(test_intermediate_is_renewed),
 		cmocka_unit_test(test_reasons),

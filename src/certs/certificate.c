@@ -243,7 +243,10 @@ pack_policy(struct request *r, const struct object *object, struct buf *out, str
 	return buf_ok(out) || error_memory(err);
 }
 
-/* It is deleted: nothing is shown of what does not go on.  Recovered, the operation begins anew. */
+/*
+ * It is deleted: nothing is shown by HTTP-01 of what does not go on.  Recovered, the operation
+ * begins anew, with another order.
+ */
 static bool
 abandon(struct request *r, const struct object *object, struct error *err)
 {

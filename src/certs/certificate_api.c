@@ -82,6 +82,7 @@ amend_policy(struct request *r, const struct cert_policy_body *body,
 	    !issue_issuer_check(r, policy, err))
 		return false;
 	policy->updated = clock_now();
+	lifetime_forget_tries(&state->lifetime);
 	return true;
 }
 

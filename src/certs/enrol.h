@@ -52,7 +52,12 @@ MUST_USE bool enrol_prepare(const struct enrol_ask *ask, view state, int64_t now
 MUST_USE bool enrol_finish(const struct enrol_ask *ask, struct tx *tx, void *prepared, int64_t now,
     struct enrol_result *out, struct error *err);
 
-/* enrol_abandon(tx, state, err): The operation was cancelled or deleted: what it shows is not. */
+/*
+ * enrol_abandon(tx, state, err):
+ * Nobody goes on from ${state} (empty: there is nothing to do): what it shows by HTTP-01 is deleted
+ * in ${tx}.  A record of DNS-01 stays: to take it away takes a program, and no transaction waits
+ * for one.
+ */
 MUST_USE bool enrol_abandon(struct tx *tx, view state, struct error *err);
 
 #endif

@@ -34,6 +34,13 @@ lifetime_at(const struct lifetime_action *action, int64_t start, int64_t end)
 	return days > start ? days : start + (end - start) * LIFETIME_PERCENTAGE_USUAL / 100;
 }
 
+void
+lifetime_forget_tries(struct lifetime *lifetime)
+{
+	lifetime->tries = 0;
+	lifetime->again = 0;
+}
+
 bool
 lifetime_touch(struct request *r, const struct object *object, struct error *err)
 {
@@ -293,6 +300,19 @@ renew(struct look *look, const struct prepared *prepared, struct error *err)
 	return certificate_state_write(r, &look->at.object, &look->state, err);
 }
 
+/* Later each time; but near the end, on either side of it, no later than is some use. */
+static int64_t
+wait_after(const struct look *look, int64_t now)
+{
+	int64_t wait = due_backoff(LIFETIME_RETRY, LIFETIME_RETRY_MAX, look->state.lifetime.tries);
+	int64_t left = look->at.latest.attributes.exp - now;
+	int64_t most = (left < 0 ? -left : left) / LIFETIME_RETRY_PART;
+
+	if (most < LIFETIME_RETRY)
+		most = LIFETIME_RETRY;
+	return wait < most ? wait : most;
+}
+
 static bool
 act(struct look *look, const struct plan *plan, const struct prepared *prepared, int64_t now,
     struct error *err)
@@ -304,7 +324,7 @@ act(struct look *look, const struct plan *plan, const struct prepared *prepared,
 	if (!plan->renew)
 		return !plan->mail ||
 		    certificate_state_write(&look->at.request, &look->at.object, &look->state, err);
-	lifetime->again = now + due_backoff(LIFETIME_RETRY, LIFETIME_RETRY_MAX, lifetime->tries);
+	lifetime->again = now + wait_after(look, now);
 	lifetime->tries++;
 	return renew(look, prepared, err);
 }

@@ -10,7 +10,9 @@
  *
  * A renewal that fails can be seen in the pending operation, and is tried again an hour later, then
  * two, four ... and once a day; so is one that brought a certificate that was due when it came, as
- * of an issuer whose clock is behind.  A disabled certificate is left alone until it is enabled,
+ * of an issuer whose clock is behind.  Between two tries passes at most a quarter of the time until
+ * the end, or since it, but an hour: so what was mended before the end still helps.  Once its
+ * policy is changed it is tried at once.  A disabled certificate is left alone until it is enabled,
  * but for the announcements.
  */
 #ifndef CERTS_LIFETIME_H
@@ -20,6 +22,7 @@
 
 #define LIFETIME_RETRY ((int64_t)3600) /* seconds */
 #define LIFETIME_RETRY_MAX ((int64_t)86400)
+#define LIFETIME_RETRY_PART 4 /* of the time between now and the end, one a try */
 
 /*
  * lifetime_at(action, start, end):
@@ -27,6 +30,9 @@
  * policy's: where the days before the end are all it lasts, the usual percentage counts.
  */
 int64_t lifetime_at(const struct lifetime_action *action, int64_t start, int64_t end);
+
+/* lifetime_forget_tries(lifetime): Why renewals failed may be mended: the next need not wait. */
+void lifetime_forget_tries(struct lifetime *lifetime);
 
 /* lifetime_touch(r, object, err): Something changed: look, soon. */
 MUST_USE bool lifetime_touch(struct request *r, const struct object *object, struct error *err);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/testing.h"
+#include "certs/policy.h"
 #include "keyring/work.h"
 #include "vault/testing.h"
 
@@ -108,6 +109,34 @@ step_next(struct request *r, void *ctx, struct error *err)
 	    certificate_state_write(r, &object, &state, err);
 }
 
+static bool
+step_fail(struct request *r, void *ctx, struct error *err)
+{
+	AUTO(object_done) struct object object = { 0 };
+	AUTO(version_done) struct version latest = { 0 };
+	struct certificate_state state = { 0 };
+
+	(void)ctx;
+	if (!certificate_require(r, V(""), TO_CHANGE, &object, &latest, &state, err))
+		return false;
+	pending_end(&state.pending, PENDING_FAILED);
+	return certificate_state_write(r, &object, &state, err);
+}
+
+/* By hand, if only to what it is. */
+static bool
+step_change_policy(struct request *r, void *ctx, struct error *err)
+{
+	static struct cert_policy_body body;
+	const struct op *op = certificate_ops;
+
+	(void)ctx;
+	while (!view_eq(view_of(op->name), V("CertificatePolicyUpdate")))
+		op++;
+	r->body = &body;
+	return op->run(r, err);
+}
+
 static void
 add(world_step *step, int64_t age)
 {
@@ -195,6 +224,14 @@ look(int64_t offset)
 		look_one(paths[i]);
 }
 
+/* An announcement is all that one look does. */
+static void
+look_twice(int64_t offset)
+{
+	look(offset);
+	look(offset + 2);
+}
+
 static void
 test_renews_when_due(void **state)
 {
@@ -244,6 +281,70 @@ test_not_without_end(void **state)
 	assert_true(renews());
 }
 
+#define HOUR ((int64_t)3600)
+
+/*
+ * A day before its end nothing works: the tries get rarer, but never so that what is mended
+ * meanwhile would come too late; when it has ended they go on, and get rare again.
+ */
+static void
+test_not_too_late(void **state)
+{
+	static const struct {
+		int64_t from, to, longest; /* hours; between two tries */
+		unsigned least, most;      /* tries */
+	} rows[] = {
+		{ 0, 7, 4, 3, 4 },
+		{ 7, 21, 5, 4, 7 },
+		{ 21, 27, 1, 5, 7 },
+		{ 27, 150, 24, 12, 20 },
+		{ 150, 250, 24, 4, 5 },
+	};
+	const int64_t step = HOUR / 6;
+	int64_t last = 0;
+
+	(void)state;
+	add(step_first, 99);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		unsigned tries = 0;
+
+		for (int64_t now = rows[i].from * HOUR; now < rows[i].to * HOUR; now += step) {
+			look_twice(now + 10);
+			if (!renews())
+				continue;
+			assert_true(now - last <= rows[i].longest * HOUR + step);
+			last = now;
+			tries++;
+			assert_fine(world_do(&w, "vault-a", "web", step_fail, NULL), &w.err);
+		}
+		assert_in_range(tries, rows[i].least, rows[i].most);
+	}
+}
+
+/* Who mends the policy need not wait until it is tried again. */
+static void
+test_changed_policy(void **state)
+{
+	(void)state;
+	add(step_first, 60);
+	for (int64_t now = 10; now < 30 * DAY; now += DAY + 60) {
+		look_twice(now);
+		assert_true(renews());
+		assert_fine(world_do(&w, "vault-a", "web", step_fail, NULL), &w.err);
+	}
+	look(30 * DAY);
+	assert_false(renews());
+	assert_fine(world_do(&w, "vault-a", "web", step_change_policy, NULL), &w.err);
+	look(30 * DAY + 10);
+	assert_true(renews());
+	/* And then it waits as after the first one. */
+	assert_fine(world_do(&w, "vault-a", "web", step_fail, NULL), &w.err);
+	look(30 * DAY + HOUR - 60);
+	assert_false(renews());
+	look(30 * DAY + HOUR + 60);
+	assert_true(renews());
+}
+
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
@@ -253,6 +354,8 @@ main(void)
 		cmocka_unit_test(test_when),
 		FRESH(test_renews_when_due),
 		FRESH(test_not_without_end),
+		FRESH(test_not_too_late),
+		FRESH(test_changed_policy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

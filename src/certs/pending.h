@@ -15,7 +15,8 @@
 
 #define PENDING_DELAY \
 	2 /* seconds before an operation is gone on with; meanwhile it can be cancelled */
-#define PENDING_RETRY 60 /* seconds, when its key's token is away */
+#define PENDING_RETRY 60   /* seconds, when its key's token is away */
+#define PENDING_ASIDE 3600 /* seconds between looks at whether its deleted vault was recovered */
 
 enum pending_status { PENDING_IN_PROGRESS, PENDING_COMPLETED, PENDING_CANCELLED, PENDING_FAILED };
 

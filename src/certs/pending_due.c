@@ -112,7 +112,8 @@ write_state(struct work *work, int64_t time, struct error *err)
 static bool
 end_with(struct work *work, const char *code, view message, struct error *err)
 {
-	return fail(work, code, message, err) && write_state(work, 0, err);
+	return enrol_abandon(&work->at.request.tx, work->state.pending.enrolment, err) &&
+	    fail(work, code, message, err) && write_state(work, 0, err);
 }
 
 static bool
@@ -252,7 +253,10 @@ go_on(struct work *work, struct prepared *prepared, int64_t now, struct error *e
 				       : issue(work, NULL, now, err);
 }
 
-/* A deleted vault may be recovered; then it begins anew, as nothing is shown for it meanwhile. */
+/*
+ * A deleted vault may be recovered; then it begins anew, with another order: meanwhile nothing is
+ * shown for it by HTTP-01.
+ */
 static bool
 set_aside(struct work *work, int64_t now, struct error *err)
 {
@@ -261,7 +265,7 @@ set_aside(struct work *work, int64_t now, struct error *err)
 	if (!enrol_abandon(&work->at.request.tx, pending->enrolment, err))
 		return false;
 	pending->enrolment = V("");
-	return write_state(work, now + PENDING_RETRY, err);
+	return write_state(work, now + PENDING_ASIDE, err);
 }
 
 bool
@@ -269,15 +273,17 @@ pending_due(const struct services *services, struct tx *tx, const struct due *du
     int64_t now, struct due_done *done, struct error *err)
 {
 	AUTO(work_done) struct work work = { 0 };
-	bool fine;
+	bool aside, fine;
 
 	if (!look_up(services, tx, due, &work, err))
 		return false;
 	if (!work.due)
 		return true;
-	fine = work.at.where == VAULT_DELETED ? set_aside(&work, now, err)
-					      : go_on(&work, prepared, now, err);
+	aside = work.at.where == VAULT_DELETED;
+	fine = aside ? set_aside(&work, now, err) : go_on(&work, prepared, now, err);
 	due_object_keep(&work.at, tx);
+	if (aside)
+		return fine; /* nothing was done that anybody needs to be told of */
 	done->operation = ENROLLED;
 	done->status = 200;
 	return fine &&

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pebble import KID, MAC_KEY, Pebble
-from strongroom import unique
+from strongroom import free_port, unique
 
 OWN = {"provider": "Strongroom"}
 
@@ -537,6 +537,25 @@ def test_acme_deleted_meanwhile(server, pebble, name, what):
 	operation = wait_for(vault, name, seconds=90)
 	assert operation["status"] == "completed" and not proofs(one), operation
 	check(vault, name, "gone.example.com")
+
+
+@pytest.mark.parametrize("how", ["deleted", "disabled", "refused"])
+def test_acme_fails_meanwhile(server, pebble, name, how):
+	"""Nothing is shown any more for what has failed."""
+	ca = pebble(sleep=True)
+	if how == "refused":
+		ca.http_port = free_port()
+	one, vault = acme_server(server, ca)
+	vault.request("POST", f"/certificates/{name}/create", policy("acme", "lost.example.com")).expect(202)
+	wait_until(lambda: proofs(one))
+	if how == "deleted":
+		vault.delete("/certificates/issuers/acme").expect(200)
+	elif how == "disabled":
+		vault.request("PATCH", "/certificates/issuers/acme", {"attributes": {"enabled": False}}).expect(200)
+	operation = wait_for(vault, name)
+	code = "Request rejected" if how == "refused" else "Certificate issuer error"
+	assert (operation["status"], operation["error"]["code"]) == ("failed", code)
+	assert not proofs(one)
 
 
 def test_acme_given_up(server, pebble, name):

@@ -1,0 +1,173 @@
+/*
+ * Pending operations of a vault that is deleted: they wait, in silence.  What they come to is
+ * tested with a running server.
+ */
+#include "base/clock.h"
+#include "base/testing.h"
+#include "certs/certificate.h"
+#include "keyring/work.h"
+#include "vault/deleted.h"
+#include "vault/testing.h"
+
+#include <string.h>
+
+static struct world w;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	world_make(&w);
+	world_vault(&w, "vault-a", "local", 90, false);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	world_drop(&w);
+	return 0;
+}
+
+static bool
+add_version(struct request *r, struct object *object, struct error *err)
+{
+	const struct certificate certificate = { .cer = V("x"), .thumbprint = V("x") };
+	AUTO(buf_free) struct buf content = { 0 };
+	struct version version = { .attributes = { .enabled = true, .created = clock_now() } };
+
+	certificate_pack(&certificate, &content);
+	return arena_copy(r->arena, buf_view(&content), &version.content) &&
+	    object_add_version(r, &certificate_type, r->params[0], object, &version, err);
+}
+
+static bool
+step_begin(struct request *r, void *ctx, struct error *err)
+{
+	AUTO(object_done) struct object object = { 0 };
+	struct certificate_state state = { .has_pending = true };
+	struct pending *pending = &state.pending;
+
+	(void)ctx;
+	cert_policy_default(&state.policy);
+	state.policy.issuer = pending->issuer = V("mine");
+	pending->request_id = pending->version = V("0123456789abcdef0123456789abcdef");
+	return add_version(r, &object, err) &&
+	    pending_schedule(r, &object, pending, clock_now() + 1, err) &&
+	    certificate_state_write(r, &object, &state, err);
+}
+
+static bool
+vault_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	struct deleted_vault deleted;
+	struct vault vault;
+	bool found;
+
+	(void)journal;
+	if (strcmp(ctx, "delete") == 0)
+		return vault_take(tx, V("vault-a"), &vault, &found, err) && found &&
+		    vault_delete(tx, &vault, V(""), err);
+	return deleted_vault_take(tx, V("vault-a"), &deleted, &found, err) && found &&
+	    vault_recover(tx, &deleted, err);
+}
+
+static void
+change_vault(const char *what)
+{
+	assert_fine(work_run(w.place.store, w.place.keyring, vault_body, (void *)(uintptr_t)what,
+			&w.err),
+	    &w.err);
+}
+
+struct looking {
+	view path;
+	bool told;
+};
+
+static bool
+look_body(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	struct looking *looking = ctx;
+	struct due_done done = { 0 };
+	struct due due;
+	bool found;
+
+	(void)journal;
+	if (!due_take(tx, looking->path, clock_now(), &due, &found, err) || !found)
+		return false;
+	if (!pending_due(&w.services, tx, &due, NULL, clock_now(), &done, err))
+		return false;
+	looking->told = done.letter != 0;
+	return true;
+}
+
+/* The one document there is. */
+static view
+where(struct arena *arena)
+{
+	view *paths;
+	size_t count;
+
+	arena_init(arena, (size_t)1 << 20);
+	assert_fine(store_begin(w.reader, &w.err), &w.err);
+	assert_fine(store_keys(w.reader, V(DUE_AWAY_PREFIX), V(""), 2, arena, &paths, &count,
+			&w.err),
+	    &w.err);
+	store_end(w.reader);
+	assert_int_equal(count, 1);
+	return paths[0];
+}
+
+/* Looks when it is due; was that told? */
+static bool
+look(void)
+{
+	AUTO(arena_free) struct arena arena = { 0 };
+	struct looking looking = { .path = where(&arena) };
+	int64_t time;
+
+	assert_true(due_time(looking.path, &time));
+	if (time > clock_now())
+		clock_set_offset(clock_offset() + time - clock_now());
+	assert_fine(work_run(w.place.store, w.place.keyring, look_body, &looking, &w.err), &w.err);
+	return looking.told;
+}
+
+/* Seconds from now. */
+static int64_t
+next(void)
+{
+	AUTO(arena_free) struct arena arena = { 0 };
+	int64_t time;
+
+	assert_true(due_time(where(&arena), &time));
+	return time - clock_now();
+}
+
+static void
+test_a_deleted_vault(void **state)
+{
+	(void)state;
+	assert_fine(world_do(&w, "vault-a", "web", step_begin, NULL), &w.err);
+	assert_true(look());
+	change_vault("delete");
+	for (size_t i = 0; i < 3; i++) {
+		assert_false(look());
+		assert_in_range(next(), PENDING_ASIDE - 10, PENDING_ASIDE);
+	}
+	change_vault("recover");
+	assert_true(look());
+	assert_in_range(next(), 0, 10);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_a_deleted_vault, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
