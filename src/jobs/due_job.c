@@ -13,8 +13,8 @@
 #include <string.h>
 
 #define PAGE 100
-#define TURN \
-	((int64_t)250 * 1000 * 1000) /* nanoseconds: whoever took longer lets others go first */
+/* Nanoseconds: whoever took longer lets others go first.  More than an authority that is well. */
+#define TURN ((int64_t)2 * 1000 * 1000 * 1000)
 #define ARENA_MAX ((size_t)8 * 1024 * 1024)
 /*
  * Seconds, see lanes_failed.  A document's own are more than its lane's: when the lane goes on,

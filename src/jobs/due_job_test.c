@@ -353,7 +353,7 @@ call_on_full_disk(int times)
 static void
 test_nothing_is_sent_again_and_again(void **state)
 {
-	static const int pauses[] = { 0, 300 };
+	static const int pauses[] = { 0, 2300 }; /* the second is longer than a turn */
 
 	(void)state;
 	write_letters(3);
