@@ -18,7 +18,7 @@ class Result:
 
 def wrk(server, url, connections, seconds=1, headers=None, **environment):
     """Requests a second.  Anything but good answers ends the run."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}"]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "30s"]
     for name, value in (headers or {}).items():
         command += ["-H", f"{name}: {value}"]
     if environment:

@@ -34,13 +34,6 @@ function kinds.sign()
 	return sign
 end
 
--- A new certificate each time.
-function kinds.certificate()
-	number = number + 1
-	return wrk.format("POST", "/certificates/" .. os.getenv("PREFIX") .. "-" .. number .. "/create" .. query, nil,
-		'{"policy":' .. os.getenv("POLICY") .. '}')
-end
-
 local group, tenant = os.getenv("GROUP"), os.getenv("TENANT")
 local vaults = tonumber(os.getenv("VAULTS") or "1")
 local principals = {}
@@ -73,8 +66,7 @@ function kinds.assignment()
 end
 
 local types = {
-	set = "application/json", sign = "application/json", certificate = "application/json",
-	vault = "application/json", assignment = "application/json",
+	set = "application/json", sign = "application/json", vault = "application/json", assignment = "application/json",
 	token = "application/x-www-form-urlencoded",
 }
 wrk.headers["Content-Type"] = types[os.getenv("KIND")]
