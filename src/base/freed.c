@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The linker's names. NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 void __real_free(void *memory);
 void __wrap_free(void *memory);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 /* Volatile: the compiler knows a free that looks at neither. */
 static const char *volatile wanted; /* NULL: don't look */
