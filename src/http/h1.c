@@ -224,30 +224,34 @@ expect_rule(struct h1 *h1, view value)
 	return 0;
 }
 
+/* Of two that decide who asks, or for what, some readers take the first and some the last. */
 static const struct {
 	view name;
-	int (*rule)(struct h1 *h1, view value);
+	bool once;
+	int (*rule)(struct h1 *h1, view value); /* NULL: none but that */
 } field_rules[] = {
-	{ V_INIT("host"), host_rule },
-	{ V_INIT("content-length"), length_rule },
-	{ V_INIT("transfer-encoding"), encoding_rule },
-	{ V_INIT("expect"), expect_rule },
+	{ V_INIT("host"), false, host_rule },
+	{ V_INIT("content-length"), false, length_rule },
+	{ V_INIT("transfer-encoding"), false, encoding_rule },
+	{ V_INIT("expect"), false, expect_rule },
+	{ V_INIT("authorization"), true, NULL },
+	{ V_INIT("x-http-method"), true, NULL },
 };
 
-/* Fields that decide who asks, and for what: of two, readers take the first or the last. */
-static const view singles[] = { V_INIT("authorization"), V_INIT("x-http-method") };
-
+/* ${seen}: a bit for each rule. */
 static int
-singles_check(struct h1 *h1)
+field_check(struct h1 *h1, const struct http_field *field, unsigned *seen)
 {
-	for (size_t s = 0; s < COUNT_OF(singles); s++) {
-		size_t count = 0;
+	for (size_t r = 0; r < COUNT_OF(field_rules); r++) {
+		const unsigned bit = 1U << r;
 
-		for (size_t i = 0; i < h1->field_count; i++)
-			count += view_ieq(h1->fields[i].name, singles[s]);
-		if (count > 1)
+		if (!view_ieq(field->name, field_rules[r].name))
+			continue;
+		if (field_rules[r].once && (*seen & bit) != 0)
 			return refuse(h1, ERR_BAD_REQUEST,
 			    "A field that may come once came more than once.");
+		*seen |= bit;
+		return field_rules[r].rule == NULL ? 0 : field_rules[r].rule(h1, field->value);
 	}
 	return 0;
 }
@@ -255,14 +259,11 @@ singles_check(struct h1 *h1)
 static int
 fields_check(struct h1 *h1)
 {
-	for (size_t i = 0; i < h1->field_count; i++) {
-		const struct http_field *field = &h1->fields[i];
+	unsigned seen = 0;
 
-		for (size_t r = 0; r < COUNT_OF(field_rules); r++) {
-			if (view_ieq(field->name, field_rules[r].name) &&
-			    field_rules[r].rule(h1, field->value) != 0)
-				return -1;
-		}
+	for (size_t i = 0; i < h1->field_count; i++) {
+		if (field_check(h1, &h1->fields[i], &seen) != 0)
+			return -1;
 	}
 	return 0;
 }
@@ -371,8 +372,7 @@ on_head(llhttp_t *parser)
 
 	if (!head_is_exact(h1))
 		return refuse(h1, ERR_BAD_REQUEST, MALFORMED);
-	if (line_check(h1) != 0 || fields_check(h1) != 0 || singles_check(h1) != 0 ||
-	    framing_check(h1) != 0)
+	if (line_check(h1) != 0 || fields_check(h1) != 0 || framing_check(h1) != 0)
 		return -1;
 	h1->keep_alive = llhttp_should_keep_alive(parser) != 0 && view_eq(h1->version, V("1.1"));
 	h1->state = H1_BODY;
