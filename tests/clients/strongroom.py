@@ -167,6 +167,15 @@ class Server:
 		self.env = {}
 		self.local = threading.local()
 
+	@property
+	def sanitized(self):
+		return b"__asan_init" in self.binary.read_bytes()
+
+	def resident(self):
+		"""The memory it has, in KiB."""
+		with open(f"/proc/{self.process.pid}/status") as status:
+			return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
 	# Life
 
 	def command(self):

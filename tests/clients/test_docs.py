@@ -93,7 +93,7 @@ def test_versions_of_the_page(shared):
 
 def test_tests_that_are_named():
 	"""What the pages name as a claim's test is there."""
-	files = {path.name: path.read_text() for pattern in ("src/*/*_test.c", "src/*_test.c", "tests/clients/test_*.py")
+	files = {path.name: path.read_text() for pattern in ("src/*/*_test.c", "src/*_test.c", "tests/*/test_*.py")
 	    for path in ROOT.glob(pattern)}
 	everything = "".join(files.values())
 	for page in ("docs/compatibility.md", "THREATS.md"):

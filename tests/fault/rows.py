@@ -22,7 +22,8 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 # Rows whose good request takes more around it than one server; what is asked of them here is refused.
 REFUSED = {
 	"KeyRelease", "KeyGetAttestation",         # an attestation authority, a token
-	"AuthorityRevoke", "AuthorityOcsp", "AuthorityRootGet", "AuthorityIntermediateGet", "AuthorityCrlGet",
+	"AuthorityRevoke", "AuthorityOcsp", "AuthorityOcspGet", "AuthorityRootGet", "AuthorityIntermediateGet",
+	"AuthorityCrlGet",
 	"SignIn.Page",                             # a page's own form
 	"OperationResult",                         # no such thing is ever under way
 }
