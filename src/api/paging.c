@@ -107,6 +107,14 @@ page_token_add(struct request *r, view list, view marker, struct buf *out, struc
 }
 
 bool
+page_wants_pending(const struct request *r)
+{
+	view pending;
+
+	return request_query(r, "includePending", &pending) && view_ieq(pending, V("true"));
+}
+
+bool
 page_next(struct request *r, view list, const struct page *page, view marker, struct error *err)
 {
 	AUTO(buf_free) struct buf link = { 0 };
@@ -123,6 +131,8 @@ page_next(struct request *r, view list, const struct page *page, view marker, st
 		return false;
 	if (page->limit_given)
 		buf_print(&link, "&maxresults=%zu", page->limit);
+	if (page_wants_pending(r))
+		buf_add(&link, V("&includePending=true"));
 	json_text(&r->json, "nextLink", buf_view(&link));
 	return buf_ok(&link) || error_memory(err);
 }

@@ -25,8 +25,11 @@ MUST_USE bool page_read(struct request *r, view list, struct page *out, struct e
 
 /*
  * page_next(r, list, page, marker, err):
- * Write the member `nextLink` for what comes behind ${marker}; null when ${marker} is empty.
+ * Write the member `nextLink` for what comes behind ${marker}; null when ${marker} is empty.  It
+ * asks for as many, and for pending ones, as the request does.
+ * page_wants_pending(r): `includePending` is true.
  */
+bool page_wants_pending(const struct request *r);
 MUST_USE bool page_next(struct request *r, view list, const struct page *page, view marker,
     struct error *err);
 

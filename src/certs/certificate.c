@@ -326,6 +326,8 @@ from_backup(struct request *r, const struct object *object, view binding, struct
 
 static const struct object_type *const members[] = { &key_type, &secret_type, NULL };
 
+static const char *const reserved[] = { "contacts", "issuers", "restore", NULL };
+
 const struct object_type certificate_type = {
 	.letter = 'c',
 	.noun = "certificate",
@@ -337,6 +339,7 @@ const struct object_type certificate_type = {
 	.terse = true,
 	.tag_name_max = 256,
 	.tag_value_max = 256,
+	.reserved = reserved,
 	.members = members,
 	.shows_policy = true,
 	.hidden = is_provisional,

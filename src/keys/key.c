@@ -415,6 +415,8 @@ from_backup(struct request *r, const struct object *object, view binding, struct
 	    key_put(r, &key, version, err);
 }
 
+static const char *const reserved[] = { "restore", NULL };
+
 const struct object_type key_type = {
 	.letter = 'k',
 	.noun = "key",
@@ -426,6 +428,7 @@ const struct object_type key_type = {
 	.terse = true,
 	.tag_name_max = 256,
 	.tag_value_max = 256,
+	.reserved = reserved,
 	.write = write_key,
 	.write_item = write_item,
 	.to_backup = to_backup,

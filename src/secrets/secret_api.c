@@ -76,6 +76,8 @@ write_item(struct request *r, const struct object *object, const struct version 
 	write_bundle(r, object, version, AS_ITEM, versioned ? version->id : V(""));
 }
 
+static const char *const reserved[] = { "restore", NULL };
+
 const struct object_type secret_type = {
 	.letter = 's',
 	.noun = "secret",
@@ -87,6 +89,7 @@ const struct object_type secret_type = {
 	.managed = ERR_SECRET_MANAGED,
 	.tag_name_max = 512,
 	.tag_value_max = 512,
+	.reserved = reserved,
 	.write = write_secret,
 	.write_item = write_item,
 };

@@ -346,6 +346,8 @@ require_free(struct request *r, const struct object_type *type, const struct obj
 {
 	static const enum object_state states[] = { OBJECT_LIVE, OBJECT_DELETED };
 
+	if (!object_refuse_reserved(type, object->name, err))
+		return false;
 	for (size_t i = 0; i < COUNT_OF(states); i++) {
 		AUTO(object_done) struct object present = { 0 };
 		bool found;

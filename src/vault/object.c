@@ -9,6 +9,13 @@
 
 #define DAY ((int64_t)86400)
 
+static bool
+bad_name(view name, struct error *err)
+{
+	return error_set(err, ERR_BAD_PARAMETER, "The request URI contains an invalid name: %.*s",
+	    VIEW_ARG(name));
+}
+
 bool
 object_name_check(view name, struct error *err)
 {
@@ -19,9 +26,16 @@ object_name_check(view name, struct error *err)
 
 		fine = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
 	}
-	if (!fine)
-		return error_set(err, ERR_BAD_PARAMETER,
-		    "The request URI contains an invalid name: %.*s", VIEW_ARG(name));
+	return fine || bad_name(name, err);
+}
+
+bool
+object_refuse_reserved(const struct object_type *type, view name, struct error *err)
+{
+	for (const char *const *word = type->reserved; word != NULL && *word != NULL; word++) {
+		if (view_ieq(name, view_of(*word)))
+			return bad_name(name, err);
+	}
 	return true;
 }
 
@@ -101,13 +115,15 @@ object_require(struct request *r, const struct object_type *type, view name, vie
 	return object_name(r, type, object, out->id, err);
 }
 
+/* A new object can't have a reserved name, nor one that a deleted object holds. */
 static bool
-refuse_deleted(struct request *r, const struct object_type *type, view name, struct error *err)
+refuse_taken(struct request *r, const struct object_type *type, view name, struct error *err)
 {
 	AUTO(object_done) struct object deleted = { 0 };
 	bool found;
 
-	if (!object_read(r, type, OBJECT_DELETED, name, TO_CHANGE, &deleted, &found, err))
+	if (!object_refuse_reserved(type, name, err) ||
+	    !object_read(r, type, OBJECT_DELETED, name, TO_CHANGE, &deleted, &found, err))
 		return false;
 	return !found || name_held(type, name, err);
 }
@@ -131,7 +147,7 @@ object_require_free(struct request *r, const struct object_type *type, view name
 	return object_name_check(name, err) &&
 	    object_read(r, type, OBJECT_LIVE, name, TO_READ, &live, &found, err) &&
 	    (!found || object_refuse_managed(type, &live, "set", err)) &&
-	    refuse_deleted(r, type, name, err);
+	    refuse_taken(r, type, name, err);
 }
 
 bool
@@ -172,7 +188,7 @@ object_require_ours(struct request *r, const struct object_type *type, view name
 	bool found;
 
 	return object_read(r, type, OBJECT_LIVE, name, TO_CHANGE, &live, &found, err) &&
-	    (!found || check_owner(type, &live, true, err)) && refuse_deleted(r, type, name, err);
+	    (!found || check_owner(type, &live, true, err)) && refuse_taken(r, type, name, err);
 }
 
 bool
@@ -185,7 +201,7 @@ object_add_version(struct request *r, const struct object_type *type, view name,
 	    (found && !check_owner(type, object, managing, err)))
 		return false;
 	if (!found) {
-		if (!refuse_deleted(r, type, name, err))
+		if (!refuse_taken(r, type, name, err))
 			return false;
 		object->name = name;
 		random_ordered(object->id);

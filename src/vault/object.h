@@ -56,6 +56,8 @@ struct object_type {
 	bool versions_named;                 /* one that is not found is "NAME/versions/VERSION" */
 	bool terse; /* an unknown one is "Key not found: NAME" to backup and recover */
 	size_t tag_name_max, tag_value_max;
+	/* Names that paths of the collection mean something else by, NULL at the end; or NULL. */
+	const char *const *reserved;
 	/*
 	 * Of types whose objects have others of the same name that live and die with them, as
 	 * certificates their keys and secrets: the others' types, NULL at the end.  Those objects
@@ -105,6 +107,9 @@ enum intent { TO_READ, TO_CHANGE }; /* to change: the commit is refused if it ch
 /* object_name_check(name, err): ERR_BAD_PARAMETER unless it is 1 to 127 of [0-9a-zA-Z-]. */
 MUST_USE bool object_name_check(view name, struct error *err);
 
+/* object_refuse_reserved(type, name, err): ERR_BAD_PARAMETER when none may be made of that name. */
+MUST_USE bool object_refuse_reserved(const struct object_type *type, view name, struct error *err);
+
 /*
  * object_read(r, type, state, name, intent, out, found, err):
  * Read the head of an object.  Owned by the caller: AUTO(object_done).
@@ -141,7 +146,8 @@ MUST_USE bool object_require(struct request *r, const struct object_type *type, 
 
 /*
  * object_require_free(r, type, name, err):
- * A version can be added: no deleted object holds the name, and no certificate does.
+ * A version can be added: the name is not reserved, no deleted object holds it, and no
+ * certificate does.
  */
 MUST_USE bool object_require_free(struct request *r, const struct object_type *type, view name,
     struct error *err);

@@ -19,10 +19,7 @@ struct listing {
 static bool
 is_shown(const struct request *r, const struct object_type *type, const struct version *version)
 {
-	view pending;
-
-	return type->hidden == NULL || !type->hidden(version) ||
-	    (request_query(r, "includePending", &pending) && view_ieq(pending, V("true")));
+	return type->hidden == NULL || !type->hidden(version) || page_wants_pending(r);
 }
 
 static bool

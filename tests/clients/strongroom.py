@@ -474,9 +474,9 @@ class Vault:
 		return self.server.send("GET", self.host, url[len(self.url):], None,
 		    {"Authorization": f"Bearer {self.principal.token()}"})
 
-	def pages(self, path, maxresults=None):
-		"""The pages of a list, each a reply's JSON."""
-		query = f"api-version={self.version}" + (f"&maxresults={maxresults}" if maxresults else "")
+	def pages(self, path, maxresults=None, **more):
+		"""The pages of a list, each a reply's JSON; ${more} is asked for on the first."""
+		query = urllib.parse.urlencode({"api-version": self.version, **({"maxresults": maxresults} if maxresults else {}), **more})
 		page = self.get(path, query=query).expect(200).json
 		while True:
 			yield page
@@ -484,8 +484,8 @@ class Vault:
 				return
 			page = self.follow(page["nextLink"]).expect(200).json
 
-	def items(self, path, maxresults=None):
-		return [item for page in self.pages(path, maxresults) for item in page["value"]]
+	def items(self, path, maxresults=None, **more):
+		return [item for page in self.pages(path, maxresults, **more) for item in page["value"]]
 
 
 def version_of(bundle):

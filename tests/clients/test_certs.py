@@ -240,6 +240,21 @@ def test_bad_requests(main, name):
 
 # Names
 
+def test_reserved_names(main, other):
+	"""A path means something else by them: what had such a name could not be read, nor deleted."""
+	key, certificates = chain()
+	for name in ("contacts", "Contacts", "restore"):
+		for verb, body in (("create", {"policy": SELF}), ("import", {"value": make_pfx(key, certificates)})):
+			reply = main.post(f"/certificates/{name}/{verb}", body).expect(400, "BadParameter")
+			assert reply.error["message"] == f"The request URI contains an invalid name: {name}"
+	main.post("/certificates/issuers/create", {"policy": SELF}).expect(405)
+	for name in ("restore", "Restore"):
+		main.post(f"/keys/{name}/create", {"kty": "EC"}).expect(400, "BadParameter")
+	main.put("/secrets/restore", {"value": "x"}).expect(405)
+	main.post("/keys/contacts/create", {"kty": "EC"}).expect(200)
+	main.delete("/keys/contacts").expect(200)
+
+
 @pytest.mark.parametrize("kind", ["secret", "key"])
 def test_name_of_a_stand_alone_object(main, name, kind):
 	if kind == "secret":
@@ -388,6 +403,17 @@ def test_while_one_is_in_progress(main, name):
 	main.post(f"/certificates/{name}/backup").expect(400, "BadParameter")
 	main.get(f"/certificates/{name}/pending", query=f"api-version=7.4&request_id={'0' * 32}").expect(404,
 	    "PendingCertificateNotFound")
+
+
+def test_pending_ones_of_all_pages(shared):
+	"""The link to the next page asks for pending ones as the first page was."""
+	lists = shared.vault("lists")
+	names = {unique("waits") for _ in range(30)}
+	for each in names:
+		begin(lists, each, UNKNOWN)
+	shown = {item["id"].rsplit("/", 1)[1] for item in lists.items("/certificates", includePending="true")}
+	assert names <= shown
+	assert not names & {item["id"].rsplit("/", 1)[1] for item in lists.items("/certificates")}
 
 
 def test_cancel(main, name):
