@@ -74,6 +74,8 @@ void audit_close(struct audit *audit); /* a last checkpoint; NULL is fine */
  * head->chain (what the store remembers; NULL: don't look).  Fails with ERR_CORRUPT and says
  * where.  ${watch} is asked before each line, and stops it with an error of its own; NULL: nobody
  * watches.
+ * audit_verify_rest: Of a log whose oldest segments may have been archived.  The chain begins with
+ * the hash that the first line has, so what else stands in that one line is taken as it is.
  */
 struct audit_head {
 	uint64_t seq;
@@ -88,6 +90,9 @@ struct audit_watch {
 };
 MUST_USE bool audit_verify(const char *directory, view public_key, const struct audit_head *head,
     const struct audit_watch *watch, struct audit_report *report, struct error *err);
+MUST_USE bool audit_verify_rest(const char *directory, view public_key,
+    const struct audit_head *head, const struct audit_watch *watch, struct audit_report *report,
+    struct error *err);
 
 /* audit_stored_head: What the store remembers: the public key and the head of the last sync. */
 MUST_USE bool audit_stored_head(struct store *store, struct keyring *keyring, struct arena *arena,

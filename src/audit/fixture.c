@@ -208,5 +208,5 @@ fixture_verify(struct fixture *f, struct audit_report *report, struct error *err
 	arena_init(&arena, 65536);
 	open_store(f);
 	assert_true(audit_stored_head(f->store, f->keyring, &arena, &key, &head, err));
-	return audit_verify(f->log, key, &head, NULL, report, err);
+	return (f->rest ? audit_verify_rest : audit_verify)(f->log, key, &head, NULL, report, err);
 }

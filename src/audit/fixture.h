@@ -11,6 +11,7 @@
 struct fixture {
 	char root[64], log[PATH_LEN], key[PATH_LEN], url[PATH_LEN];
 	struct audit_settings settings;
+	bool rest; /* the log's oldest segments may be archived */
 	struct store *store;
 	struct keyring *keyring;
 	struct audit *audit;

@@ -13,6 +13,10 @@
 bool
 verifier_segment(struct verifier *verifier, uint64_t first, struct error *err)
 {
+	if (verifier->rest && verifier->report.segments == 0 && first > 1) {
+		verifier->at.seq = first - 1;
+		verifier->joins = true;
+	}
 	if (first != verifier->at.seq + 1)
 		return error_set(err, ERR_CORRUPT,
 		    "a segment that begins with %" PRIu64 " where %" PRIu64 " is due", first,
@@ -35,6 +39,17 @@ look_at_head(struct verifier *verifier, struct error *err)
 	return true;
 }
 
+/* The line after ${at}, and if it is a checkpoint, a good one.  Where a log joins, it gives both. */
+static bool
+check_line(const struct verifier *verifier, const struct line *line, struct error *err)
+{
+	if (verifier->joins && line->seq == verifier->at.seq + 1)
+		return true;
+	return line_follows(line, &verifier->at, err) &&
+	    (!checkpoint_shaped(line->record) ||
+		checkpoint_check(line->record, &verifier->at, verifier->key, err));
+}
+
 bool
 verifier_line(struct verifier *verifier, view text, struct error *err)
 {
@@ -42,12 +57,10 @@ verifier_line(struct verifier *verifier, view text, struct error *err)
 
 	if (!line_parse(text, &line))
 		return error_set(err, ERR_CORRUPT, "not a line of the log");
-	if (!line_follows(&line, &verifier->at, err))
+	if (!check_line(verifier, &line, err))
 		return false;
+	verifier->joins = false;
 	verifier->is_signed = checkpoint_shaped(line.record);
-	if (verifier->is_signed &&
-	    !checkpoint_check(line.record, &verifier->at, verifier->key, err))
-		return false;
 	line_position(&line, &verifier->at);
 	verifier->report.lines++;
 	verifier->report.checkpoints += verifier->is_signed ? 1 : 0;
@@ -134,11 +147,10 @@ verify_all(struct verifier *verifier, int dir, struct error *err)
 	return verifier_end(verifier, err);
 }
 
-bool
-audit_verify(const char *directory, view public_key, const struct audit_head *head,
-    const struct audit_watch *watch, struct audit_report *report, struct error *err)
+static bool
+verify_directory(struct verifier *verifier, const char *directory, view public_key,
+    struct audit_report *report, struct error *err)
 {
-	struct verifier verifier = { .head = head, .watch = watch };
 	struct public_key *key = NULL;
 	int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool ok = false;
@@ -146,12 +158,30 @@ audit_verify(const char *directory, view public_key, const struct audit_head *he
 	if (dir < 0)
 		return error_errno(err, "The audit log's directory can't be opened");
 	if (public_key_from_spki(public_key, &key, err)) {
-		verifier.key = key;
-		ok = verify_all(&verifier, dir, err);
+		verifier->key = key;
+		ok = verify_all(verifier, dir, err);
 	}
 	if (ok)
-		*report = verifier.report;
+		*report = verifier->report;
 	public_key_free(key);
 	(void)close(dir);
 	return ok;
+}
+
+bool
+audit_verify(const char *directory, view public_key, const struct audit_head *head,
+    const struct audit_watch *watch, struct audit_report *report, struct error *err)
+{
+	struct verifier verifier = { .head = head, .watch = watch };
+
+	return verify_directory(&verifier, directory, public_key, report, err);
+}
+
+bool
+audit_verify_rest(const char *directory, view public_key, const struct audit_head *head,
+    const struct audit_watch *watch, struct audit_report *report, struct error *err)
+{
+	struct verifier verifier = { .head = head, .watch = watch, .rest = true };
+
+	return verify_directory(&verifier, directory, public_key, report, err);
 }

@@ -14,6 +14,8 @@ struct verifier {
 	const struct audit_watch *watch; /* NULL: nobody */
 	struct audit_head at;
 	struct audit_report report;
+	bool rest;      /* it need not begin with the first line */
+	bool joins;     /* the next line says itself what came before it */
 	bool is_signed; /* the last line is a checkpoint */
 	bool head_seen;
 };

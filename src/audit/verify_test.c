@@ -428,19 +428,26 @@ test_segments(void **state)
 	static const struct {
 		enum tampering what;
 		const char *says; /* NULL: all is well */
+		bool rest;
 	} cases[] = {
-		{ NOTHING, NULL },
+		{ NOTHING, NULL, false },
+		{ NOTHING, NULL, true },
 		{ DROP_FIRST,
-		    "audit-00000000000000000003.log: a segment that begins with 3 where 1" },
+		    "audit-00000000000000000003.log: a segment that begins with 3 where 1", false },
+		{ DROP_FIRST, NULL, true },
 		{ DROP_MIDDLE,
-		    "audit-00000000000000000007.log: a segment that begins with 7 where 5" },
-		{ DROP_LAST, "the log ends with line 8, but the store remembers 10" },
-		{ DROP_ALL, "there is no segment" },
-		{ SWAP, "audit-00000000000000000005.log line 1: number 7 where 5" },
-		{ TEAR, "audit-00000000000000000005.log line 2: a line without an end" },
-		{ CUT_LINE,
-		    "audit-00000000000000000007.log: a segment that begins with 7 where 6" },
-		{ EMPTY, "audit-00000000000000000007.log: a segment that begins with 7 where 5" },
+		    "audit-00000000000000000007.log: a segment that begins with 7 where 5", true },
+		{ DROP_LAST, "the log ends with line 8, but the store remembers 10", true },
+		{ DROP_ALL, "there is no segment", true },
+		{ DROP_MIDDLE,
+		    "audit-00000000000000000007.log: a segment that begins with 7 where 5", false },
+		{ DROP_LAST, "the log ends with line 8, but the store remembers 10", false },
+		{ SWAP, "audit-00000000000000000005.log line 1: number 7 where 5", false },
+		{ TEAR, "audit-00000000000000000005.log line 2: a line without an end", false },
+		{ CUT_LINE, "audit-00000000000000000007.log: a segment that begins with 7 where 6",
+		    false },
+		{ EMPTY, "audit-00000000000000000007.log: a segment that begins with 7 where 5",
+		    false },
 	};
 
 	(void)state;
@@ -456,6 +463,7 @@ test_segments(void **state)
 			assert_true(fixture_append(&f, "r", n));
 		fixture_close(&f);
 		tamper(&f, cases[i].what);
+		f.rest = cases[i].rest;
 		if (fixture_verify(&f, &report, &err) != (cases[i].says == NULL))
 			fail_msg("case %zu", i);
 		if (cases[i].says != NULL &&

@@ -514,7 +514,7 @@ verify_audit(struct stage *stage, const struct opened *opened, const struct back
 	    !audit_stored_head(opened->store, opened->keyring, &arena, &public_key, &head, err))
 		return false;
 	/* A log without a line has no segment. */
-	if (head.seq > 0 && !audit_verify(directory, public_key, &head, &asked, &report, err))
+	if (head.seq > 0 && !audit_verify_rest(directory, public_key, &head, &asked, &report, err))
 		return false;
 	stage->report.audit_lines = report.lines;
 	return true;

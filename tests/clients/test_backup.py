@@ -134,6 +134,28 @@ def test_under_load_and_elsewhere(tmp_path, keys, kind):
 		assert [name for name in facts if set_lines[name] != 1] == []
 
 
+def test_the_log_without_what_was_archived(tmp_path, keys):
+	"""Old segments may be put away: backups go on, and what is left of the log is looked at as before."""
+	server = Server(tmp_path / "one", options=("--audit-segment-mb", "1")).start()
+	vault = server.vault("main")
+	first = server.data / "audit" / f"audit-{1:020}.log"
+	while len(list(first.parent.glob("*.log"))) < 2:
+		for _ in range(200):
+			vault.get("/secrets")
+	server.stop()
+	first.rename(tmp_path / first.name)
+	server.start()
+	vault.set("behind", "it")
+	fine(server.cli("backup", "create", tmp_path / "rest", "--backup-recipient", keys / "ec.pem"))
+	server.stop()
+	other = tmp_path / "other"
+	fine(run("backup", "restore", tmp_path / "rest", keys / "ec.key", "--data", other))
+	strict = run("audit", "verify", "--data", other)
+	assert strict.returncode != 0 and "where 1 is due" in strict.stderr
+	(tmp_path / first.name).rename(other / "audit" / first.name)
+	fine(run("audit", "verify", "--data", other))
+
+
 def test_every_piece_counts(made, keys, tmp_path):
 	"""Whatever is changed, cut, doubled or moved: refused, and nothing stays."""
 	whole = made.read_bytes()
