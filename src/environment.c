@@ -1,7 +1,9 @@
 #include "environment.h"
 
 #include "base/file.h"
+#include "base/log.h"
 
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -132,4 +134,21 @@ environment_text(const struct config *config, const struct installation *install
 		buf_print(out, "export %s='%s/ca-bundle.pem'\n", bundles[i], data);
 	return (vaults == NULL || export_vaults(config, vaults, out, err)) &&
 	    (buf_ok(out) || error_memory(err));
+}
+
+/* *.localhost resolves by libnss-myhostname on Debian, and not at all without it. */
+void
+environment_check_names(const struct config *config)
+{
+	struct addrinfo *found = NULL;
+	char name[CONFIG_TEXT_MAX + 8];
+
+	(void)snprintf(name, sizeof(name), "login.%s", config->domain);
+	if (getaddrinfo(name, NULL, NULL, &found) == 0)
+		freeaddrinfo(found);
+	else
+		log_line(LOG_WARN, "names.unresolved",
+		    "%s does not resolve here: install libnss-myhostname, or add it, its sisters "
+		    "(management, graph) and each vault to /etc/hosts",
+		    name);
 }

@@ -23,4 +23,7 @@ MUST_USE bool environment_certificates(const struct config *config,
 MUST_USE bool environment_text(const struct config *config, const struct installation *installation,
     view secret, struct vaults *vaults, struct buf *out, struct error *err);
 
+/* environment_check_names(config): Log a warning when its names do not resolve here.  May block. */
+void environment_check_names(const struct config *config);
+
 #endif

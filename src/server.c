@@ -31,7 +31,6 @@
 #include "signin/refresh.h"
 #include "signin/signin.h"
 
-#include <netdb.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -67,8 +66,8 @@ struct server {
 	struct answerer *answerer;
 	struct listener listener;
 	struct http_server *http;
-	struct scheduler *scheduler, *slow, *away[LANES_THREADS];
-	struct lanes lanes;        /* of those */
+	struct scheduler *care, *scheduler, *slow, *away[LANES_THREADS];
+	struct lanes lanes;        /* of the last */
 	struct backup_job *backup; /* NULL: it makes none */
 	struct outside outside;
 	struct smtp smtp;
@@ -159,34 +158,25 @@ refresh_certificate(void *ctx, struct error *err)
 	return listener_refresh(&server->listener, atomic_exchange(&reload_wanted, false), err);
 }
 
-/*
- * *.localhost resolves by libnss-myhostname on Debian, and not at all without it: say so.  Here,
- * and not before the first answer, because looking a name up takes a while.
- */
+/* Not before the first answer, because looking a name up takes a while. */
 static bool
 check_names(void *ctx, struct error *err)
 {
 	const struct server *server = ctx;
-	struct addrinfo *found = NULL;
-	char name[CONFIG_TEXT_MAX + 8];
 
 	(void)err;
-	(void)snprintf(name, sizeof(name), "login.%s", server->config->domain);
-	if (getaddrinfo(name, NULL, NULL, &found) == 0)
-		freeaddrinfo(found);
-	else
-		log_line(LOG_WARN, "names.unresolved",
-		    "%s does not resolve here: install libnss-myhostname, or add it, its sisters "
-		    "(management, graph) and each vault to /etc/hosts",
-		    name);
+	environment_check_names(server->config);
 	return true;
 }
 
-static const struct job jobs[] = {
+/* What everything else waits for in the end: however much is due, it has its turn each second. */
+static const struct job care_jobs[] = {
 	{ "audit.tick", 1, tick_audit },
+	{ "tls.certificate", 1, refresh_certificate },
+};
+static const struct job jobs[] = {
 	{ "due", 1, do_due },
 	{ "groups", 1, finish_groups },
-	{ "tls.certificate", 1, refresh_certificate },
 	{ "identity.signing-keys", 3600, rotate_signing_keys },
 	{ "identity.refresh-tokens", 3600, sweep_refresh_tokens },
 	{ "names", 86400, check_names },
@@ -455,6 +445,7 @@ server_close(struct server *server)
 	scheduler_stop(server->slow);
 	for (size_t i = 0; i < LANES_THREADS; i++)
 		scheduler_stop(server->away[i]);
+	scheduler_stop(server->care);
 	lanes_done(&server->lanes);
 	backup_job_stop(server->backup);
 	http01_close(server->http01);
@@ -558,8 +549,13 @@ install_signals(struct http_server *http)
 }
 
 static bool
-start_away(struct server *server, struct error *err)
+start_jobs(struct server *server, struct error *err)
 {
+	if (!scheduler_start(care_jobs, COUNT_OF(care_jobs), server, 0, &server->care, err) ||
+	    !scheduler_start(jobs, COUNT_OF(jobs), server, 0, &server->scheduler, err) ||
+	    !scheduler_start(slow_jobs, COUNT_OF(slow_jobs), server, SLOW_BEHIND, &server->slow,
+		err))
+		return false;
 	for (size_t i = 0; i < LANES_THREADS; i++) {
 		if (!scheduler_start(away_jobs, COUNT_OF(away_jobs), server, SLOW_BEHIND,
 			&server->away[i], err))
@@ -579,12 +575,8 @@ serve(struct server *server, struct error *err)
 			return false;
 		tell_how_to_connect(config);
 	}
-	if (!scheduler_start(jobs, COUNT_OF(jobs), server, 0, &server->scheduler, err) ||
-	    !scheduler_start(slow_jobs, COUNT_OF(slow_jobs), server, SLOW_BEHIND, &server->slow,
-		err) ||
-	    !start_away(server, err))
-		return false;
-	if (!backup_job_start(config, &server->folder, server->audit, &server->backup, err))
+	if (!start_jobs(server, err) ||
+	    !backup_job_start(config, &server->folder, server->audit, &server->backup, err))
 		return false;
 	install_signals(server->http);
 	(void)printf("ready: https://*.%s:%u\n", config->domain, config->public_port);
