@@ -83,6 +83,7 @@ static const struct need {
 	{ "keys/verify/action", "keys", "verify", NULL },
 	{ "keys/release/action", "keys", "release", NULL },
 	{ "keys/rotate/action", "keys", "rotate", NULL },
+	{ "keys/rng/action", "keys", "get", NULL },
 	{ "keyrotationpolicies/read", "keys", "getrotationpolicy", NULL },
 	{ "keyrotationpolicies/write", "keys", "setrotationpolicy", NULL },
 	{ "certificates/read", "certificates", "get", NULL },

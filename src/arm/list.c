@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-#define BATCH 64      /* documents read at a time */
-#define SCAN_MAX 2048 /* documents a page looks at; it ends early then */
+#define BATCH 64                            /* documents read at a time */
+#define SCAN_MAX 2048                       /* documents a page looks at; it ends early then */
+#define BODY_FULL ((size_t)4 * 1024 * 1024) /* bytes from which on nothing is added to a page */
 
 /* A page on its way. */
 struct paging {
@@ -144,6 +145,12 @@ show(struct request *r, const struct list *list, view key, struct paging *paging
 }
 
 static bool
+is_full(const struct request *r, const struct paging *paging)
+{
+	return paging->written == paging->limit || r->out->body.len >= BODY_FULL;
+}
+
+static bool
 show_batch(struct request *r, const struct list *list, struct paging *paging, struct error *err)
 {
 	view *keys;
@@ -154,11 +161,17 @@ show_batch(struct request *r, const struct list *list, struct paging *paging, st
 		return false;
 	paging->over = count < BATCH;
 	for (size_t i = 0; i < count; i++) {
-		if (paging->written == paging->limit) {
+		struct arena_mark mark = arena_mark(r->arena);
+		bool fine;
+
+		if (is_full(r, paging)) {
 			paging->over = false;
 			return true;
 		}
-		if (!show(r, list, keys[i], paging, err))
+		fine = show(r, list, keys[i], paging, err);
+		/* What was read is written, and not needed any more. */
+		arena_rewind(r->arena, mark);
+		if (!fine)
 			return false;
 		memcpy(paging->marker, keys[i].ptr, keys[i].len);
 		paging->after = (view){ paging->marker, keys[i].len };
@@ -177,11 +190,10 @@ list_run(struct request *r, const struct list *list, struct error *err)
 		return false;
 	json_open(reply_json(r), '{');
 	json_open_in(&r->json, "value", '[');
-	while (!paging.over && paging.written < paging.limit && paging.scanned < SCAN_MAX) {
+	while (!paging.over && !is_full(r, &paging) && paging.scanned < SCAN_MAX) {
 		struct arena_mark mark = arena_mark(r->arena);
 		bool fine = show_batch(r, list, &paging, err);
 
-		/* What was read is written, and not needed any more. */
 		arena_rewind(r->arena, mark);
 		if (!fine)
 			return false;

@@ -221,13 +221,13 @@ check_current(struct request *r, const struct user *user, view password, struct 
 	view who = uuid_view(&user->object);
 	int64_t now = clock_mono() / 1000000000;
 
-	if (!lockout_allows(lockout, who, who, now))
+	if (!lockout_allows(lockout, who, r->in->peer, now))
 		return error_set(err, ERR_THROTTLED, "Too many wrong passwords: try again later.");
 	if (password_matches(password, user->password_hash)) {
-		lockout_passed(lockout, who, who, now);
+		lockout_passed(lockout, who, r->in->peer, now);
 		return true;
 	}
-	lockout_failed(lockout, who, who, now);
+	lockout_failed(lockout, who, r->in->peer, now);
 	return error_set(err, ERR_GRAPH_BAD_REQUEST,
 	    "The specified password does not match the current password.");
 }
@@ -238,11 +238,17 @@ graph_change_password(struct request *r, struct error *err)
 	const struct graph_change_password_body *body = r->body;
 	AUTO(graph_object_done) struct graph_object object = { .kind = NULL };
 	struct user *user = &object.as.user, before;
+	struct gate *gate = r->services->directory->gate;
+	bool fine;
 
 	if (!graph_target_load(r, STORE_CHANGE, &object, err))
 		return false;
 	before = *user;
-	return check_current(r, user, body->current.text, err) &&
-	    user_set_password(user, body->next.text, false, r->arena, err) &&
-	    user_put(&r->tx, &before, user, err) && graph_done(r);
+	if (!gate_enter(gate))
+		return error_set(err, ERR_THROTTLED,
+		    "Too many passwords are being checked: try again later.");
+	fine = check_current(r, user, body->current.text, err) &&
+	    user_set_password(user, body->next.text, false, r->arena, err);
+	gate_leave(gate);
+	return fine && user_put(&r->tx, &before, user, err) && graph_done(r);
 }

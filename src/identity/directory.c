@@ -288,10 +288,11 @@ make_parts(struct directory *directory, unsigned loops, struct error *err)
 	directory->tenants = map_new();
 	directory->keys = map_new();
 	directory->lockout = lockout_new();
+	directory->gate = gate_new();
 	directory->replay = replay_new();
 	directory->caches = calloc(loops, sizeof(struct token_cache *));
 	if (directory->tenants == NULL || directory->keys == NULL || directory->lockout == NULL ||
-	    directory->replay == NULL || directory->caches == NULL)
+	    directory->gate == NULL || directory->replay == NULL || directory->caches == NULL)
 		return error_memory(err);
 	directory->loops = loops;
 	for (unsigned i = 0; i < loops; i++) {
@@ -361,6 +362,7 @@ directory_close(struct directory *directory)
 		token_cache_free(directory->caches[i]);
 	free(directory->caches);
 	lockout_free(directory->lockout);
+	gate_free(directory->gate);
 	replay_free(directory->replay);
 	principals_close(directory->principals);
 	trust_close(directory->trust);

@@ -8,6 +8,7 @@
 
 #include "identity/identity.h"
 #include "identity/issuer.h"
+#include "identity/gate.h"
 #include "identity/lockout.h"
 #include "identity/principals.h"
 #include "identity/replay.h"
@@ -55,6 +56,7 @@ struct directory {
 	struct token_cache **caches; /* one a loop */
 	unsigned loops;
 	struct lockout *lockout;
+	struct gate *gate; /* of who has a password checked, or hashed */
 	struct replay *replay;
 	struct issuers *issuers;      /* NULL until directory_federate */
 	struct trust *trust;          /* trust.h */

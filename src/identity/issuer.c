@@ -13,8 +13,9 @@
 #define KEYS_SECONDS 86400  /* how long fetched keys are good */
 #define STALE_SECONDS 86400 /* and how much longer when they can't be fetched again */
 #define KEPT_SECONDS 3600   /* how old they get for issuers that are always at hand */
-#define RETRY_SECONDS 60
-#define WAIT_SECONDS 12 /* both documents, and some */
+#define RETRY_SECONDS 60    /* and twice as long after each further failure */
+#define RETRIES_MAX 4       /* eight minutes at most */
+#define WAIT_SECONDS 12     /* both documents, and some */
 /* Threads of the pool that may be in here at a time: the rest is for everybody else. */
 #define BUSY_MAX 2
 #define TICK_SECONDS 30
@@ -24,9 +25,10 @@ struct issuer {
 	struct key_set *keys;
 	int64_t fetched, tried; /* the settings' clock; ->tried only once ->asked */
 	bool asked, fetching;
-	bool wanted;      /* the thread is to fetch */
-	unsigned kept;    /* how many want it at hand */
-	unsigned holders; /* who must find it again after having been without the lock */
+	unsigned failures; /* since it last answered; at most RETRIES_MAX */
+	bool wanted;       /* the thread is to fetch */
+	unsigned kept;     /* how many want it at hand */
+	unsigned holders;  /* who must find it again after having been without the lock */
 	uint64_t used;
 };
 
@@ -148,7 +150,10 @@ fetch(struct issuers *issuers, struct issuer *issuer)
 	issuer->fetching = false;
 	issuer->asked = true;
 	issuer->tried = issuers->settings.clock();
+	if (!fine && issuer->failures < RETRIES_MAX)
+		issuer->failures++;
 	if (fine) {
+		issuer->failures = 0;
 		if (!key_set_same(issuer->keys, keys))
 			atomic_fetch_add(&issuers->generation, 1);
 		key_set_done(&issuer->keys);
@@ -184,10 +189,13 @@ younger(const struct issuers *issuers, const struct issuer *issuer, int64_t seco
 	return issuer->keys != NULL && issuers->settings.clock() - issuer->fetched < seconds;
 }
 
+/* What fails again and again is asked less often: there may be many, and the thread is one. */
 static bool
 may_ask(const struct issuers *issuers, const struct issuer *issuer)
 {
-	return !issuer->asked || issuers->settings.clock() - issuer->tried >= RETRY_SECONDS;
+	int64_t pause = (int64_t)RETRY_SECONDS << (issuer->failures > 1 ? issuer->failures - 1 : 0);
+
+	return !issuer->asked || issuers->settings.clock() - issuer->tried >= pause;
 }
 
 /* Fetch, or wait for whoever does.  False: too many do. */
@@ -285,17 +293,23 @@ due(const struct issuers *issuers, const struct issuer *issuer)
 	    (issuer->wanted || (issuer->kept > 0 && !younger(issuers, issuer, KEPT_SECONDS)));
 }
 
+/* The one that was asked longest ago, so that those that take their time hold up none for good. */
 static struct issuer *
 next_due(const struct issuers *issuers)
 {
+	struct issuer *next = NULL;
 	size_t at = 0;
 	void *value;
 
 	while (map_next(issuers->by_url, &at, NULL, &value)) {
-		if (due(issuers, value))
-			return value;
+		struct issuer *issuer = value;
+
+		if (due(issuers, issuer) &&
+		    (next == NULL || !issuer->asked ||
+			(next->asked && issuer->tried < next->tried)))
+			next = issuer;
 	}
-	return NULL;
+	return next;
 }
 
 /* With the lock.  Each fetched one is not due again for a while, so that this ends. */

@@ -284,9 +284,20 @@ test_a_failure_is_remembered(void **state)
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(verify(token, ISSUER_MAY_FETCH), ISSUER_UNREACHABLE);
 	assert_int_equal(outside.asked, 1);
+	/* Asked again after a minute, then after two, and so on to eight. */
+	for (unsigned round = 0; round < 6; round++) {
+		int64_t pause = round < 4 ? (int64_t)60 << round : 480;
+
+		outside.now += pause - 1;
+		assert_int_equal(verify(token, ISSUER_MAY_FETCH), ISSUER_UNREACHABLE);
+		assert_int_equal(outside.asked, round + 1);
+		outside.now += 1;
+		assert_int_equal(verify(token, ISSUER_MAY_FETCH), ISSUER_UNREACHABLE);
+		assert_int_equal(outside.asked, round + 2);
+	}
 	outside.down = false;
 	assert_int_equal(verify(token, ISSUER_MAY_FETCH), ISSUER_UNREACHABLE);
-	outside.now += 60;
+	outside.now += 480;
 	assert_int_equal(verify(token, ISSUER_MAY_FETCH), ISSUER_GOOD);
 }
 
@@ -327,7 +338,7 @@ test_keys_age(void **state)
 	outside.now += 86400;
 	assert_int_equal(verify(token, ISSUER_MAY_FETCH), ISSUER_UNREACHABLE);
 	outside.down = false;
-	outside.now += 60;
+	outside.now += 120;
 	assert_int_equal(verify(token, ISSUER_MAY_FETCH), ISSUER_GOOD);
 	assert_int_equal(issuers_generation(issuers), generation);
 	/* A withdrawn key is. */
@@ -368,6 +379,31 @@ test_kept_issuers_are_at_hand(void **state)
 	issuers_tick(issuers);
 	assert_int_equal(outside.asked, 2);
 	issuers_keep(issuers, V(OUTSIDE), false);
+	outside.now += 3601;
+	issuers_tick(issuers);
+	assert_int_equal(outside.asked, 2);
+}
+
+/* One thread for all: those that answer late or never hold up the others only for a turn. */
+static void
+test_dead_issuers_hold_up_none(void **state)
+{
+	AUTO(arena_free) struct arena arena = { 0 };
+
+	(void)state;
+	arena_init(&arena, 65536);
+	outside.takes = 10;
+	for (int i = 0; i < 31; i++) {
+		view url;
+
+		assert_true(arena_print(&arena, &url, "https://dead%d", i));
+		issuers_keep(issuers, url, true);
+	}
+	issuers_keep(issuers, V(OUTSIDE), true);
+	issuers_tick(issuers);
+	assert_int_equal(outside.asked, 1);
+	assert_int_equal(verify(outside_token("RS256", PAYLOAD), ISSUER_AT_ONCE), ISSUER_GOOD);
+	/* An hour later it is its turn again, long before the dead ones have had theirs. */
 	outside.now += 3601;
 	issuers_tick(issuers);
 	assert_int_equal(outside.asked, 2);
@@ -468,6 +504,7 @@ main(void)
 		TEST(test_keys_age),
 		TEST(test_at_once),
 		TEST(test_kept_issuers_are_at_hand),
+		TEST(test_dead_issuers_hold_up_none),
 		TEST(test_issuers_are_bounded),
 		TEST(test_one_fetch_for_all),
 		TEST(test_the_thread_fetches),

@@ -75,6 +75,7 @@ outside_fetch(void *ctx, const char *url, struct buf *body, struct error *err)
 	(void)ctx;
 	if (first)
 		atomic_fetch_add(&outside.asked, 1);
+	outside.now += outside.takes;
 	if (outside.pause > 0)
 		(void)usleep(outside.pause * 1000);
 	if (atomic_load(&outside.down) || (!first && strcmp(url, OUTSIDE "/keys") != 0))

@@ -18,7 +18,8 @@ struct outside {
 	atomic_uint asked;  /* fetches of the configuration */
 	atomic_bool down;
 	int64_t now;    /* outside_clock */
-	unsigned pause; /* milliseconds that a fetch takes */
+	int64_t takes;  /* seconds that the clock goes on with a fetch */
+	unsigned pause; /* milliseconds that it takes */
 };
 
 extern struct outside outside; /* one a test program */

@@ -2,82 +2,13 @@
 
 #include "base/clock.h"
 #include "crypto/password.h"
+#include "identity/gate.h"
 #include "identity/lockout.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Anybody can make the server check a password, which burns on purpose.  So few are checked at a
- * time, few more may wait for that, and the rest is told to come again: the pool's other threads
- * stay free for those who are signed in.
- */
-#define CHECKS_MAX 2
-#define WAITING_MAX 1
 #define PASSWORD_MAX 1024 /* bytes */
-
-struct gate {
-	pthread_mutex_t mutex;
-	pthread_cond_t left;
-	unsigned inside, waiting;
-};
-
-static struct gate *
-gate_new(void)
-{
-	struct gate *gate = calloc(1, sizeof(*gate));
-
-	if (gate == NULL)
-		return NULL;
-	if (pthread_mutex_init(&gate->mutex, NULL) != 0) {
-		free(gate);
-		return NULL;
-	}
-	if (pthread_cond_init(&gate->left, NULL) != 0) {
-		(void)pthread_mutex_destroy(&gate->mutex);
-		free(gate);
-		return NULL;
-	}
-	return gate;
-}
-
-static void
-gate_free(struct gate *gate)
-{
-	if (gate == NULL)
-		return;
-	(void)pthread_cond_destroy(&gate->left);
-	(void)pthread_mutex_destroy(&gate->mutex);
-	free(gate);
-}
-
-static bool
-gate_enter(struct gate *gate)
-{
-	bool enters;
-
-	(void)pthread_mutex_lock(&gate->mutex);
-	enters = gate->inside < CHECKS_MAX || gate->waiting < WAITING_MAX;
-	if (enters) {
-		gate->waiting++;
-		while (gate->inside == CHECKS_MAX)
-			(void)pthread_cond_wait(&gate->left, &gate->mutex);
-		gate->waiting--;
-		gate->inside++;
-	}
-	(void)pthread_mutex_unlock(&gate->mutex);
-	return enters;
-}
-
-static void
-gate_leave(struct gate *gate)
-{
-	(void)pthread_mutex_lock(&gate->mutex);
-	gate->inside--;
-	(void)pthread_cond_signal(&gate->left);
-	(void)pthread_mutex_unlock(&gate->mutex);
-}
 
 bool
 signin_open(struct signin **out, struct error *err)
@@ -89,9 +20,7 @@ signin_open(struct signin **out, struct error *err)
 	signin->pages = pending_new(SIGNIN_PAGE_SECONDS);
 	signin->codes = pending_new(SIGNIN_CODE_SECONDS);
 	signin->devices = pending_new(SIGNIN_DEVICE_SECONDS);
-	signin->gate = gate_new();
-	if (signin->pages == NULL || signin->codes == NULL || signin->devices == NULL ||
-	    signin->gate == NULL) {
+	if (signin->pages == NULL || signin->codes == NULL || signin->devices == NULL) {
 		signin_close(signin);
 		return error_memory(err);
 	}
@@ -107,7 +36,6 @@ signin_close(struct signin *signin)
 	pending_free(signin->pages);
 	pending_free(signin->codes);
 	pending_free(signin->devices);
-	gate_free(signin->gate);
 	free(signin);
 }
 
@@ -177,17 +105,17 @@ password_fits(const struct signin_try *try, struct caller *who, struct plain **d
 	bool found;
 
 	*fits = false;
-	if (!gate_enter(try->signin->gate))
+	if (!gate_enter(try->gate))
 		return error_set(err, ERR_STS_BUSY,
 		    "AADSTS90033: A transient error has occurred. Please try again.");
 	if (!look_up(try, document, out, &found, err)) {
-		gate_leave(try->signin->gate);
+		gate_leave(try->gate);
 		return false;
 	}
 	if (found)
 		signin_who(out, who);
 	*fits = check(try, out, found);
-	gate_leave(try->signin->gate);
+	gate_leave(try->gate);
 	return true;
 }
 

@@ -20,7 +20,6 @@ struct signin {
 	struct pending *pages;   /* sign-in pages that were shown: struct errand */
 	struct pending *codes;   /* codes that were given out: struct errand */
 	struct pending *devices; /* devices that wait: struct errand, by user code */
-	struct gate *gate;       /* how many passwords are being checked */
 };
 
 MUST_USE bool signin_open(struct signin **out, struct error *err);
@@ -31,7 +30,7 @@ extern const struct op sts_ops[];
 
 struct signin_try {
 	struct tx *tx;
-	struct signin *signin;
+	struct gate *gate; /* the directory's */
 	struct lockout *lockout;
 	const struct uuid *tenant;
 	view name, password; /* as typed */

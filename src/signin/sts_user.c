@@ -14,7 +14,7 @@ sts_grant_password(const struct sts_ask *ask, struct sts_reply *out, struct erro
 	struct user user;
 	const struct signin_try try = {
 		.tx = ask->tx,
-		.signin = ask->signin,
+		.gate = ask->directory->gate,
 		.lockout = ask->directory->lockout,
 		.tenant = &party.tenant,
 		.name = form_get(ask->form, "username"),

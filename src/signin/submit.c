@@ -75,7 +75,7 @@ check_password(struct visit *visit, struct plain **document, struct user *user, 
 	struct request *r = visit->r;
 	const struct signin_try try = {
 		.tx = &r->tx,
-		.signin = r->services->signin,
+		.gate = r->services->directory->gate,
 		.lockout = r->services->directory->lockout,
 		.tenant = &visit->errand.tenant,
 		.name = view_trim(form_get(visit->form, "username")),

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from strongroom import BINARY
+from strongroom import BINARY, unique
 
 ROWS = json.loads(subprocess.run([BINARY, "operations"], capture_output=True, check=True).stdout)
 GUARDED = [row for row in ROWS if row["guard"] in ("data", "scope")]
@@ -94,6 +94,29 @@ def test_lacking_just_this(two, row):
 def test_having_only_this(two, row):
 	two["only"].define(*allowed(row))
 	assert two["only"].call(row).status not in (401, 403)
+
+
+@pytest.fixture(scope="module")
+def by_policy(shared):
+	"""A vault with access policies, and who has every permission of its policies, and who has none."""
+	all_of, none_of = shared.make_principal(), shared.make_principal()
+	name = unique("policies")
+	every = ["all", "purge"]
+	policies = [{"tenantId": shared.tenant, "objectId": who.object_id,
+	    "permissions": {"keys": keys, "secrets": keys, "certificates": keys}} for who, keys in ((all_of, every), (none_of, []))]
+	shared.manage("PUT", f"{shared.group_scope}/providers/Microsoft.KeyVault/vaults/{name}", {"location": "westeurope",
+	    "properties": {"tenantId": shared.tenant, "sku": {"family": "A", "name": "standard"}, "accessPolicies": policies,
+	        "enableRbacAuthorization": False}}, version="2023-07-01").expect(201)
+	return [shared.vault(name, who) for who in (all_of, none_of)]
+
+
+@pytest.mark.parametrize("row", [row for row in GUARDED if row["plane"] == "vault"], ids=label)
+def test_a_policy_can_give_each(by_policy, shared, row):
+	all_of, none_of = by_policy
+	path = filled(row["path"], shared)
+	assert all_of.request(row["method"], path, {}).status not in (401, 403)
+	refused = none_of.request(row["method"], path, {})
+	assert refused.status == 403 and re.search(r"does not have \w+ \w+ permission on key vault", refused.error["message"]), refused
 
 
 @pytest.mark.parametrize("row", ADMINISTRATORS, ids=label)
