@@ -52,7 +52,7 @@ find_plane(struct request *r, view labels)
 	if (view_ends(labels, vault) && labels.len > vault.len) {
 		r->plane = PLANE_VAULT;
 		/* One that is not there is noticed when the caller is known: names are no secret
-		 * to callers, and nothing to strangers. */
+		 * to callers.  Strangers get the challenge of one that is there. */
 		r->vault =
 		    vaults_find(r->services->vaults, (view){ labels.ptr, labels.len - vault.len });
 	}

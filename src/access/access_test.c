@@ -4,6 +4,7 @@
 #include "keyring/work.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define SUB "/subscriptions/00000000-0000-4000-8000-000000000001"
 #define VAULT SUB "/resourceGroups/dev/providers/Microsoft.KeyVault/vaults/v1"
@@ -387,6 +388,52 @@ test_what_is_changed(void **state)
 	assert_false(may_read(1, V(VAULT "/secrets/other")));
 }
 
+#define NAMED(name) "@Resource[Microsoft.KeyVault/vaults/secrets:name] StringEquals '" name "'"
+
+/* On condition; ${len}: what the condition is padded to. */
+static void
+grant_if(unsigned name, const char *role, view scope, view condition, size_t len)
+{
+	struct uuid id = id_of(name);
+	struct assignment present;
+	char *padded = malloc(len);
+
+	assert_non_null(padded);
+	memset(padded, ' ', len);
+	memcpy(padded, condition.ptr, condition.len);
+	grant(name, 1, role, scope);
+	assert_true(assignment_find(world.access, &id, &world.arena, &present));
+	present.condition = (view){ padded, len };
+	change_assignment(&present);
+	free(padded);
+}
+
+/* However many conditions somebody has heaped on one: few are read, and a grant without counts. */
+static void
+test_conditions_are_bounded(void **state)
+{
+	static const char *const roles[] = { "Key Vault Secrets User", "Key Vault Secrets Officer",
+		"Key Vault Administrator" };
+	static const view scopes[] = { V_INIT(VAULT "/secrets/one"), V_INIT(VAULT),
+		V_INIT(SUB "/resourceGroups/dev") };
+	unsigned name = 100;
+
+	(void)state;
+	add_subscription(1, TENANT);
+	grant_if(10, roles[0], V("/"), V(NAMED("one")), 100);
+	for (size_t i = 0; i < COUNT_OF(scopes); i++) {
+		for (size_t j = 0; j < COUNT_OF(roles); j++) {
+			/* The root's comes last; eight of 8000 bytes leave none of 64 KB for it. */
+			assert_int_equal(may_read(1, V(VAULT "/secrets/one")), name <= 108);
+			grant_if(name++, roles[j], scopes[i], V(NAMED("other")), 8000);
+		}
+	}
+	assert_false(may_read(1, V(VAULT "/secrets/one")));
+	grant(11, 2, roles[0], V("/"));
+	join(1, 2);
+	assert_true(may_read(1, V(VAULT "/secrets/one")));
+}
+
 static void
 put_old(view scope)
 {
@@ -446,6 +493,7 @@ main(void)
 		FRESH(test_a_list_has_a_ceiling),
 		FRESH(test_tenants_are_apart),
 		FRESH(test_what_is_changed),
+		FRESH(test_conditions_are_bounded),
 		FRESH(test_the_first_format),
 	};
 

@@ -5,6 +5,12 @@
 
 #include <string.h>
 
+/*
+ * Conditions are read anew for every question, on an event loop: beyond so many bytes of them, which
+ * is hundreds of ordinary ones, those that are left count as not met.
+ */
+#define JUDGED_MAX ((size_t)64 * 1024)
+
 /* One decision on its way. */
 struct search {
 	struct access *access;
@@ -13,6 +19,8 @@ struct search {
 	struct scope_path path;
 	size_t top; /* the first level that counts: 1 when the root's grants do not */
 	size_t end; /* behind the last one */
+	bool conditional, skipped; /* those with a condition come last; there are some */
+	size_t judged;             /* bytes of conditions */
 	struct access_decision *out;
 };
 
@@ -93,12 +101,21 @@ denied(struct search *search)
 	return false;
 }
 
-static enum verdict
-conditions_hold(const struct grant *grant, const struct role *role,
-    const struct access_question *question)
+static bool
+has_condition(const struct grant *grant, const struct role *role)
 {
+	return grant->assignment.condition.len > 0 || role->condition != NULL;
+}
+
+static enum verdict
+conditions_hold(struct search *search, const struct grant *grant, const struct role *role)
+{
+	const struct access_question *question = search->question;
 	enum verdict own = VERDICT_TRUE, roles = VERDICT_TRUE;
 
+	search->judged += grant->assignment.condition.len;
+	if (search->judged > JUDGED_MAX)
+		return VERDICT_FALSE;
 	if (grant->assignment.condition.len > 0)
 		own = condition_judge(grant->assignment.condition, question);
 	if (role->condition != NULL)
@@ -120,8 +137,12 @@ allows(struct search *search, const struct grant *grant, const struct uuid *thro
 	if (compare(&grant->assignment.tenant, &question->tenant) != 0 || role == NULL ||
 	    !role_allows(role, question->action, question->data))
 		return false;
+	if (has_condition(grant, role) != search->conditional) {
+		search->skipped = true;
+		return false;
+	}
 	/* VERDICT_OPEN comes only when the question says that it may be. */
-	holds = conditions_hold(grant, role, question) != VERDICT_FALSE;
+	holds = conditions_hold(search, grant, role) != VERDICT_FALSE;
 	if (!holds && out->reason == ACCESS_CONDITION)
 		return false;
 	out->reason = holds ? ACCESS_ASSIGNED : ACCESS_CONDITION;
@@ -185,13 +206,21 @@ may_be_lifted(struct search *search)
 }
 
 static bool
-any_granted(struct search *search)
+granted_to_any(struct search *search, bool conditional)
 {
+	search->conditional = conditional;
+	search->skipped = false;
 	for (size_t member = 0; member < search->who->count; member++) {
 		if (granted_to(search, member))
 			return true;
 	}
 	return false;
+}
+
+static bool
+any_granted(struct search *search)
+{
+	return granted_to_any(search, false) || (search->skipped && granted_to_any(search, true));
 }
 
 static bool

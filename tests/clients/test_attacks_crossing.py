@@ -68,6 +68,19 @@ def untold(reply, victim):
 	return reply
 
 
+def test_challenges_by_tenant(companies):
+	"""A vault's challenge names its tenant; where no vault is, it is as that of the home tenant's."""
+	ours, theirs = companies
+
+	def challenged(host):
+		reply = ours.server.send("GET", host, "/secrets?api-version=7.4", None, {}).expect(401)
+		return reply.header("WWW-Authenticate"), reply.body
+
+	assert challenged(ours.server.host("nobody-kv.vault")) == challenged(ours.vault.host)
+	assert f"/{ours.tenant}\"" in challenged(ours.vault.host)[0]
+	assert f"/{theirs.tenant}\"" in challenged(theirs.vault.host)[0]
+
+
 def test_vaults_of_the_other_tenant(companies):
 	for thief, victim in both_ways(companies):
 		for path in ("/secrets/s", "/secrets", f"/secrets/s/{victim.versions['secrets']}", "/keys/k", "/certificates/c",
