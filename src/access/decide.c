@@ -6,8 +6,8 @@
 #include <string.h>
 
 /*
- * Conditions are read anew for every question, on an event loop: beyond so many bytes of them, which
- * is hundreds of ordinary ones, those that are left count as not met.
+ * Conditions are read anew for every question, on an event loop: beyond so many bytes of them,
+ * which is hundreds of ordinary ones, those that are left count as not met.
  */
 #define JUDGED_MAX ((size_t)64 * 1024)
 

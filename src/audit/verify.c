@@ -39,7 +39,7 @@ look_at_head(struct verifier *verifier, struct error *err)
 	return true;
 }
 
-/* The line after ${at}, and if it is a checkpoint, a good one.  Where a log joins, it gives both. */
+/* The line after ${at}, and a good one if it is a checkpoint.  Where a log joins, any. */
 static bool
 check_line(const struct verifier *verifier, const struct line *line, struct error *err)
 {

@@ -44,9 +44,9 @@ MUST_USE bool vault_recover(struct tx *tx, const struct deleted_vault *deleted, 
 
 /*
  * vault_purge(tx, deleted, now, err):
- * Destroy it: its key goes with this commit, so nothing in it can be read any more (by the server;
- * of the disk, see THREATS.md); what is left of its documents is swept up later.  ERR_PURGE_PROTECTED before the end of a protected vault's
- * retention.
+ * Destroy it: its key goes with this commit, so the server can read nothing in it any more (of the
+ * disk, see THREATS.md); what is left of its documents is swept up later.  ERR_PURGE_PROTECTED
+ * before the end of a protected vault's retention.
  */
 MUST_USE bool vault_purge(struct tx *tx, const struct deleted_vault *deleted, int64_t now,
     struct error *err);
