@@ -194,12 +194,11 @@ newest(const struct listing *listing)
 }
 
 static bool
-go_on(void *ctx, const char *what, uint64_t bytes)
+go_on(void *ctx, const struct progress *progress)
 {
 	const struct backup_job *job = ctx;
 
-	(void)what;
-	(void)bytes;
+	(void)progress;
 	return !atomic_load(&job->stopping);
 }
 
@@ -213,7 +212,7 @@ make(struct backup_job *job, const struct name *name, struct backup_report *repo
 		.version = V(STRONGROOM_VERSION),
 		.domain = view_of(job->config->domain),
 		.recipient = buf_view(&job->recipient),
-		.watch = { .progress = go_on, .ctx = job } };
+		.watch = { .told = go_on, .ctx = job } };
 	AUTO(text_done) char *path = NULL;
 
 	return file_path(job->config->backup_folder, name->text, &path, err) &&

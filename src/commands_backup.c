@@ -2,10 +2,10 @@
 
 #include "backup/backup.h"
 #include "backup_job.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/plain.h"
+#include "cli/terminal.h"
 #include "datafolder.h"
 
 #include <stdio.h>
@@ -14,43 +14,6 @@
 #include <unistd.h>
 
 #define KEY_MAX ((size_t)64 * 1024)
-#define SHOW_EVERY ((int64_t)200 * 1000 * 1000)
-
-/* A line on the terminal that says how far it is. */
-struct shown {
-	int64_t at;
-	bool any;
-};
-
-static bool
-show(void *ctx, const char *what, uint64_t bytes)
-{
-	struct shown *shown = ctx;
-	int64_t now = clock_mono();
-
-	if (shown->at != 0 && now - shown->at < SHOW_EVERY)
-		return true;
-	shown->at = now;
-	shown->any = true;
-	(void)fprintf(stderr, "\r%s: %llu MB\033[K", what,
-	    (unsigned long long)(bytes / ((uint64_t)1024 * 1024)));
-	return true;
-}
-
-static struct backup_watch
-watch(struct shown *shown)
-{
-	if (isatty(STDERR_FILENO) == 0)
-		return (struct backup_watch){ 0 };
-	return (struct backup_watch){ .progress = show, .ctx = shown };
-}
-
-static void
-shown_done(struct shown *shown)
-{
-	if (shown->any)
-		(void)fprintf(stderr, "\r\033[K");
-}
 
 static void
 print_report(const char *what, const struct backup_report *report)
@@ -111,12 +74,12 @@ run_backup_create(struct config *config, int argc, char **argv, struct error *er
 {
 	AUTO(buf_free) struct buf recipient = { 0 };
 	AUTO(datafolder_close) struct datafolder looked = { 0 };
-	AUTO(shown_done) struct shown shown = { 0 };
+	AUTO(terminal_line_done) struct terminal_line line = { 0 };
 	struct backup_report report;
 	struct backup_source source = { .data = config->data,
 		.version = V(STRONGROOM_VERSION),
 		.domain = view_of(config->domain),
-		.watch = watch(&shown) };
+		.watch = terminal_watch(&line) };
 
 	protect();
 	if (argc < 1)
@@ -128,8 +91,7 @@ run_backup_create(struct config *config, int argc, char **argv, struct error *er
 	source.recipient = buf_view(&recipient);
 	if (!backup_create(&source, argv[0], &report, err))
 		return false;
-	shown_done(&shown);
-	shown.any = false;
+	terminal_line_done(&line);
 	print_report("Made and verified", &report);
 	return true;
 }
@@ -152,8 +114,8 @@ bool
 run_backup_verify(struct config *config, int argc, char **argv, struct error *err)
 {
 	AUTO(buf_free) struct buf key = { 0 };
-	AUTO(shown_done) struct shown shown = { 0 };
-	const struct backup_watch watching = watch(&shown);
+	AUTO(terminal_line_done) struct terminal_line line = { 0 };
+	const struct watch watching = terminal_watch(&line);
 	const char *scratch = secure_getenv("TMPDIR");
 	struct backup_report report;
 
@@ -163,8 +125,7 @@ run_backup_verify(struct config *config, int argc, char **argv, struct error *er
 	    !backup_verify(argv[0], buf_view(&key), scratch == NULL ? "/tmp" : scratch, &watching,
 		&report, err))
 		return false;
-	shown_done(&shown);
-	shown.any = false;
+	terminal_line_done(&line);
 	print_report("Whole", &report);
 	return true;
 }
@@ -173,16 +134,15 @@ bool
 run_backup_restore(struct config *config, int argc, char **argv, struct error *err)
 {
 	AUTO(buf_free) struct buf key = { 0 };
-	AUTO(shown_done) struct shown shown = { 0 };
-	const struct backup_watch watching = watch(&shown);
+	AUTO(terminal_line_done) struct terminal_line line = { 0 };
+	const struct watch watching = terminal_watch(&line);
 	struct backup_report report;
 
 	protect();
 	if (!read_key(argc, argv, &key, err) ||
 	    !backup_restore(argv[0], buf_view(&key), config->data, &watching, &report, err))
 		return false;
-	shown_done(&shown);
-	shown.any = false;
+	terminal_line_done(&line);
 	print_report("Restored", &report);
 	(void)printf("It is in %s. Serve it by the name it had (--domain %s), and nowhere else at "
 		     "the same time.\n",

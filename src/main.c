@@ -7,6 +7,7 @@
 #include "cli/agent_command.h"
 #include "cli/doctor.h"
 #include "cli/fetch.h"
+#include "cli/terminal.h"
 #include "commands_backup.h"
 #include "commands_remote.h"
 #include "config.h"
@@ -94,13 +95,17 @@ run_env(struct config *config, int argc, char **argv, struct error *err)
 static bool
 run_rekey(struct config *config, int argc, char **argv, struct error *err)
 {
+	struct terminal_line line = { 0 };
+	const struct watch watching = terminal_watch(&line);
 	struct datafolder folder;
 	bool fine;
 
 	(void)argc;
 	(void)argv;
-	fine = datafolder_open(config, false, &folder, err) && keyring_rekey(folder.keyring, err);
+	fine = datafolder_open(config, false, &folder, err) &&
+	    keyring_rekey(folder.keyring, &watching, err);
 	datafolder_close(&folder);
+	terminal_line_done(&line);
 	if (fine)
 		(void)printf("The root key has been rotated.\n");
 	return fine;
@@ -112,13 +117,15 @@ verify(const struct config *config, const struct datafolder *folder, struct audi
 {
 	AUTO(arena_free) struct arena arena = { 0 };
 	AUTO(text_done) char *directory = NULL;
+	AUTO(terminal_line_done) struct terminal_line line = { 0 };
+	const struct watch watching = terminal_watch(&line);
 	struct audit_head head;
 	view public_key;
 
 	arena_init(&arena, (size_t)1024 * 1024);
 	return config_path(config, "audit", &directory, err) &&
 	    audit_stored_head(folder->store, folder->keyring, &arena, &public_key, &head, err) &&
-	    audit_verify(directory, public_key, &head, NULL, report, err);
+	    audit_verify(directory, public_key, &head, &watching, report, err);
 }
 
 static bool
@@ -259,7 +266,7 @@ static const struct command commands[] = {
 	{ "operations", "", "print every operation and what it takes, as JSON", run_operations, 0 },
 	{ "version", "", "print the version", run_version, 0 },
 	{ "manual", "PAGE", "print a man page: `strongroom.1` or `strongroom.conf.5`", run_manual, ALONE },
-	{ "completion", "SHELL", "print what `bash` or `zsh` reads to complete commands and settings", run_completion, ALONE },
+	{ "completion", "SHELL", "print what `bash`, `zsh` or `fish` reads to complete commands and settings", run_completion, ALONE },
 	{ "help", "[COMMAND]", "print this, or more about a command, or the `settings`", run_help, ALONE },
 };
 /* clang-format on */

@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/view.h"
+#include "base/watch.h"
 #include "keyring/keyring.h"
 #include "store/store.h"
 
@@ -72,8 +73,7 @@ void audit_close(struct audit *audit); /* a last checkpoint; NULL is fine */
  * Read all segments: numbers without gap, every chain hash right, every checkpoint's signature
  * good by ${public_key} (a SubjectPublicKeyInfo), and the line numbered head->seq there with
  * head->chain (what the store remembers; NULL: don't look).  Fails with ERR_CORRUPT and says
- * where.  ${watch} is asked before each line, and stops it with an error of its own; NULL: nobody
- * watches.
+ * where.  ${watch} is told before each line ("verifying", lines); NULL: nobody watches.
  * audit_verify_rest: Of a log whose oldest segments may have been archived.  The chain begins with
  * the hash that the first line has, so what else stands in that one line is taken as it is.
  */
@@ -84,14 +84,10 @@ struct audit_head {
 struct audit_report {
 	uint64_t lines, checkpoints, segments;
 };
-struct audit_watch {
-	bool (*goes_on)(void *ctx, struct error *err);
-	void *ctx;
-};
 MUST_USE bool audit_verify(const char *directory, view public_key, const struct audit_head *head,
-    const struct audit_watch *watch, struct audit_report *report, struct error *err);
+    const struct watch *watch, struct audit_report *report, struct error *err);
 MUST_USE bool audit_verify_rest(const char *directory, view public_key,
-    const struct audit_head *head, const struct audit_watch *watch, struct audit_report *report,
+    const struct audit_head *head, const struct watch *watch, struct audit_report *report,
     struct error *err);
 
 /* audit_stored_head: What the store remembers: the public key and the head of the last sync. */

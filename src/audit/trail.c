@@ -129,13 +129,13 @@ trail_open(struct trail *trail, const struct recovered *at, struct error *err)
 }
 
 /* What a batch changes, put into the trail only when it is written. */
-struct progress {
+struct batch_end {
 	struct audit_head at;
 	unsigned unsigned_lines;
 };
 
 static bool
-compose_checkpoint(struct trail *trail, struct progress *to, struct error *err)
+compose_checkpoint(struct trail *trail, struct batch_end *to, struct error *err)
 {
 	AUTO(buf_free) struct buf record = { 0 };
 
@@ -160,7 +160,7 @@ fit(view line)
 
 static bool
 compose(struct trail *trail, const view *records, size_t count, uint64_t journal,
-    struct progress *to, struct error *err)
+    struct batch_end *to, struct error *err)
 {
 	uint64_t full = trail->settings.segment_bytes;
 
@@ -181,7 +181,7 @@ compose(struct trail *trail, const view *records, size_t count, uint64_t journal
 }
 
 static void
-advance(struct trail *trail, const struct progress *to)
+advance(struct trail *trail, const struct batch_end *to)
 {
 	if (to->unsigned_lines > 0 && trail->unsigned_lines == 0)
 		trail->unsigned_since = clock_mono();
@@ -202,7 +202,7 @@ fail(struct trail *trail, const struct error *err)
 static bool
 append(struct trail *trail, const view *records, size_t count, uint64_t journal, struct error *err)
 {
-	struct progress to = { trail->at, trail->unsigned_lines };
+	struct batch_end to = { trail->at, trail->unsigned_lines };
 	bool composed = false;
 
 	buf_reset(&trail->batch);
@@ -312,10 +312,10 @@ trail_mend(struct trail *trail, struct error *err)
 bool
 trail_checkpoint(struct trail *trail, struct error *err)
 {
-	struct progress to;
+	struct batch_end to;
 
 	HOLD(&trail->lock);
-	to = (struct progress){ .at = trail->at };
+	to = (struct batch_end){ .at = trail->at };
 	buf_reset(&trail->batch);
 	if (compose_checkpoint(trail, &to, err) &&
 	    segment_append(trail->current, buf_view(&trail->batch), err)) {

@@ -93,9 +93,14 @@ at_place(uint64_t segment, uint64_t line, struct error *err)
 }
 
 static bool
-goes_on(const struct audit_watch *watch, struct error *err)
+goes_on(const struct verifier *verifier, struct error *err)
 {
-	return watch == NULL || watch->goes_on(watch->ctx, err);
+	return watch_tell(verifier->watch,
+	    (struct progress){ .doing = "verifying",
+		.unit = "lines",
+		.done = verifier->at.seq,
+		.total = verifier->head == NULL ? 0 : verifier->head->seq },
+	    err);
 }
 
 static bool
@@ -107,7 +112,7 @@ verify_lines(struct verifier *verifier, struct lines *lines, uint64_t *number, s
 		++*number;
 		switch (lines_next(lines, &text, err)) {
 		case LINES_LINE:
-			if (!goes_on(verifier->watch, err) || !verifier_line(verifier, text, err))
+			if (!goes_on(verifier, err) || !verifier_line(verifier, text, err))
 				return false;
 			break;
 		case LINES_TORN: return error_set(err, ERR_CORRUPT, "a line without an end");
@@ -170,7 +175,7 @@ verify_directory(struct verifier *verifier, const char *directory, view public_k
 
 bool
 audit_verify(const char *directory, view public_key, const struct audit_head *head,
-    const struct audit_watch *watch, struct audit_report *report, struct error *err)
+    const struct watch *watch, struct audit_report *report, struct error *err)
 {
 	struct verifier verifier = { .head = head, .watch = watch };
 
@@ -179,7 +184,7 @@ audit_verify(const char *directory, view public_key, const struct audit_head *he
 
 bool
 audit_verify_rest(const char *directory, view public_key, const struct audit_head *head,
-    const struct audit_watch *watch, struct audit_report *report, struct error *err)
+    const struct watch *watch, struct audit_report *report, struct error *err)
 {
 	struct verifier verifier = { .head = head, .watch = watch, .rest = true };
 

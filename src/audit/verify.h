@@ -10,8 +10,8 @@
 
 struct verifier {
 	const struct public_key *key;
-	const struct audit_head *head;   /* NULL: any end will do */
-	const struct audit_watch *watch; /* NULL: nobody */
+	const struct audit_head *head; /* NULL: any end will do */
+	const struct watch *watch;     /* NULL: nobody */
 	struct audit_head at;
 	struct audit_report report;
 	bool rest;      /* it need not begin with the first line */

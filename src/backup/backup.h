@@ -10,17 +10,10 @@
 #define BACKUP_BACKUP_H
 
 #include "base/error.h"
+#include "base/watch.h"
 #include "crypto/hash.h"
 #include "keyring/keyring.h"
 #include "store/store.h"
-
-/* Asked now and then, with what is done so far; false stops the work (ERR_UNAVAILABLE). */
-typedef bool backup_progress(void *ctx, const char *what, uint64_t bytes);
-
-struct backup_watch {
-	backup_progress *progress; /* NULL: nobody watches */
-	void *ctx;
-};
 
 struct backup_report {
 	char id[33];
@@ -37,7 +30,7 @@ struct backup_source {
 	const char *data; /* the folder */
 	view version, domain;
 	view recipient; /* a certificate in PEM */
-	struct backup_watch watch;
+	struct watch watch;
 };
 
 /*
@@ -57,7 +50,7 @@ MUST_USE bool backup_create(const struct backup_source *source, const char *path
  * there.
  */
 MUST_USE bool backup_verify(const char *path, view key, const char *scratch,
-    const struct backup_watch *watch, struct backup_report *report, struct error *err);
+    const struct watch *watch, struct backup_report *report, struct error *err);
 
 /*
  * backup_restore(path, key, data, watch, report, err):
@@ -65,6 +58,6 @@ MUST_USE bool backup_verify(const char *path, view key, const char *scratch,
  * made, or is empty (else ERR_CONFLICT).  After a failure it is empty again.
  */
 MUST_USE bool backup_restore(const char *path, view key, const char *data,
-    const struct backup_watch *watch, struct backup_report *report, struct error *err);
+    const struct watch *watch, struct backup_report *report, struct error *err);
 
 #endif

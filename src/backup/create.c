@@ -39,6 +39,7 @@ struct making {
 	struct stream_out *stream;
 	struct hash *hash;
 	struct buf frame; /* of the record that is being written */
+	struct progress progress;
 	uint64_t bytes;
 	struct record_end count;
 };
@@ -92,16 +93,12 @@ take_snapshot(struct making *making, struct error *err)
 static bool
 put(struct making *making, const struct record *record, struct error *err)
 {
-	const struct backup_watch *watch = &making->source->watch;
-
 	buf_reset(&making->frame);
 	record_add(&making->frame, record);
 	if (!buf_ok(&making->frame))
 		return error_memory(err);
-	making->bytes += making->frame.len;
-	if (watch->progress != NULL && !watch->progress(watch->ctx, "writing", making->bytes))
-		return error_set(err, ERR_UNAVAILABLE, "It was stopped.");
-	return stream_write(making->stream, buf_view(&making->frame), err);
+	return watch_tell(&making->source->watch, making->progress, err) &&
+	    stream_write(making->stream, buf_view(&making->frame), err);
 }
 
 static bool
@@ -124,6 +121,7 @@ put_document(void *ctx, const struct document *document, struct error *err)
 	const struct record record = { .kind = RECORD_DOCUMENT, .document = *document };
 
 	making->count.documents++;
+	making->progress.done++;
 	if (!put(making, &record, err))
 		return false;
 	hash_add(making->hash, buf_view(&making->frame));
@@ -194,6 +192,7 @@ put_from(struct making *making, int fd, uint64_t length, struct error *err)
 		if (!put_bytes(making, (view){ room, (size_t)got }, err))
 			return false;
 		at += (uint64_t)got;
+		making->progress.done += (uint64_t)got;
 	}
 	return true;
 }
@@ -225,6 +224,20 @@ end_snapshot(struct making *making, struct remembered *head, struct error *err)
 	return true;
 }
 
+/* Roughly: who watches is told. */
+static uint64_t
+log_bytes(int dir, const uint64_t *firsts, size_t count, const struct remembered *head)
+{
+	uint64_t bytes = 0;
+	struct stat stat;
+
+	for (size_t i = 0; i < count && firsts[i] < head->segment; i++) {
+		if (fstatat(dir, segment_name(firsts[i]).text, &stat, AT_SYMLINK_NOFOLLOW) == 0)
+			bytes += (uint64_t)stat.st_size;
+	}
+	return bytes + head->offset;
+}
+
 static bool
 put_audit(struct making *making, const struct remembered *head, struct error *err)
 {
@@ -242,6 +255,8 @@ put_audit(struct making *making, const struct remembered *head, struct error *er
 		return error_errno(err, "The audit log can't be read");
 	if (!segment_list(dir, &firsts, &count, err))
 		return false;
+	making->progress = (struct progress){ .doing = "writing the audit log",
+		.total = log_bytes(dir, firsts, count, head) };
 	for (size_t i = 0; i < count && firsts[i] <= head->segment; i++) {
 		if (!put_segment(making, dir, firsts[i], head, err))
 			return false;
@@ -261,6 +276,15 @@ put_end(struct making *making, struct error *err)
 	return put(making, &record, err);
 }
 
+/* Counting takes its time: only for who watches. */
+static bool
+count_documents(struct making *making, struct error *err)
+{
+	making->progress = (struct progress){ .doing = "writing", .unit = "documents" };
+	return making->source->watch.told == NULL ||
+	    store_count(making->reader, V(""), &making->progress.total, err);
+}
+
 static bool
 write_backup(const struct backup_source *source, int fd, view key, struct error *err)
 {
@@ -270,6 +294,7 @@ write_backup(const struct backup_source *source, int fd, view key, struct error 
 
 	return store_reader_new(source->store, &making.reader, err) &&
 	    hash_new(&making.hash, err) && take_snapshot(&making, err) &&
+	    count_documents(&making, err) &&
 	    stream_begin(fd, source->recipient, key, &making.stream, err) &&
 	    put_begin(&making, view_from(key, STREAM_KEY_LEN - BACKUP_ID_LEN), err) &&
 	    store_each(making.reader, put_document, &making, err) &&

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static bool
-restore(const char *path, view key, const struct backup_watch *watch, struct stage *stage,
+restore(const char *path, view key, const struct watch *watch, struct stage *stage,
     struct error *err)
 {
 	AUTO(stream_in_done) struct stream_in *stream = NULL;
@@ -24,7 +24,7 @@ restore(const char *path, view key, const struct backup_watch *watch, struct sta
 }
 
 bool
-backup_verify(const char *path, view key, const char *scratch, const struct backup_watch *watch,
+backup_verify(const char *path, view key, const char *scratch, const struct watch *watch,
     struct backup_report *report, struct error *err)
 {
 	AUTO(stage_done) struct stage stage = { 0 };
@@ -71,7 +71,7 @@ prepare(const char *data, bool *made, struct error *err)
 }
 
 static bool
-restore_to(const char *path, view key, const char *data, const struct backup_watch *watch,
+restore_to(const char *path, view key, const char *data, const struct watch *watch,
     struct backup_report *report, struct error *err)
 {
 	AUTO(stage_done) struct stage stage = { 0 };
@@ -84,7 +84,7 @@ restore_to(const char *path, view key, const char *data, const struct backup_wat
 }
 
 bool
-backup_restore(const char *path, view key, const char *data, const struct backup_watch *watch,
+backup_restore(const char *path, view key, const char *data, const struct watch *watch,
     struct backup_report *report, struct error *err)
 {
 	bool made;

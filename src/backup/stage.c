@@ -111,19 +111,13 @@ stage_sweep(const char *parent)
 		(void)closedir(folder);
 }
 
-static bool
-told(const struct backup_watch *watch, const char *what, uint64_t bytes, struct error *err)
-{
-	return watch->progress == NULL || watch->progress(watch->ctx, what, bytes) ||
-	    error_set(err, ERR_UNAVAILABLE, "It was stopped.");
-}
-
 /* Taking records, in the only order there is. */
 
 /* What a store has to hold. */
 struct contents {
 	uint8_t documents[SHA256_LEN], lines[SHA256_LEN]; /* digests of their frames */
 	struct counters counters;
+	uint64_t records; /* documents and journal lines */
 };
 
 enum part { PART_START, PART_STORE, PART_FILES, PART_END };
@@ -337,14 +331,16 @@ next_record(struct stream_in *stream, struct buf *bytes, struct record *out, str
 }
 
 static bool
-take_all(struct taking *taking, struct stream_in *stream, const struct backup_watch *watch,
+take_all(struct taking *taking, struct stream_in *stream, const struct watch *watch,
     struct error *err)
 {
 	AUTO(buf_free) struct buf bytes = { 0 };
+	struct progress progress = { .doing = "restoring", .total = stream_size(stream) };
 	struct record record;
 
 	while (taking->part != PART_END) {
-		if (!told(watch, "restoring", stream_taken(stream), err) ||
+		progress.done = stream_taken(stream);
+		if (!watch_tell(watch, progress, err) ||
 		    !next_record(stream, &bytes, &record, err) ||
 		    !takers[record.kind](taking, &record, err))
 			return false;
@@ -353,7 +349,7 @@ take_all(struct taking *taking, struct stream_in *stream, const struct backup_wa
 }
 
 static bool
-fill_stage(struct stage *stage, struct stream_in *stream, const struct backup_watch *watch,
+fill_stage(struct stage *stage, struct stream_in *stream, const struct watch *watch,
     struct contents *contents, struct error *err)
 {
 	AUTO(taking_done) struct taking taking = { .stage = stage, .fd = -1 };
@@ -363,6 +359,7 @@ fill_stage(struct stage *stage, struct stream_in *stream, const struct backup_wa
 	    !take_all(&taking, stream, watch, err))
 		return false;
 	*contents = taking.contents;
+	contents->records = stage->report.documents + stage->report.journal_lines;
 	stage->report.bytes = stream_taken(stream);
 	return true;
 }
@@ -407,9 +404,9 @@ open_stage(const struct stage *stage, struct opened *out, struct error *err)
 
 struct comparing {
 	struct keyring *keyring;
-	const struct backup_watch *watch;
+	const struct watch *watch;
 	struct hash *documents, *lines;
-	uint64_t bytes;
+	struct progress progress;
 };
 
 static void
@@ -421,10 +418,10 @@ comparing_done(struct comparing *comparing)
 
 static bool
 compare_record(struct comparing *comparing, struct hash *hash, const struct record *record,
-    size_t bytes, struct error *err)
+    struct error *err)
 {
-	comparing->bytes += bytes;
-	return told(comparing->watch, "comparing", comparing->bytes, err) &&
+	comparing->progress.done++;
+	return watch_tell(comparing->watch, comparing->progress, err) &&
 	    record_digest(hash, record, err);
 }
 
@@ -439,8 +436,7 @@ compare_document(void *ctx, const struct document *document, struct error *err)
 	if (view_starts(document->key, V("k/")) &&
 	    !keyring_key(comparing->keyring, view_from(document->key, 2), &key, err))
 		return false;
-	return compare_record(comparing, comparing->documents, &record, document->value.bytes.len,
-	    err);
+	return compare_record(comparing, comparing->documents, &record, err);
 }
 
 static bool
@@ -449,15 +445,17 @@ compare_line(void *ctx, const struct journal_line *line, struct error *err)
 	struct comparing *comparing = ctx;
 	const struct record record = { .kind = RECORD_LINE, .line = *line };
 
-	return compare_record(comparing, comparing->lines, &record, line->line.len, err);
+	return compare_record(comparing, comparing->lines, &record, err);
 }
 
 static bool
-read_contents(const struct opened *opened, const struct backup_watch *watch, struct contents *out,
-    struct error *err)
+read_contents(const struct opened *opened, const struct watch *watch, uint64_t records,
+    struct contents *out, struct error *err)
 {
 	AUTO(comparing_done)
-	struct comparing comparing = { .keyring = opened->keyring, .watch = watch };
+	struct comparing comparing = { .keyring = opened->keyring,
+		.watch = watch,
+		.progress = { .doing = "comparing", .unit = "records", .total = records } };
 
 	return hash_new(&comparing.documents, err) && hash_new(&comparing.lines, err) &&
 	    store_each(opened->reader, compare_document, &comparing, err) &&
@@ -468,13 +466,13 @@ read_contents(const struct opened *opened, const struct backup_watch *watch, str
 }
 
 static bool
-compare(const struct opened *opened, const struct backup_watch *watch,
-    const struct contents *wanted, struct error *err)
+compare(const struct opened *opened, const struct watch *watch, const struct contents *wanted,
+    struct error *err)
 {
 	const struct counters *due = &wanted->counters;
 	struct contents got = { 0 };
 
-	if (!read_contents(opened, watch, &got, err))
+	if (!read_contents(opened, watch, wanted->records, &got, err))
 		return false;
 	return (memcmp(got.documents, wanted->documents, SHA256_LEN) == 0 &&
 		   memcmp(got.lines, wanted->lines, SHA256_LEN) == 0 &&
@@ -484,27 +482,12 @@ compare(const struct opened *opened, const struct backup_watch *watch,
 	    error_set(err, ERR_CORRUPT, "The restored store is not the one that was backed up.");
 }
 
-struct verifying {
-	const struct backup_watch *watch;
-	uint64_t bytes; /* done before */
-};
-
 static bool
-verifying_goes_on(void *ctx, struct error *err)
-{
-	const struct verifying *verifying = ctx;
-
-	return told(verifying->watch, "verifying", verifying->bytes, err);
-}
-
-static bool
-verify_audit(struct stage *stage, const struct opened *opened, const struct backup_watch *watch,
+verify_audit(struct stage *stage, const struct opened *opened, const struct watch *watch,
     struct error *err)
 {
 	AUTO(text_done) char *directory = NULL;
 	AUTO(arena_free) struct arena arena;
-	struct verifying verifying = { watch, stage->report.bytes };
-	const struct audit_watch asked = { verifying_goes_on, &verifying };
 	struct audit_report report = { 0 };
 	struct audit_head head;
 	view public_key;
@@ -514,14 +497,14 @@ verify_audit(struct stage *stage, const struct opened *opened, const struct back
 	    !audit_stored_head(opened->store, opened->keyring, &arena, &public_key, &head, err))
 		return false;
 	/* A log without a line has no segment. */
-	if (head.seq > 0 && !audit_verify_rest(directory, public_key, &head, &asked, &report, err))
+	if (head.seq > 0 && !audit_verify_rest(directory, public_key, &head, watch, &report, err))
 		return false;
 	stage->report.audit_lines = report.lines;
 	return true;
 }
 
 bool
-stage_restore(struct stage *stage, struct stream_in *stream, const struct backup_watch *watch,
+stage_restore(struct stage *stage, struct stream_in *stream, const struct watch *watch,
     struct error *err)
 {
 	AUTO(opened_done) struct opened opened = { 0 };

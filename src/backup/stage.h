@@ -22,7 +22,7 @@ MUST_USE bool stage_make(const char *parent, struct stage *out, struct error *er
  * Fill it from all of ${stream} and look whether it is whole.  ERR_CORRUPT says what is not.
  */
 MUST_USE bool stage_restore(struct stage *stage, struct stream_in *stream,
-    const struct backup_watch *watch, struct error *err);
+    const struct watch *watch, struct error *err);
 
 /*
  * stage_publish(stage, data, err): Move what is in it to the folder ${data}, on the same disk, the

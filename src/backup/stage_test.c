@@ -78,7 +78,7 @@ refused(const char *letters, const char *why)
 	AUTO(stage_done) struct stage stage = { .lock = -1 };
 	AUTO(stream_in_done) struct stream_in *stream = NULL;
 	AUTO(buf_free) struct buf content = { 0 };
-	const struct backup_watch nobody = { 0 };
+	const struct watch nobody = { 0 };
 	char folder[] = "/tmp/stage-test-XXXXXX";
 	struct error err;
 	int fd;

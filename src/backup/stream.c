@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAGIC V("strongroom-backup 1\n")
@@ -386,6 +387,14 @@ stream_end(struct stream_in *stream, struct error *err)
 	if (!get(&stream->ends, &more, 1, &got, err))
 		return false;
 	return got == 0 || error_set(err, ERR_CORRUPT, "Something follows the backup in its file.");
+}
+
+uint64_t
+stream_size(const struct stream_in *stream)
+{
+	struct stat stat;
+
+	return fstat(stream->ends.fd, &stat) == 0 ? (uint64_t)stat.st_size : 0;
 }
 
 uint64_t

@@ -57,6 +57,9 @@ MUST_USE bool stream_read(struct stream_in *stream, size_t len, struct buf *out,
 /* stream_end(stream, err): All was read, and nothing follows it in the file; ERR_CORRUPT. */
 MUST_USE bool stream_end(struct stream_in *stream, struct error *err);
 
+/* stream_size: Of the file, 0 when there is no telling. */
+uint64_t stream_size(const struct stream_in *stream);
+
 /* stream_taken: Of the file, so far; the digest only after stream_end. */
 uint64_t stream_taken(const struct stream_in *stream);
 MUST_USE bool stream_digest(struct stream_in *stream, uint8_t digest[SHA256_LEN],

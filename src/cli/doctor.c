@@ -2,11 +2,11 @@
 
 #include "base/file.h"
 #include "cli/doctor_checks.h"
+#include "cli/terminal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define LINE_MAX_ 2048
@@ -61,15 +61,6 @@ doctor_say(struct doctor *doctor, enum finding finding, const char *what, const 
 	(void)fflush(stdout);
 }
 
-static bool
-on_terminal(void)
-{
-	const char *no = secure_getenv("NO_COLOR"), *terminal = secure_getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && (no == NULL || *no == '\0') && terminal != NULL &&
-	    strcmp(terminal, "dumb") != 0;
-}
-
 bool
 doctor(const struct config *config, struct error *err)
 {
@@ -79,7 +70,7 @@ doctor(const struct config *config, struct error *err)
 	struct doctor doctor_ = {
 		.config = config,
 		.data = data != NULL ? data : config->data,
-		.colours = on_terminal(),
+		.colours = terminal_colours(STDOUT_FILENO),
 	};
 
 	if (asprintf(&authority, "%s/ca.pem", doctor_.data) < 0) {

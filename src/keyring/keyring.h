@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/plain.h"
+#include "base/watch.h"
 #include "crypto/publickey.h"
 #include "keyring/provider.h"
 #include "store/store.h"
@@ -111,11 +112,12 @@ MUST_USE bool signing_key_sign(struct signing_key *key, enum signature_alg alg, 
     struct buf *out, struct error *err);
 
 /*
- * keyring_rekey(keyring, err):
+ * keyring_rekey(keyring, watch, err):
  * Rotate the root key: make a new one in the provider, rewrap every vault key under it in one
  * commit, drop the old one.  A crash at any point leaves a store that opens, and the next rekey
- * finishes what it left.  Blocks: not on an event loop.
+ * finishes what it left.  ${watch} is told of each ("wrapping", keys).  Blocks: not on an event
+ * loop.
  */
-MUST_USE bool keyring_rekey(struct keyring *keyring, struct error *err);
+MUST_USE bool keyring_rekey(struct keyring *keyring, const struct watch *watch, struct error *err);
 
 #endif

@@ -312,7 +312,7 @@ test_backups_are_bound(void **state)
 	}
 	place_close(&place);
 	place_open(&place);
-	assert_true(keyring_rekey(place.keyring, &err));
+	assert_true(keyring_rekey(place.keyring, NULL, &err));
 	assert_true(backup_opens(V("sub/eu"), buf_view(&blob)));
 }
 
@@ -410,7 +410,7 @@ test_threads_share_keys(void **state)
 	}
 	(void)pthread_barrier_wait(&start);
 	new_vault(&place, "another");
-	assert_true(keyring_rekey(place.keyring, &err));
+	assert_true(keyring_rekey(place.keyring, NULL, &err));
 	for (size_t i = 0; i < THREADS; i++) {
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 		assert_true(users[i].good);

@@ -91,17 +91,22 @@ rewrap_row(struct tx *tx, const struct document *row, view current, struct error
 }
 
 static bool
-rewrap_rows(struct tx *tx, view current, struct error *err)
+rewrap_rows(struct tx *tx, view current, const struct watch *watch, struct error *err)
 {
+	struct progress progress = { .doing = "wrapping", .unit = "keys" };
 	struct document *rows;
 	view after = V("");
 	size_t count;
 
+	if (watch != NULL && !store_count(tx->reader, V("k/"), &progress.total, err))
+		return false;
 	do {
 		if (!store_scan(tx->reader, V("k/"), after, PAGE, tx->arena, &rows, &count, err))
 			return false;
 		for (size_t i = 0; i < count; i++) {
-			if (!rewrap_row(tx, &rows[i], current, err))
+			progress.done++;
+			if (!watch_tell(watch, progress, err) ||
+			    !rewrap_row(tx, &rows[i], current, err))
 				return false;
 		}
 		if (count > 0)
@@ -110,12 +115,12 @@ rewrap_rows(struct tx *tx, view current, struct error *err)
 	return true;
 }
 
-enum progress { SETTLED, REWRAPPED, IN_FLIGHT, CONFLICTED };
+enum outcome { SETTLED, REWRAPPED, IN_FLIGHT, CONFLICTED };
 
 /* Both questions are asked of one snapshot: a new key is either seen in it, or waited for. */
 static bool
-one_round(struct keyring *keyring, struct store_reader *reader, enum progress *out,
-    struct error *err)
+one_round(struct keyring *keyring, struct store_reader *reader, const struct watch *watch,
+    enum outcome *out, struct error *err)
 {
 	AUTO(arena_free) struct arena arena;
 	struct tx tx = { .reader = reader, .keyring = keyring, .arena = &arena };
@@ -125,7 +130,7 @@ one_round(struct keyring *keyring, struct store_reader *reader, enum progress *o
 	arena_init(&arena, ARENA_MAX);
 	if (!current_root(keyring, &arena, &current, err) || !store_begin(reader, err))
 		return false;
-	ok = any_in_flight(&tx, current, &in_flight, err) && rewrap_rows(&tx, current, err);
+	ok = any_in_flight(&tx, current, &in_flight, err) && rewrap_rows(&tx, current, watch, err);
 	store_end(reader);
 	if (!ok)
 		return false;
@@ -142,24 +147,24 @@ one_round(struct keyring *keyring, struct store_reader *reader, enum progress *o
 
 /* Bring all under the current root key, then drop the others. */
 static bool
-settle(struct keyring *keyring, struct error *err)
+settle(struct keyring *keyring, const struct watch *watch, struct error *err)
 {
 	AUTO(store_reader_done) struct store_reader *reader = NULL;
-	enum progress progress;
+	enum outcome outcome;
 	bool ok;
 
 	if (!store_reader_new(keyring->store, &reader, err))
 		return false;
 	for (unsigned conflicts = 0; conflicts < CONFLICTS_MAX;) {
-		if (!one_round(keyring, reader, &progress, err))
+		if (!one_round(keyring, reader, watch, &outcome, err))
 			return false;
-		if (progress == SETTLED)
+		if (outcome == SETTLED)
 			break;
-		if (progress == IN_FLIGHT)
+		if (outcome == IN_FLIGHT)
 			(void)nanosleep(&pause, NULL);
-		conflicts += progress == CONFLICTED;
+		conflicts += outcome == CONFLICTED;
 	}
-	if (progress != SETTLED)
+	if (outcome != SETTLED)
 		return error_set(err, ERR_CONFLICT, "Too much is changing: run the rekey again.");
 	(void)pthread_mutex_lock(&keyring->lock);
 	ok = keyring->provider.ops->retire(keyring->provider.self, err);
@@ -180,12 +185,12 @@ rotate(struct keyring *keyring, struct error *err)
 
 /* What an interrupted rekey has left is settled first. */
 bool
-keyring_rekey(struct keyring *keyring, struct error *err)
+keyring_rekey(struct keyring *keyring, const struct watch *watch, struct error *err)
 {
 	bool ok;
 
 	(void)pthread_mutex_lock(&keyring->rekeying);
-	ok = settle(keyring, err) && rotate(keyring, err) && settle(keyring, err);
+	ok = settle(keyring, watch, err) && rotate(keyring, err) && settle(keyring, watch, err);
 	(void)pthread_mutex_unlock(&keyring->rekeying);
 	return ok;
 }

@@ -172,7 +172,7 @@ recovers(struct place *place, const struct content *content)
 
 	reopens_with_everything(place, content);
 	(void)read_root(place, before);
-	if (!keyring_rekey(place->keyring, &err))
+	if (!keyring_rekey(place->keyring, NULL, &err))
 		fail_msg("%s", err.message);
 	all_opens(place, content);
 	reopens_with_everything(place, content);
@@ -194,7 +194,7 @@ broken_rekey(struct place *place, struct breaking *breaking, struct error *err)
 	if (!keyring_open(place->store, &provider, &place->keyring, err))
 		fail_msg("%s", err->message);
 	breaking->left = left;
-	return keyring_rekey(place->keyring, err);
+	return keyring_rekey(place->keyring, NULL, err);
 }
 
 /* True when there was no such point any more. */
@@ -287,7 +287,7 @@ test_the_old_root_key_is_worth_nothing(void **state)
 	place_make(&place, false);
 	fill(&place, &content);
 	assert_int_equal(read_root(&place, old), LINE_LEN);
-	assert_true(keyring_rekey(place.keyring, &err));
+	assert_true(keyring_rekey(place.keyring, NULL, &err));
 	all_opens(&place, &content);
 	place_close(&place);
 	file = fopen(place.root, "w");
@@ -322,7 +322,7 @@ test_rewraps_every_page(void **state)
 	assert_true(store_commit_wait(place.store, changes, MANY, V(""), &err));
 	place_close(&place);
 	place_open(&place);
-	assert_true(keyring_rekey(place.keyring, &err));
+	assert_true(keyring_rekey(place.keyring, NULL, &err));
 	place_close(&place);
 	place_open(&place);
 	for (size_t i = 0; i < MANY; i++) {
@@ -338,7 +338,7 @@ rekey(void *arg)
 {
 	static struct error err;
 
-	return keyring_rekey(arg, &err) ? NULL : err.message;
+	return keyring_rekey(arg, NULL, &err) ? NULL : err.message;
 }
 
 static void
@@ -390,7 +390,7 @@ test_does_not_wait_forever(void **state)
 	place_make(&place, false);
 	assert_true(keyring_new_key(place.keyring, V("abandoned"), &arena, &change, &err));
 	place.keyring->new_key_nanos = 100000000;
-	assert_true(keyring_rekey(place.keyring, &err));
+	assert_true(keyring_rekey(place.keyring, NULL, &err));
 	place_remove(&place);
 }
 

@@ -199,7 +199,7 @@ test_signing_keys_outlive_the_keyring(void **state)
 	(void)state;
 	place_close(&place);
 	place_open(&place);
-	assert_true(keyring_rekey(place.keyring, &err));
+	assert_true(keyring_rekey(place.keyring, NULL, &err));
 	assert_true(keyring_load_signing_key(place.keyring, V("ec"), &ec.private_key, &key, &err));
 	assert_true(signing_key_sign(key, SIGNATURE_ES256, V("message"), &signature, &err));
 	assert_true(public_key_from_spki(ec.spki, &public, &err));

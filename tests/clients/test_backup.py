@@ -1,7 +1,6 @@
 """Backups of the whole server: made under load, restored elsewhere, and every kind of damage refused."""
 import collections
 import os
-import pty
 import re
 import resource
 import shutil
@@ -278,18 +277,6 @@ def test_killed_at_any_time(made, keys, tmp_path):
 			fine(run("audit", "verify", "--data", data))
 		else:
 			assert run("audit", "verify", "--data", data).returncode == 1
-
-
-def test_a_line_on_a_terminal(made, keys):
-	"""How far it is; nowhere else, and gone at the end."""
-	ours, its = pty.openpty()
-	done = subprocess.run([BINARY, "backup", "verify", made, keys / "rsa.key"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-	    stderr=its, text=True, timeout=60)
-	said = os.read(ours, 4096).decode()
-	os.close(ours)
-	os.close(its)
-	assert done.returncode == 0 and done.stdout.startswith("Whole: ")
-	assert "\rrestoring: 0 MB" in said and said.endswith("\r\x1b[K")
 
 
 def test_damaged_store_is_not_backed_up(made, keys, tmp_path):

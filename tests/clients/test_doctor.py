@@ -1,7 +1,6 @@
 """`strongroom doctor` finds what it is there to find; help, manuals and completion know every command and setting."""
 import datetime
 import os
-import pty
 import re
 import resource
 import shutil
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from strongroom import BINARY, SANITIZER_OPTIONS, Server
+from terminal import said
 
 TRUST = ("CURL_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "JAVA_TOOL_OPTIONS")
 
@@ -171,23 +171,11 @@ def test_files_are_the_servers_to_read():
 
 
 def test_colours_on_a_terminal(shared):
-	def said(**variables):
-		leader, follower = pty.openpty()
-		done = subprocess.Popen([BINARY, "doctor", "--data", shared.data, "--port", str(shared.port)], stdout=follower,
-		    stderr=subprocess.DEVNULL, env=os.environ | {"TERM": "xterm"} | SANITIZER_OPTIONS | variables)
-		os.close(follower)
-		text = b""
-		try:
-			while piece := os.read(leader, 65536):
-				text += piece
-		except OSError:
-			pass  # Linux's end of a terminal
-		done.wait(60)
-		os.close(leader)
-		return text
+	def told(**variables):
+		return said([BINARY, "doctor", "--data", shared.data, "--port", shared.port], "stdout", **variables)[0]
 
-	assert b"\033[32mok" in said()
-	assert b"\033" not in said(NO_COLOR="1") and b"\033" not in said(TERM="dumb")
+	assert b"\033[32mok" in told()
+	assert b"\033" not in told(NO_COLOR="1") and b"\033" not in told(TERM="dumb")
 
 
 def run(*arguments):
