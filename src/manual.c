@@ -5,6 +5,7 @@
 #define WIDTH 80
 #define COMMAND_COLUMN 36
 #define SETTING_COLUMN 31
+#define WRITTEN "2026-11-28" /* what the man pages say, the last time by hand */
 
 /* Help */
 
@@ -169,7 +170,7 @@ static void
 commands_page(const struct commands *commands, struct buf *out)
 {
 	buf_add(out,
-	    V(".TH STRONGROOM 1 \"\" \"Strongroom " STRONGROOM_VERSION "\"\n"
+	    V(".TH STRONGROOM 1 " WRITTEN " \"Strongroom " STRONGROOM_VERSION "\"\n"
 	      ".SH NAME\nstrongroom \\- a key vault that speaks Azure Key Vault's protocols\n"
 	      ".SH SYNOPSIS\n.B strongroom\n\\fICOMMAND\\fR [\\fB\\-\\-\\fISETTING VALUE\\fR]...\n"
 	      ".SH DESCRIPTION\nSecrets, keys and certificates, encrypted at rest, authorised and "
@@ -228,7 +229,7 @@ settings_page(struct buf *out)
 	struct setting_text setting;
 
 	buf_add(out,
-	    V(".TH STRONGROOM.CONF 5 \"\" \"Strongroom " STRONGROOM_VERSION "\"\n"
+	    V(".TH STRONGROOM.CONF 5 " WRITTEN " \"Strongroom " STRONGROOM_VERSION "\"\n"
 	      ".SH NAME\nstrongroom.conf \\- settings of strongroom\n"
 	      ".SH DESCRIPTION\nA line is \\fINAME\\fR = \\fIVALUE\\fR; a comment begins with "
 	      "\\fB;\\fR at the start of a line.\nThe file is the one that \\fB\\-\\-config\\fR "
@@ -355,26 +356,119 @@ words_function(const struct commands *commands, struct buf *out)
 	buf_add(out, V("\t*) fitting= ;;\n\tesac\n}\n"));
 }
 
+static void
+bash_completion(const struct commands *commands, struct buf *out)
+{
+	buf_add(out, V("# bash completion for strongroom\n"));
+	words_function(commands, out);
+	buf_add(out,
+	    V("_strongroom()\n{\n\tlocal fitting=\n"
+	      "\t_strongroom_words \"$COMP_CWORD\" \"${COMP_WORDS[1]-}\" "
+	      "\"${COMP_WORDS[2]-}\"\n"
+	      "\tCOMPREPLY=($(compgen -W \"$fitting\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\n"
+	      "complete -o default -F _strongroom strongroom\n"));
+}
+
+static void
+zsh_completion(const struct commands *commands, struct buf *out)
+{
+	buf_add(out, V("#compdef strongroom\n"));
+	words_function(commands, out);
+	buf_add(out,
+	    V("local fitting=\n"
+	      "_strongroom_words $((CURRENT - 1)) \"${words[2]-}\" \"${words[3]-}\"\n"
+	      "compadd -- ${=fitting} || _files\n"));
+}
+
+/* What fish shows beside a word. */
+static void
+fish_describe(struct buf *out, view text)
+{
+	buf_add(out, V(" -d '"));
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] == '\'' || text.ptr[i] == '\\')
+			buf_add_char(out, '\\');
+		buf_add_char(out, text.ptr[i]);
+	}
+	buf_add(out, V("'\n"));
+}
+
+static void
+fish_command(const struct commands *commands, size_t index, struct buf *out)
+{
+	const struct command *row = &commands->rows[index];
+	view flags, first = first_word(row), second = view_from(view_of(row->name), first.len);
+	const bool alone = second.len == 0;
+
+	if (is_first(commands, index))
+		buf_print(out, "complete -c strongroom -f -n '__strongroom_behind \"\"' -a %.*s",
+		    VIEW_ARG(first));
+	if (is_first(commands, index))
+		fish_describe(out, alone ? view_of(row->summary) : V("..."));
+	if (!alone) {
+		buf_print(out, "complete -c strongroom -f -n '__strongroom_behind %.*s' -a%.*s",
+		    VIEW_ARG(first), VIEW_ARG(second));
+		fish_describe(out, view_of(row->summary));
+	}
+	(void)arguments_of(row, &flags);
+	while (row->positional == ALONE && flags.len > 0) {
+		view value = next_flag(&flags), flag = view_cut(&value, ' ');
+
+		buf_print(out, "complete -c strongroom -n '__strongroom_under \"%s\"' -l %.*s -r\n",
+		    row->name, VIEW_ARG(view_from(flag, 2)));
+	}
+	if (row->positional != ALONE)
+		buf_print(out, "set -a __strongroom_settled \"%s\"\n", row->name);
+}
+
+static void
+fish_setting(const char *name, const char *help, struct buf *out)
+{
+	buf_print(out,
+	    "complete -c strongroom -n '__strongroom_under $__strongroom_settled' -r -l %s", name);
+	fish_describe(out, view_of(help));
+}
+
+static void
+fish_completion(const struct commands *commands, struct buf *out)
+{
+	struct setting_text setting;
+
+	buf_add(out,
+	    V("# fish completion for strongroom\n"
+	      "function __strongroom_behind\n\tset -l words (commandline -opc)\n"
+	      "\tset -e words[1]\n\ttest \"$words\" = \"$argv\"\nend\n"
+	      "function __strongroom_under\n\tset -l words (commandline -opc)\n"
+	      "\tset -e words[1]\n\tcontains -- \"$words[1]\" $argv; or "
+	      "contains -- \"$words[1] $words[2]\" $argv\nend\n"
+	      "set -g __strongroom_settled\n"));
+	for (size_t i = 0; i < commands->count; i++)
+		fish_command(commands, i, out);
+	buf_add(out, V("complete -c strongroom -f -n '__strongroom_behind help' -a '"));
+	first_words(commands, out);
+	buf_add(out, V("'\n"));
+	fish_setting("config", "a file of settings", out);
+	for (size_t i = 0; config_setting(i, &setting); i++)
+		fish_setting(setting.name, setting.help, out);
+}
+
+static const struct {
+	const char *shell;
+	void (*tell)(const struct commands *commands, struct buf *out);
+} completions[] = {
+	{ "bash", bash_completion },
+	{ "zsh", zsh_completion },
+	{ "fish", fish_completion },
+};
+
 bool
 manual_completion(const struct commands *commands, view shell, struct buf *out, struct error *err)
 {
-	bool bash = view_eq(shell, V("bash"));
-
-	if (!bash && !view_eq(shell, V("zsh")))
-		return error_set(err, ERR_BAD_REQUEST, "of which shell? bash or zsh");
-	buf_add(out, bash ? V("# bash completion for strongroom\n") : V("#compdef strongroom\n"));
-	words_function(commands, out);
-	if (bash)
-		buf_add(out,
-		    V("_strongroom()\n{\n\tlocal fitting=\n"
-		      "\t_strongroom_words \"$COMP_CWORD\" \"${COMP_WORDS[1]-}\" "
-		      "\"${COMP_WORDS[2]-}\"\n"
-		      "\tCOMPREPLY=($(compgen -W \"$fitting\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\n"
-		      "complete -o default -F _strongroom strongroom\n"));
-	else
-		buf_add(out,
-		    V("local fitting=\n"
-		      "_strongroom_words $((CURRENT - 1)) \"${words[2]-}\" \"${words[3]-}\"\n"
-		      "compadd -- ${=fitting} || _files\n"));
-	return buf_ok(out) || error_memory(err);
+	for (size_t i = 0; i < COUNT_OF(completions); i++) {
+		if (!view_eq(view_of(completions[i].shell), shell))
+			continue;
+		completions[i].tell(commands, out);
+		return buf_ok(out) || error_memory(err);
+	}
+	return error_set(err, ERR_BAD_REQUEST, "for which shell? bash, zsh or fish");
 }

@@ -31,7 +31,7 @@ void manual_command(const struct command *command, struct buf *out);
 MUST_USE bool manual_page(const struct commands *commands, view name, struct buf *out,
     struct error *err);
 
-/* manual_completion(commands, shell, out, err): What "bash" or "zsh" reads. */
+/* manual_completion(commands, shell, out, err): What "bash", "zsh" or "fish" reads. */
 MUST_USE bool manual_completion(const struct commands *commands, view shell, struct buf *out,
     struct error *err);
 
