@@ -96,8 +96,7 @@ take(struct parser *p, view token)
 static bool
 is_word(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	    c == '.' || c == '-' || c == '+' || c == '_' || c == ':';
+	return ascii_alphanumeric(c) || c == '.' || c == '-' || c == '+' || c == '_' || c == ':';
 }
 
 static view

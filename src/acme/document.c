@@ -95,10 +95,9 @@ acme_token_valid(view token)
 	if (token.len == 0 || token.len >= ACME_TOKEN_MAX)
 		return false;
 	for (size_t i = 0; i < token.len; i++) {
-		char c = token.ptr[i], lower = ascii_lower(c);
+		char c = token.ptr[i];
 
-		if (!(lower >= 'a' && lower <= 'z') && !(c >= '0' && c <= '9') && c != '-' &&
-		    c != '_')
+		if (!ascii_alphanumeric(c) && c != '-' && c != '_')
 			return false;
 	}
 	return true;

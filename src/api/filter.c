@@ -9,8 +9,7 @@ struct parser {
 static bool
 is_word(char c)
 {
-	return (c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') ||
-	    c == '_' || c == '.';
+	return ascii_alphanumeric(c) || c == '_' || c == '.';
 }
 
 static bool

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#define NAME_MAX_LEN 253
+#define LABEL_MAX 63
+
 char
 ascii_lower(char c)
 {
@@ -12,6 +15,37 @@ char
 ascii_upper(char c)
 {
 	return c >= 'a' && c <= 'z' ? (char)(c - ('a' - 'A')) : c;
+}
+
+bool
+ascii_alphanumeric(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+label_valid(view label)
+{
+	if (label.len == 0 || label.len > LABEL_MAX || label.ptr[0] == '-' ||
+	    label.ptr[label.len - 1] == '-')
+		return false;
+	for (size_t i = 0; i < label.len; i++) {
+		if (!ascii_alphanumeric(label.ptr[i]) && label.ptr[i] != '-')
+			return false;
+	}
+	return true;
+}
+
+bool
+host_name_valid(view name)
+{
+	if (name.len == 0 || name.len > NAME_MAX_LEN || name.ptr[name.len - 1] == '.')
+		return false;
+	while (name.len > 0) {
+		if (!label_valid(view_cut(&name, '.')))
+			return false;
+	}
+	return true;
 }
 
 view

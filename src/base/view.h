@@ -44,5 +44,9 @@ bool view_u64(view text, uint64_t *out);
 
 char ascii_lower(char c);
 char ascii_upper(char c);
+bool ascii_alphanumeric(char c);
+
+/* host_name_valid(name): RFC 1123: labels of letters, digits, inner hyphens; no dot at the end. */
+bool host_name_valid(view name);
 
 #endif

@@ -160,6 +160,42 @@ test_numbers(void **state)
 	}
 }
 
+#define LABEL_63 "a23456789b123456789c123456789d123456789e123456789f123456789g123"
+
+static void
+test_host_names(void **state)
+{
+	static const struct {
+		view name;
+		bool valid;
+	} rows[] = {
+		{ V_INIT("localhost"), true },
+		{ V_INIT("vaults.Example-1.org"), true },
+		{ V_INIT("1.2"), true },
+		{ V_INIT(LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_63), false },
+		{ V_INIT(LABEL_63 "." LABEL_63 "." LABEL_63), true },
+		{ V_INIT(LABEL_63 "x"), false },
+		{ V_INIT(""), false },
+		{ V_INIT("."), false },
+		{ V_INIT("example.org."), false },
+		{ V_INIT(".example.org"), false },
+		{ V_INIT("example..org"), false },
+		{ V_INIT("-a.org"), false },
+		{ V_INIT("a-.org"), false },
+		{ V_INIT("a_b.org"), false },
+		{ V_INIT("a b"), false },
+		{ V_INIT("a\0b"), false },
+		{ V_INIT("b\xc3\xbc.org"), false },
+		{ V_INIT("a:443"), false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		if (host_name_valid(rows[i].name) != rows[i].valid)
+			fail_msg("row %zu", i);
+	}
+}
+
 int
 main(void)
 {
@@ -171,6 +207,7 @@ main(void)
 		cmocka_unit_test(test_trims),
 		cmocka_unit_test(test_finds_and_moves_on),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_host_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,8 +15,7 @@ refused(struct error *err, const char *property, const char *why)
 static bool
 name_char(char c)
 {
-	return (c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') ||
-	    c == '-' || c == '_';
+	return ascii_alphanumeric(c) || c == '-' || c == '_';
 }
 
 /* A segment of a URL: it is asked for by this name. */

@@ -74,8 +74,7 @@ attribute_find(view name)
 static bool
 is_printable(char c)
 {
-	return (c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') ||
-	    (c != '\0' && strchr(" '()+,-./:=?", c) != NULL);
+	return ascii_alphanumeric(c) || (c != '\0' && strchr(" '()+,-./:=?", c) != NULL);
 }
 
 static bool

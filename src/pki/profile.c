@@ -56,8 +56,7 @@ is_email(view text)
 static bool
 is_label_char(char c)
 {
-	return (c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') ||
-	    c == '-' || c == '_';
+	return ascii_alphanumeric(c) || c == '-' || c == '_';
 }
 
 static bool
