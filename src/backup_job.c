@@ -344,7 +344,8 @@ backup_recipient_read(const struct config *config, struct buf *out, struct error
 
 	if (config->backup_recipient[0] == '\0')
 		return error_set(err, ERR_BAD_REQUEST,
-		    "backup-recipient: whom are backups sealed to? A certificate in PEM");
+		    "backup-recipient is not set: a file with a certificate (PEM), to whose key "
+		    "backups are sealed; docs/backup.md has the line that makes one");
 	if (file_read(config->backup_recipient, RECIPIENT_MAX, out, &why))
 		return true;
 	return error_set(err, ERR_BAD_REQUEST, "backup-recipient: %s: %s", config->backup_recipient,

@@ -47,28 +47,6 @@ protect(void)
 		log_line(LOG_WARN, "memory.unlocked", "%s", why.message);
 }
 
-/* Beside a server that may be serving it. */
-static bool
-look(const struct config *config, struct datafolder *out, struct error *err)
-{
-	AUTO(text_done) char *store = NULL, *root_key = NULL, *url = NULL;
-	struct root_provider provider;
-
-	if (!config_path(config, "store.db", &store, err) ||
-	    !config_path(config, "root.key", &root_key, err))
-		return false;
-	if (access(store, F_OK) != 0)
-		return error_set(err, ERR_NOT_FOUND, "there is no store in the data folder %s",
-		    config->data);
-	if (asprintf(&url, "sqlite:%s", store) < 0) {
-		url = NULL;
-		return error_memory(err);
-	}
-	return store_look(view_of(url), &out->store, err) &&
-	    root_provider_file(root_key, false, &provider, err) &&
-	    keyring_open(out->store, &provider, &out->keyring, err);
-}
-
 bool
 run_backup_create(struct config *config, int argc, char **argv, struct error *err)
 {
@@ -82,9 +60,9 @@ run_backup_create(struct config *config, int argc, char **argv, struct error *er
 		.watch = terminal_watch(&line) };
 
 	protect();
-	if (argc < 1)
-		return error_set(err, ERR_BAD_REQUEST, "into which file?");
-	if (!backup_recipient_read(config, &recipient, err) || !look(config, &looked, err))
+	(void)argc;
+	if (!backup_recipient_read(config, &recipient, err) ||
+	    !datafolder_look(config, &looked, err))
 		return false;
 	source.store = looked.store;
 	source.keyring = looked.keyring;
@@ -97,17 +75,13 @@ run_backup_create(struct config *config, int argc, char **argv, struct error *er
 }
 
 static bool
-read_key(int argc, char **argv, struct buf *out, struct error *err)
+read_key(const char *path, struct buf *out, struct error *err)
 {
 	struct error why;
 
-	if (argc < 2)
-		return error_set(err, ERR_BAD_REQUEST,
-		    "which file, and by which private key (a PEM file)?");
-	if (file_read(argv[1], KEY_MAX, out, &why))
+	if (file_read(path, KEY_MAX, out, &why))
 		return true;
-	return error_set(err, ERR_BAD_REQUEST, "the key %s can't be read: %s", argv[1],
-	    why.message);
+	return error_set(err, ERR_BAD_REQUEST, "the key %s can't be read: %s", path, why.message);
 }
 
 bool
@@ -120,8 +94,9 @@ run_backup_verify(struct config *config, int argc, char **argv, struct error *er
 	struct backup_report report;
 
 	(void)config;
+	(void)argc;
 	protect();
-	if (!read_key(argc, argv, &key, err) ||
+	if (!read_key(argv[1], &key, err) ||
 	    !backup_verify(argv[0], buf_view(&key), scratch == NULL ? "/tmp" : scratch, &watching,
 		&report, err))
 		return false;
@@ -138,8 +113,9 @@ run_backup_restore(struct config *config, int argc, char **argv, struct error *e
 	const struct watch watching = terminal_watch(&line);
 	struct backup_report report;
 
+	(void)argc;
 	protect();
-	if (!read_key(argc, argv, &key, err) ||
+	if (!read_key(argv[1], &key, err) ||
 	    !backup_restore(argv[0], buf_view(&key), config->data, &watching, &report, err))
 		return false;
 	terminal_line_done(&line);
@@ -160,9 +136,10 @@ run_backup_status(struct config *config, int argc, char **argv, struct error *er
 	(void)argv;
 	if (config->backup_folder[0] == '\0')
 		return error_set(err, ERR_NOT_FOUND,
-		    "the server makes no backups of itself (see backup-folder)");
+		    "the server makes no backups of itself: backup-folder is not set (see docs/backup.md)");
 	protect();
-	if (!look(config, &looked, err) || !backup_job_status(config, &looked, &text, err))
+	if (!datafolder_look(config, &looked, err) ||
+	    !backup_job_status(config, &looked, &text, err))
 		return false;
 	(void)printf("%.*s\n", VIEW_ARG(buf_view(&text)));
 	return true;

@@ -14,7 +14,9 @@
 #include <string.h>
 
 #define FILE_LEN_MAX ((size_t)1 << 20)
-#define LINE_LEN_MAX 197 /* with its end and a NUL, inih's buffer is 200 */
+#define DOMAIN_LEN_MAX 200 /* a vault's name and more stand before it */
+#define NAME_LEN_MAX 40    /* no setting's is longer */
+#define LINE_LEN_MAX 197   /* with its end and a NUL, inih's buffer is 200 */
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_LIST };
 
@@ -168,6 +170,51 @@ find(view name)
 	return NULL;
 }
 
+/* How many letters must be put in, left out or changed; what is long is unlike everything. */
+static unsigned
+distance(view a, view b)
+{
+	unsigned row[NAME_LEN_MAX + 1];
+
+	if (a.len > NAME_LEN_MAX || b.len > NAME_LEN_MAX)
+		return NAME_LEN_MAX;
+	for (unsigned j = 0; j <= b.len; j++)
+		row[j] = j;
+	for (unsigned i = 1; i <= a.len; i++) {
+		unsigned corner = row[0];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= b.len; j++) {
+			unsigned best = corner + (a.ptr[i - 1] != b.ptr[j - 1]);
+
+			corner = row[j];
+			best = best < row[j] + 1 ? best : row[j] + 1;
+			row[j] = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
+		}
+	}
+	return row[b.len];
+}
+
+static bool
+no_such_setting(view name, struct error *err)
+{
+	const char *nearest = NULL;
+	unsigned least = 3; /* more is no slip of the fingers */
+
+	for (size_t i = 0; i < COUNT_OF(settings); i++) {
+		unsigned far = distance(name, view_of(settings[i].name));
+
+		if (far < least && far < name.len) {
+			least = far;
+			nearest = settings[i].name;
+		}
+	}
+	return error_set(err, ERR_BAD_REQUEST,
+	    "no such setting: %.*s (%s%s%s`strongroom help settings` lists them)", VIEW_ARG(name),
+	    nearest == NULL ? "" : "is it ", nearest == NULL ? "" : nearest,
+	    nearest == NULL ? "" : "? ");
+}
+
 static bool
 load_defaults(struct config *config, struct error *err)
 {
@@ -200,7 +247,7 @@ file_entry(void *ctx, const char *section, const char *name, const char *value)
 		return 0;
 	if (setting == NULL) {
 		reading->failed = true;
-		(void)error_set(reading->err, ERR_BAD_REQUEST, "no such setting: %s", name);
+		(void)no_such_setting(view_of(name), reading->err);
 		return 0;
 	}
 	index = (size_t)(setting - settings);
@@ -243,12 +290,14 @@ load_file(struct config *config, const char *path, struct error *err)
 	if (!buf_ok(&text))
 		return error_memory(err);
 	line = ini_parse_string(text.ptr, file_entry, &reading);
-	if (reading.failed)
-		return false;
+	if (reading.failed) {
+		problem = *err;
+		return error_set(err, problem.code, "%s: %s", path, problem.message);
+	}
 	if (line < 0)
 		return error_memory(err);
 	if (line > 0)
-		return error_set(err, ERR_BAD_REQUEST, "%s:%d: not a setting", path, line);
+		return error_set(err, ERR_BAD_REQUEST, "%s:%d: not NAME = VALUE", path, line);
 	return true;
 }
 
@@ -276,7 +325,8 @@ take_flag(int argc, char **argv, int *at, view *name, view *value, struct error 
 	view flag = view_of(argv[*at]);
 
 	if (!view_starts(flag, V("--")))
-		return error_set(err, ERR_BAD_REQUEST, "unexpected argument: %s", argv[*at]);
+		return error_set(err, ERR_BAD_REQUEST,
+		    "unexpected argument: %s (settings are --NAME VALUE)", argv[*at]);
 	flag = view_from(flag, 2);
 	*value = flag;
 	*name = view_cut(value, '=');
@@ -284,7 +334,9 @@ take_flag(int argc, char **argv, int *at, view *name, view *value, struct error 
 	if (name->len < flag.len)
 		return true;
 	if (*at == argc)
-		return error_set(err, ERR_BAD_REQUEST, "--%.*s: needs a value", VIEW_ARG(*name));
+		return error_set(err, ERR_BAD_REQUEST,
+		    "--%.*s: needs a value (`strongroom help settings` says which)",
+		    VIEW_ARG(*name));
 	*value = view_of(argv[(*at)++]);
 	return true;
 }
@@ -305,9 +357,7 @@ load_flags(int argc, char **argv, struct config *config, struct error *err)
 			continue;
 		setting = find(name);
 		if (setting == NULL)
-			return error_set(err, ERR_BAD_REQUEST,
-			    "no such setting: --%.*s (see `strongroom help settings`)",
-			    VIEW_ARG(name));
+			return no_such_setting(name, err);
 		index = (size_t)(setting - settings);
 		if (!set(config, setting, value, !seen[index], err))
 			return false;
@@ -456,8 +506,11 @@ check_whole(const struct config *config, struct error *err)
 		return false;
 	if (config->listen.count == 0)
 		return error_set(err, ERR_BAD_REQUEST, "listen: no address");
-	if (config->data[0] == '\0' || config->domain[0] == '\0')
-		return error_set(err, ERR_BAD_REQUEST, "data and domain can't be empty");
+	if (config->data[0] == '\0')
+		return error_set(err, ERR_BAD_REQUEST, "data can't be empty");
+	if (!host_name_valid(view_of(config->domain)) || strlen(config->domain) > DOMAIN_LEN_MAX)
+		return error_set(err, ERR_BAD_REQUEST,
+		    "domain: `%s` is no name of DNS, as vaults.example.org", config->domain);
 	return check_blocks(&config->proxy_from, "proxy-from", err) &&
 	    check_urls(&config->attestation_authorities, "attestation-authority", err) &&
 	    check_ids(&config->trusted_services, "trusted-services", err);

@@ -25,7 +25,7 @@ check_config(const struct config *config)
 {
 	check(config->port >= 1 && config->port <= 65535 && config->public_port <= 65535);
 	check(config->pool >= 1 && config->pool <= 256 && config->loops <= 64);
-	check(config->data[0] != '\0' && strlen(config->domain) <= CONFIG_TEXT_MAX);
+	check(config->data[0] != '\0' && host_name_valid(view_of(config->domain)));
 	check(config->listen.count >= 1 && config->listen.count <= CONFIG_LIST_MAX);
 	check(config->vaults.count <= CONFIG_LIST_MAX);
 	for (size_t i = 0; i < config->vaults.count; i++)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define FLAGS_MAX 8
@@ -180,6 +181,10 @@ test_refuses_flags(void **state)
 		{ "--Port", "1" },
 		{ "--data", "" },
 		{ "--domain=" },
+		{ "--domain", "two words" },
+		{ "--domain", "https://vaults.example.org" },
+		{ "--domain", "vaults.example.org:443" },
+		{ "--domain", "vaults..example.org" },
 		{ "--listen", "" },
 		{ "--listen=,," },
 		{ "--audit-sync", "never" },
@@ -245,7 +250,30 @@ test_tells_the_first_mistake(void **state)
 	(void)state;
 	write_settings(V("first = 1\nsecond = 1\nport = 0\n"));
 	assert_false(LOAD(NULL));
-	assert_string_equal(err.message, "no such setting: first");
+	assert_non_null(strstr(err.message, ": no such setting: first ("));
+}
+
+/* A slip of the fingers is told from what is like nothing. */
+static void
+test_suggests_the_nearest(void **state)
+{
+	static const struct {
+		const char *flag, *said;
+	} rows[] = {
+		{ "--prot", "no such setting: prot (is it port? `" },
+		{ "--portt", "no such setting: portt (is it port? `" },
+		{ "--audit-snyc", "no such setting: audit-snyc (is it audit-sync? `" },
+		{ "--xyzzy", "no such setting: xyzzy (`" },
+		{ "--x", "no such setting: x (`" },
+		{ "--attestation-authorities-of-quite-another-kind", "-another-kind (`" },
+	};
+
+	(void)state;
+	write_settings(V(""));
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_false(LOAD(rows[i].flag, "1"));
+		assert_non_null(strstr(err.message, rows[i].said));
+	}
 }
 
 /* A line is bounded in the file, a value everywhere; nothing is cut silently. */
@@ -255,24 +283,24 @@ test_long_values(void **state)
 	static const struct {
 		size_t len;
 		bool in_file, by_flag;
-	} rows[] = { { 100, true, true }, { 188, true, true }, { 189, false, true },
-		{ 190, false, true }, { 191, false, true }, { CONFIG_TEXT_MAX, false, true },
+	} rows[] = { { 100, true, true }, { 190, true, true }, { 191, false, true },
+		{ 192, false, true }, { 193, false, true }, { CONFIG_TEXT_MAX, false, true },
 		{ CONFIG_TEXT_MAX + 1, false, false }, { 100000, false, false } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		AUTO(buf_free) struct buf file = { 0 }, flag = { 0 };
 
-		buf_add(&flag, V("--domain="));
+		buf_add(&flag, V("--data="));
 		for (size_t at = 0; at < rows[i].len; at++)
 			buf_add_char(&flag, at % 2 == 0 ? 'x' : ';');
-		buf_print(&file, "domain = %.*s\nport = 77\n",
-		    VIEW_ARG(view_from(buf_view(&flag), 9)));
+		buf_print(&file, "data = %.*s\nport = 77\n",
+		    VIEW_ARG(view_from(buf_view(&flag), 7)));
 		buf_add_char(&flag, '\0');
 		write_settings(buf_view(&file));
 		assert_int_equal(LOAD(NULL), rows[i].in_file);
 		if (rows[i].in_file) {
-			assert_int_equal(strlen(config.domain), rows[i].len);
+			assert_int_equal(strlen(config.data), rows[i].len);
 			assert_int_equal(config.port, 77);
 		}
 		(void)unsetenv("STRONGROOM_CONFIG");
@@ -364,6 +392,7 @@ main(void)
 		FRESH(test_refuses_flags),
 		FRESH(test_refuses_settings_in_the_file),
 		FRESH(test_tells_the_first_mistake),
+		FRESH(test_suggests_the_nearest),
 		FRESH(test_long_values),
 		FRESH(test_throttle),
 		FRESH(test_certificate_and_key),

@@ -5,15 +5,45 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static bool
 make_folder(const struct config *config, struct error *err)
 {
-	if (mkdir(config->data, 0700) != 0 && errno != EEXIST)
-		return error_errno(err, "cannot make the data folder");
+	char why[128];
+
+	if (mkdir(config->data, 0700) == 0 || errno == EEXIST)
+		return true;
+	return error_set(err, ERR_UNAVAILABLE,
+	    "the data folder %s can't be made: %s (name another by --data, or make it and give it "
+	    "to the user who runs this)",
+	    config->data, strerror_r(errno, why, sizeof(why)));
+}
+
+/* ${found} false: there is none. What may not be looked at is no folder without a store. */
+static bool
+find_store(const struct config *config, char **path, bool *found, struct error *err)
+{
+	if (!config_path(config, "store.db", path, err))
+		return false;
+	*found = access(*path, F_OK) == 0;
+	if (!*found && errno == EACCES)
+		return error_set(err, ERR_UNAVAILABLE,
+		    "the data folder %s is not for this user: run this as its owner (a package's "
+		    "is: runuser -u strongroom -- strongroom ...)",
+		    config->data);
 	return true;
+}
+
+static bool
+no_store(const struct config *config, struct error *err)
+{
+	return error_set(err, ERR_NOT_FOUND,
+	    "there is no store in the data folder %s: name the right one by --data or --config, or "
+	    "make it by `strongroom init`",
+	    config->data);
 }
 
 static bool
@@ -31,22 +61,37 @@ bool
 datafolder_open(const struct config *config, bool create, struct datafolder *out, struct error *err)
 {
 	AUTO(text_done) char *path = NULL, *url = NULL;
-	bool fresh;
+	bool found;
 
 	*out = (struct datafolder){ 0 };
-	if ((create && !make_folder(config, err)) || !config_path(config, "store.db", &path, err))
+	if ((create && !make_folder(config, err)) || !find_store(config, &path, &found, err))
 		return false;
-	/* A root key is only ever made together with the store: an existing one needs its own. */
-	fresh = access(path, F_OK) != 0;
-	if (fresh && !create)
-		return error_set(err, ERR_NOT_FOUND,
-		    "there is no store in the data folder %s (see `strongroom init`)",
-		    config->data);
+	if (!found && !create)
+		return no_store(config, err);
 	if (asprintf(&url, "sqlite:%s", path) < 0) {
 		url = NULL;
 		return error_memory(err);
 	}
-	return store_open(view_of(url), &out->store, err) && open_keyring(config, fresh, out, err);
+	/* A root key is only ever made together with the store: an existing one needs its own. */
+	return store_open(view_of(url), &out->store, err) && open_keyring(config, !found, out, err);
+}
+
+bool
+datafolder_look(const struct config *config, struct datafolder *out, struct error *err)
+{
+	AUTO(text_done) char *path = NULL, *url = NULL;
+	bool found;
+
+	*out = (struct datafolder){ 0 };
+	if (!find_store(config, &path, &found, err))
+		return false;
+	if (!found)
+		return no_store(config, err);
+	if (asprintf(&url, "sqlite:%s", path) < 0) {
+		url = NULL;
+		return error_memory(err);
+	}
+	return store_look(view_of(url), &out->store, err) && open_keyring(config, false, out, err);
 }
 
 void

@@ -20,6 +20,10 @@ struct datafolder {
  */
 MUST_USE bool datafolder_open(const struct config *config, bool create, struct datafolder *out,
     struct error *err);
+
+/* datafolder_look: What is there, only to read it, beside a server that may be serving it. */
+MUST_USE bool datafolder_look(const struct config *config, struct datafolder *out,
+    struct error *err);
 void datafolder_close(struct datafolder *folder);
 
 #endif

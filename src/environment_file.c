@@ -2,7 +2,9 @@
 
 #include "base/file.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define ENV_MAX ((size_t)64 * 1024)
 
@@ -21,13 +23,28 @@ parse_line(view line, view name, view *value)
 }
 
 bool
+environment_read(const struct config *config, struct buf *out, struct error *err)
+{
+	AUTO(text_done) char *path = NULL;
+
+	if (!config_path(config, "env", &path, err))
+		return false;
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return error_set(err, ERR_NOT_FOUND,
+		    "there is no file env in the data folder %s, where `strongroom dev` writes "
+		    "it: name a development server's by --data; for another server, let the shell "
+		    "export what its `strongroom init` printed",
+		    config->data);
+	return file_read(path, ENV_MAX, out, err);
+}
+
+bool
 environment_value(const struct config *config, const char *name, struct buf *out, struct error *err)
 {
 	AUTO(buf_free) struct buf content = { 0 };
-	AUTO(text_done) char *path = NULL;
 	view rest, value;
 
-	if (!config_path(config, "env", &path, err) || !file_read(path, ENV_MAX, &content, err))
+	if (!environment_read(config, &content, err))
 		return false;
 	rest = buf_view(&content);
 	while (rest.len > 0) {

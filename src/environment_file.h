@@ -8,6 +8,12 @@
 #include "config.h"
 
 /*
+ * environment_read(config, out, err):
+ * Append DATA/env.  Only `dev` writes one: ERR_NOT_FOUND says what to do where there is none.
+ */
+MUST_USE bool environment_read(const struct config *config, struct buf *out, struct error *err);
+
+/*
  * environment_value(config, name, out, err):
  * Append what DATA/env exports as ${name}; ERR_NOT_FOUND when it has no such line.
  */

@@ -72,8 +72,7 @@ run_init(struct config *config, int argc, char **argv, struct error *err)
 static bool
 run_tenant_create(struct config *config, int argc, char **argv, struct error *err)
 {
-	if (argc < 1)
-		return error_set(err, ERR_BAD_REQUEST, "what is it called?");
+	(void)argc;
 	return server_tenant(config, view_of(argv[0]), err);
 }
 
@@ -81,12 +80,10 @@ static bool
 run_env(struct config *config, int argc, char **argv, struct error *err)
 {
 	AUTO(buf_free) struct buf text = { 0 };
-	AUTO(text_done) char *path = NULL;
 
 	(void)argc;
 	(void)argv;
-	if (!config_path(config, "env", &path, err) ||
-	    !file_read(path, (size_t)64 * 1024, &text, err))
+	if (!environment_read(config, &text, err))
 		return false;
 	(void)printf("%.*s", VIEW_ARG(buf_view(&text)));
 	return true;
@@ -151,8 +148,7 @@ run_audit_verify(struct config *config, int argc, char **argv, struct error *err
 static bool
 run_mail_try(struct config *config, int argc, char **argv, struct error *err)
 {
-	if (argc < 1)
-		return error_set(err, ERR_BAD_REQUEST, "to whom?");
+	(void)argc;
 	if (!postman_try(config, view_of(argv[0]), err))
 		return false;
 	(void)printf("The mail server has taken a message to %s.\n", argv[0]);
@@ -235,39 +231,67 @@ run_fetch_cert(struct config *config, int argc, char **argv, struct error *err)
 	return fetch_cert(argc, argv, err);
 }
 
+static bool no_such_command(const char *word, struct error *err);
 static bool run_help(struct config *config, int argc, char **argv, struct error *err);
 static bool run_manual(struct config *config, int argc, char **argv, struct error *err);
 static bool run_completion(struct config *config, int argc, char **argv, struct error *err);
 
 /* clang-format off */
 static const struct command commands[] = {
-	{ "dev", "", "serve for development: makes what is missing, on loopback, with a clock that moves", run_dev, 0 },
-	{ "serve", "", "serve a data folder that `init` has set up", run_serve, 0 },
-	{ "init", "", "set up a data folder for `serve`; prints the administrator's credentials once", run_init, 0 },
-	{ "env", "", "print what `dev` exports for clients", run_env, 0 },
-	{ "doctor", "", "look at what an installation needs, and say what to do where something lacks", run_doctor, 0 },
-	{ "clock advance", "DURATION", "move a development server's clock: 90d, 12h, 30m, 45s", run_clock_advance, 1 },
-	{ "access explain", "WHERE WHO ACTION", "may they, and by what? WHERE: a vault's name or a resource's id", run_access_explain, 3 },
-	{ "access who", "WHERE", "everybody with a role that counts there, direct or inherited", run_access_who, 1 },
-	{ "access coverage", "VAULT", "access policies beside roles: who would lose what by the switch", run_access_coverage, 1 },
-	{ "audit verify", "", "check the whole audit log of a stopped server", run_audit_verify, 0 },
-	{ "tenant create", "NAME", "add a tenant to a stopped server; prints its administrator's credentials once", run_tenant_create, 1 },
-	{ "backup create", "FILE", "back up a data folder, served or not, sealed to backup-recipient, and verify it", run_backup_create, 1 },
-	{ "backup verify", "FILE KEY", "restore a backup into a scratch folder, compare, and remove it; KEY: the recipient's, PEM", run_backup_verify, 2 },
-	{ "backup restore", "FILE KEY", "make the data folder, which must be empty, from a backup", run_backup_restore, 2 },
-	{ "backup status", "", "the newest of the server's own backups; fails when it is too old, or the last try failed", run_backup_status, 0 },
-	{ "mail try", "ADDRESS", "send a message there, to see whether the smtp- settings work", run_mail_try, 1 },
-	{ "rekey", "", "rotate the root key of a stopped server", run_rekey, 0 },
-	{ "agent init", "--folder DIR", "make this host's key, and say how to register the host", run_agent_init, ALONE },
-	{ "agent run", "--settings FILE", "give this host's workloads tokens", run_agent_run, ALONE },
-	{ "agent env", "--settings FILE", "print what a workload needs to find the agent", run_agent_env, ALONE },
-	{ "fetch-cert", "VAULT NAME --pem DIR --reload COMMAND --every DURATION", "write a certificate and its key as files", run_fetch_cert, ALONE },
-	{ "settings", "", "print the settings as a table", run_settings, 0 },
-	{ "operations", "", "print every operation and what it takes, as JSON", run_operations, 0 },
-	{ "version", "", "print the version", run_version, 0 },
-	{ "manual", "PAGE", "print a man page: `strongroom.1` or `strongroom.conf.5`", run_manual, ALONE },
-	{ "completion", "SHELL", "print what `bash`, `zsh` or `fish` reads to complete commands and settings", run_completion, ALONE },
-	{ "help", "[COMMAND]", "print this, or more about a command, or the `settings`", run_help, ALONE },
+	{ "dev", "", "serve for development: makes what is missing, on loopback, with a clock that moves",
+	  "--vault app --vault payments", run_dev, 0 },
+	{ "serve", "", "serve a data folder that `init` has set up",
+	  "--config /etc/strongroom/strongroom.conf", run_serve, 0 },
+	{ "init", "", "set up a data folder for `serve`; prints the administrator's credentials once",
+	  "--data /var/lib/strongroom --domain vaults.example.org --vault prod", run_init, 0 },
+	{ "env", "", "print what `dev` exports for clients",
+	  NULL, run_env, 0 },
+	{ "doctor", "", "look at what an installation needs, and say what to do where something lacks",
+	  "--config /etc/strongroom/strongroom.conf", run_doctor, 0 },
+	{ "clock advance", "DURATION", "move a development server's clock: 90d, 12h, 30m, 45s",
+	  "90d --data .strongroom", run_clock_advance, 1 },
+	{ "access explain", "WHERE WHO ACTION", "whether WHO may do ACTION, and by which role; WHERE: a vault's name or a resource's id",
+	  "prod ada@example.org Microsoft.KeyVault/vaults/secrets/getSecret/action", run_access_explain, 3 },
+	{ "access who", "WHERE", "everybody with a role that counts there, direct or inherited",
+	  "prod", run_access_who, 1 },
+	{ "access coverage", "VAULT", "compare access policies with roles: who would lose what by the switch to roles",
+	  "prod", run_access_coverage, 1 },
+	{ "audit verify", "", "check the whole audit log of a stopped server",
+	  "--config /etc/strongroom/strongroom.conf", run_audit_verify, 0 },
+	{ "tenant create", "NAME", "add a tenant to a stopped server; prints its administrator's credentials once",
+	  "Payments --config /etc/strongroom/strongroom.conf", run_tenant_create, 1 },
+	{ "backup create", "FILE", "back up a data folder, served or not, sealed to backup-recipient, and verify it",
+	  "/mnt/monday.backup --data /var/lib/strongroom --backup-recipient recipient.pem", run_backup_create, 1 },
+	{ "backup verify", "FILE KEY", "restore a backup into a scratch folder, compare, and remove it; KEY: the recipient's, PEM",
+	  "/mnt/monday.backup recipient.key", run_backup_verify, 2 },
+	{ "backup restore", "FILE KEY", "make the data folder, which must be empty, from a backup",
+	  "/mnt/monday.backup recipient.key --data /var/lib/strongroom", run_backup_restore, 2 },
+	{ "backup status", "", "the newest of the server's own backups; fails when it is too old, or the last try failed",
+	  "--config /etc/strongroom/strongroom.conf", run_backup_status, 0 },
+	{ "mail try", "ADDRESS", "send a message there, to see whether the smtp- settings work",
+	  "ada@example.org --config /etc/strongroom/strongroom.conf", run_mail_try, 1 },
+	{ "rekey", "", "rotate the root key of a stopped server",
+	  "--config /etc/strongroom/strongroom.conf", run_rekey, 0 },
+	{ "agent init", "--folder DIR", "make this host's key, and say how to register the host",
+	  NULL, run_agent_init, ALONE },
+	{ "agent run", "--settings FILE", "give this host's workloads tokens",
+	  "--settings /etc/strongroom-agent/agent.conf", run_agent_run, ALONE },
+	{ "agent env", "--settings FILE", "print what a workload needs to find the agent",
+	  NULL, run_agent_env, ALONE },
+	{ "fetch-cert", "VAULT NAME --pem DIR --reload COMMAND --every DURATION", "write a certificate and its key as files, and again when they change",
+	  "https://prod.vault.example.org web --pem /etc/ssl/web --reload 'systemctl reload nginx' --every 1h", run_fetch_cert, ALONE },
+	{ "settings", "", "print the settings as a table",
+	  NULL, run_settings, 0 },
+	{ "operations", "", "print every operation and what it takes, as JSON",
+	  NULL, run_operations, 0 },
+	{ "version", "", "print the version",
+	  NULL, run_version, 0 },
+	{ "manual", "PAGE", "print a man page: `strongroom.1` or `strongroom.conf.5`",
+	  "strongroom.1 | man -l -", run_manual, ALONE },
+	{ "completion", "SHELL", "print what `bash`, `zsh` or `fish` reads to complete commands and settings",
+	  "bash >~/.local/share/bash-completion/completions/strongroom", run_completion, ALONE },
+	{ "help", "[COMMAND]", "print this, or more about a command, or the `settings`",
+	  "backup create", run_help, ALONE },
 };
 /* clang-format on */
 
@@ -317,8 +341,7 @@ run_help(struct config *config, int argc, char **argv, struct error *err)
 	else if (command != NULL)
 		manual_command(command, &text);
 	else
-		return error_set(err, ERR_BAD_REQUEST,
-		    "no such command: %s (see `strongroom help`)", argv[0]);
+		return no_such_command(argv[0], err);
 	return print(&text, err);
 }
 
@@ -352,19 +375,59 @@ wants_help(int argc, char **argv)
 	return false;
 }
 
+/* "NAME is missing", with what to type. */
+static bool
+missing(const struct command *command, int given, struct error *err)
+{
+	AUTO(buf_free) struct buf usage = { 0 };
+	view rest = view_of(command->arguments), name = view_cut(&rest, ' ');
+
+	while (given-- > 0)
+		name = view_cut(&rest, ' ');
+	manual_usage(command, &usage);
+	return error_set(err, ERR_BAD_REQUEST, "%.*s is missing\n  %.*s\n  as in: strongroom %s %s",
+	    VIEW_ARG(name), VIEW_ARG(buf_view(&usage)), command->name, command->example);
+}
+
 static bool
 run_command(const struct command *command, int argc, char **argv, struct error *err)
 {
-	int positional = argc < command->positional ? argc : command->positional;
+	const int positional = command->positional;
 	struct config config;
 	bool fine;
 
-	if (command->positional == ALONE)
+	if (positional == ALONE)
 		return command->run(NULL, argc, argv, err);
+	for (int i = 0; i < positional; i++) {
+		if (i == argc || view_starts(view_of(argv[i]), V("--")))
+			return missing(command, i, err);
+	}
 	fine = config_load(argc - positional, argv + positional, &config, err) &&
 	    apply_log_level(&config, err) && command->run(&config, argc, argv, err);
 	config_free(&config);
 	return fine;
+}
+
+/* "backup" alone: which of its commands?  And "--port 1": settings stand behind the command. */
+static bool
+no_such_command(const char *word, struct error *err)
+{
+	AUTO(buf_free) struct buf names = { 0 };
+
+	for (size_t i = 0; i < COUNT_OF(commands); i++) {
+		view rest = view_of(commands[i].name);
+
+		if (view_eq(view_cut(&rest, ' '), view_of(word)) && rest.len > 0)
+			buf_print(&names, "%s%.*s", names.len > 0 ? ", " : "", VIEW_ARG(rest));
+	}
+	if (names.len > 0)
+		return error_set(err, ERR_BAD_REQUEST, "%s what? %.*s (see `strongroom help`)",
+		    word, VIEW_ARG(buf_view(&names)));
+	if (word[0] == '-')
+		return error_set(err, ERR_BAD_REQUEST,
+		    "the command comes first, as in `strongroom dev %s ...` (see `strongroom help`)",
+		    word);
+	return error_set(err, ERR_BAD_REQUEST, "no such command: %s (see `strongroom help`)", word);
 }
 
 int
@@ -381,8 +444,8 @@ main(int argc, char **argv)
 	argv++;
 	command = find_command(argc, argv, &words);
 	if (command == NULL && argc > 0 && !wants_help(1, argv)) {
-		(void)fprintf(stderr, "strongroom: no such command: %s (see `strongroom help`)\n",
-		    argv[0]);
+		(void)no_such_command(argv[0], &err);
+		(void)fprintf(stderr, "strongroom: %s\n", err.message);
 		return EXIT_FAILURE;
 	}
 	if (command == NULL || wants_help(argc - words, argv + words))

@@ -108,8 +108,8 @@ next_flag(view *flags)
 	return (view){ name.ptr, name.len == 0 ? 0 : (size_t)(value.ptr + value.len - name.ptr) };
 }
 
-static void
-add_usage(const struct command *command, struct buf *out)
+void
+manual_usage(const struct command *command, struct buf *out)
 {
 	view flags, arguments = arguments_of(command, &flags);
 
@@ -127,8 +127,12 @@ add_usage(const struct command *command, struct buf *out)
 void
 manual_command(const struct command *command, struct buf *out)
 {
-	add_usage(command, out);
-	buf_print(out, "\n\n%s\n", command->summary);
+	manual_usage(command, out);
+	buf_add(out, V("\n\n"));
+	two_columns(out, V(""), 2, view_of(command->summary));
+	if (command->example != NULL)
+		buf_print(out, "\nFor example:\n\n    strongroom %s %s\n", command->name,
+		    command->example);
 	if (command->positional != ALONE)
 		buf_add(out, V("\n`strongroom help settings` lists the settings.\n"));
 }
@@ -192,6 +196,13 @@ commands_page(const struct commands *commands, struct buf *out)
 		}
 		buf_add_char(out, '\n');
 		roff(out, view_of(row->summary));
+		if (row->example != NULL) {
+			buf_add(out, V(":\n.br\n\\fBstrongroom "));
+			roff(out, view_of(row->name));
+			buf_add_char(out, ' ');
+			roff(out, view_of(row->example));
+			buf_add(out, V("\\fR"));
+		}
 		buf_add_char(out, '\n');
 	}
 	buf_add(out,

@@ -11,6 +11,7 @@ struct command {
 	const char *name;      /* one word or two */
 	const char *arguments; /* what to put there, then its flags: "VAULT NAME --pem DIR" */
 	const char *summary;   /* `of this shape` is code */
+	const char *example;   /* what follows the name, to be typed so; NULL: it needs none */
 	bool (*run)(struct config *config, int argc, char **argv, struct error *err);
 	int positional; /* arguments before the settings; ALONE: there are no settings */
 };
@@ -25,6 +26,8 @@ struct commands {
 /* manual_overview(commands, out): What there is; manual_settings: every setting, for a terminal. */
 void manual_overview(const struct commands *commands, struct buf *out);
 void manual_settings(struct buf *out);
+/* manual_command: All about one; manual_usage: what to type, on a line. */
+void manual_usage(const struct command *command, struct buf *out);
 void manual_command(const struct command *command, struct buf *out);
 
 /* manual_page(commands, name, out, err): "strongroom.1" or "strongroom.conf.5", for man(7). */

@@ -36,7 +36,8 @@ postman_try(const struct config *config, view to, struct error *err)
 	};
 
 	if (!postman_smtp(config, &smtp))
-		return error_set(err, ERR_BAD_REQUEST, "smtp-url is not set");
+		return error_set(err, ERR_BAD_REQUEST,
+		    "smtp-url is not set: the mail server, as smtps://mail.example.org");
 	random_uuid(&id);
 	mail.id = uuid_view(&id);
 	mail.from = view_of(smtp.from);

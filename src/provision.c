@@ -267,6 +267,26 @@ check_names(const struct config_list *list, const struct config *config, const c
 	return true;
 }
 
+bool
+installation_check(const struct config *config, struct error *err)
+{
+	unsigned days;
+
+	for (size_t i = 0; i < config->vaults.count; i++) {
+		view name = view_of(config->vaults.items[i]);
+
+		if (!vault_name_valid(name))
+			return error_set(err, ERR_BAD_REQUEST,
+			    "vault: `%.*s` is no vault's name: 3 to 24 letters, digits and "
+			    "hyphens, a letter first, no hyphen last or beside another",
+			    VIEW_ARG(name));
+		if (!retention_of(config, name, &days, err))
+			return false;
+	}
+	return check_names(&config->purge_protection, config, "purge-protection", err) &&
+	    check_names(&config->retention, config, "retention", err);
+}
+
 struct vault_wish {
 	struct vault vault;
 	struct caller by;
@@ -317,8 +337,7 @@ installation_vaults(const struct config *config, struct store *store, struct key
 {
 	if (first && config->vaults.count == 0)
 		return make_vault(config, store, keyring, installation, V(PROVISION_VAULT), err);
-	if (!check_names(&config->purge_protection, config, "purge-protection", err) ||
-	    !check_names(&config->retention, config, "retention", err))
+	if (!installation_check(config, err))
 		return false;
 	for (size_t i = 0; i < config->vaults.count; i++) {
 		if (!make_vault(config, store, keyring, installation,

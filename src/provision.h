@@ -41,6 +41,12 @@ MUST_USE bool installation_secret(struct store *store, struct keyring *keyring,
     const struct installation *installation, struct plain **out, struct error *err);
 
 /*
+ * installation_check(config, err):
+ * The vaults that are to be made can be: asked before anything is made.
+ */
+MUST_USE bool installation_check(const struct config *config, struct error *err);
+
+/*
  * installation_vaults(config, store, keyring, installation, err):
  * Make the vaults that the settings name and that are not there yet.  ${first}: the first start of
  * a development server, which gets a vault in any case.

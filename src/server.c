@@ -635,7 +635,9 @@ init_installation(struct server *server, struct error *err)
 	if (!installation_read(store, keyring, &server->installation, &found, err))
 		return false;
 	if (found)
-		return error_set(err, ERR_CONFLICT, "the data folder %s has been set up already",
+		return error_set(err, ERR_CONFLICT,
+		    "the data folder %s has been set up already: serve it (`strongroom serve`), or "
+		    "name another by --data",
 		    config->data);
 	return installation_create(store, keyring, &server->installation, err) &&
 	    installation_vaults(config, store, keyring, &server->installation, false, err) &&
@@ -667,8 +669,9 @@ server_init(const struct config *config, struct error *err)
 	struct server server = { .config = config, .loops = 1 };
 	bool fine;
 
-	fine = datafolder_open(config, true, &server.folder, err) &&
-	    init_installation(&server, err) && print_credentials(&server, err);
+	fine = installation_check(config, err) &&
+	    datafolder_open(config, true, &server.folder, err) && init_installation(&server, err) &&
+	    print_credentials(&server, err);
 	server_close(&server);
 	return fine;
 }

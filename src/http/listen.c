@@ -132,13 +132,30 @@ listener_open(struct http_loop *loop, const struct socket_name *address, bool sh
 	return uv_listen(&listener->socket.stream, BACKLOG, on_connection) == 0;
 }
 
+static const struct {
+	int number;
+	const char *text;
+} advices[] = {
+	{ EADDRINUSE, " (stop what has it, or choose another by --port)" },
+	{ EACCES,
+	    " (below 1024: let systemd start it, or --port 8443 --public-port 443 behind a "
+	    "forwarder)" },
+	{ EADDRNOTAVAIL, " (--listen takes addresses of this machine, as 0.0.0.0)" },
+};
+
 static bool
 listen_failed(const char *address, unsigned port, struct error *err)
 {
+	const char *advice = "";
+
 	if (errno == 0)
 		errno = EADDRINUSE;
-	return error_set(err, ERR_INTERNAL, "can't listen on %s port %u: %s", address, port,
-	    uv_strerror(uv_translate_sys_error(errno)));
+	for (size_t i = 0; i < COUNT_OF(advices); i++) {
+		if (advices[i].number == errno)
+			advice = advices[i].text;
+	}
+	return error_set(err, ERR_INTERNAL, "can't listen on %s port %u: %s%s", address, port,
+	    uv_strerror(uv_translate_sys_error(errno)), advice);
 }
 
 static bool

@@ -128,7 +128,8 @@ lock(struct sqlite_file *file, struct error *err)
 	if (flock(file->lock, LOCK_EX | LOCK_NB) == 0)
 		return true;
 	if (errno == EWOULDBLOCK)
-		return error_set(err, ERR_UNAVAILABLE, "Another process serves this store.");
+		return error_set(err, ERR_UNAVAILABLE,
+		    "Another process serves this store: stop that one first.");
 	return failed(err, "The store cannot be locked");
 }
 

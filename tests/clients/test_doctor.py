@@ -215,7 +215,7 @@ def test_manuals():
 	for page in (commands, settings):
 		assert page.startswith(".TH STRONGROOM")
 		for line in page.splitlines():
-			assert not re.match(r"[.'](?!TH |SH |TP$|B |BR |I )", line), line
+			assert not re.match(r"[.'](?!TH |SH |TP$|br$|B |BR |I )", line), line
 	assert run("manual", "other.1").returncode == 1 and run("manual").returncode == 1
 
 
