@@ -6,12 +6,10 @@
 #include "certs/outside.h"
 #include "keys/key.h"
 #include "pki/chain.h"
+#include "pki/pem.h"
 #include "pki/subject.h"
 
 #include <string.h>
-
-#define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
-#define PEM_END "-----END CERTIFICATE-----"
 
 /* The account's key */
 
@@ -217,53 +215,42 @@ describe(const struct enrol_ask *ask, const struct issuer *issuer, const struct 
 }
 
 static bool
-add_certificate(view text, struct arena *arena, struct views *bag, struct error *err)
+unreadable(struct error *err)
 {
-	char *der = arena_alloc(arena, text.len + 4);
-	size_t len = 0, out;
-
-	if (der == NULL)
-		return error_memory(err);
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] != '\n' && text.ptr[i] != '\r')
-			der[len++] = text.ptr[i];
-	}
-	if (bag->count == CHAIN_BAG_MAX || !base64_decode(BASE64, (view){ der, len }, der, &out))
-		return error_set(err, ERR_BAD_PARAMETER, "The ACME server's chain can't be read.");
-	bag->items[bag->count++] = (view){ der, out };
-	return true;
+	return error_set(err, ERR_BAD_PARAMETER, "The ACME server's chain can't be read.");
 }
 
 static bool
-find_text(view text, const char *what, size_t *at)
+add_certificate(view text, struct arena *arena, struct views *bag, struct error *err)
 {
-	const char *found = memmem(text.ptr, text.len, what, strlen(what));
+	char *der = arena_alloc(arena, pem_room(text));
+	size_t len;
 
-	if (found != NULL)
-		*at = (size_t)(found - text.ptr);
-	return found != NULL;
+	if (der == NULL)
+		return error_memory(err);
+	if (bag->count == CHAIN_BAG_MAX || !pem_decode(text, der, &len))
+		return unreadable(err);
+	bag->items[bag->count++] = (view){ der, len };
+	return true;
 }
 
 /* RFC 8555, 9.1: blocks of PEM, and nothing else that matters. */
 static bool
 read_pem(view pem, struct arena *arena, struct views *bag, struct error *err)
 {
-	size_t at, end;
+	enum pem_found found;
+	struct pem_block block;
 
 	bag->items = arena_alloc(arena, CHAIN_BAG_MAX * sizeof(*bag->items));
 	bag->count = 0;
 	if (bag->items == NULL)
 		return error_memory(err);
-	while (find_text(pem, PEM_BEGIN, &at)) {
-		pem = view_from(pem, at + strlen(PEM_BEGIN));
-		if (!find_text(pem, PEM_END, &end))
-			return error_set(err, ERR_BAD_PARAMETER,
-			    "The ACME server's chain can't be read.");
-		if (!add_certificate((view){ pem.ptr, end }, arena, bag, err))
+	while ((found = pem_next(&pem, &block)) == PEM_BLOCK) {
+		if (view_eq(block.label, PEM_CERTIFICATE) &&
+		    !add_certificate(block.body, arena, bag, err))
 			return false;
-		pem = view_from(pem, end);
 	}
-	return true;
+	return found == PEM_NONE || unreadable(err);
 }
 
 /* The certificate of our key, and what belongs to it. */

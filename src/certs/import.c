@@ -2,10 +2,10 @@
  * Importing: a file with a certificate and its private key is taken apart off the loop; then the
  * version is added.
  */
-#include "base/base64.h"
 #include "base/clock.h"
 #include "certs/issue.h"
 #include "pki/bundle.h"
+#include "pki/pem.h"
 #include "secrets/secret.h"
 
 #include <string.h>
@@ -21,20 +21,15 @@ struct importing {
 	view secret;
 };
 
-/* Base64, in lines or not. */
 static bool
 decode_pfx(view text, struct arena *arena, view *out, struct error *err)
 {
-	char *bytes = arena_alloc(arena, text.len + 3);
-	size_t len = 0;
+	char *bytes = arena_alloc(arena, pem_room(text));
+	size_t len;
 
 	if (bytes == NULL)
 		return error_memory(err);
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] != '\r' && text.ptr[i] != '\n')
-			bytes[len++] = text.ptr[i];
-	}
-	if (!base64_decode(BASE64, (view){ bytes, len }, bytes, &len))
+	if (!pem_decode(text, bytes, &len))
 		return error_set(err, ERR_BAD_PARAMETER,
 		    "The specified PKCS#12 X.509 certificate content can not be read. Please check "
 		    "if certificate is in valid PKCS#12 format.");

@@ -3,11 +3,11 @@
  * they trust.
  */
 #include "base/arena.h"
-#include "base/base64.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/doctor_checks.h"
 #include "http/client.h"
+#include "pki/pem.h"
 #include "pki/read.h"
 
 #include <fcntl.h>
@@ -33,24 +33,18 @@
 static bool
 first_certificate(view pem, struct arena *arena, struct x509 *out, struct error *err)
 {
-	char *text = arena_alloc(arena, pem.len + 1);
-	size_t len = 0;
-	view line;
+	enum pem_found found;
+	struct pem_block block;
+	size_t len;
+	char *der;
 
-	if (text == NULL)
-		return error_memory(err);
 	do
-		line = view_cut(&pem, '\n');
-	while (pem.len > 0 && !view_starts(line, V("-----BEGIN CERTIFICATE-----")));
-	while (pem.len > 0 && !view_starts(line = view_cut(&pem, '\n'), V("-----END"))) {
-		for (size_t i = 0; i < line.len; i++) {
-			if ((unsigned char)line.ptr[i] > ' ')
-				text[len++] = line.ptr[i];
-		}
-	}
-	if (len == 0 || !base64_decode(BASE64, (view){ text, len }, text, &len))
+		found = pem_next(&pem, &block);
+	while (found == PEM_BLOCK && !view_eq(block.label, PEM_CERTIFICATE));
+	der = found == PEM_BLOCK ? arena_alloc(arena, pem_room(block.body)) : NULL;
+	if (der == NULL || !pem_decode(block.body, der, &len))
 		return error_set(err, ERR_BAD_PARAMETER, "it is no PEM file of certificates");
-	return x509_read((view){ text, len }, arena, out, err);
+	return x509_read((view){ der, len }, arena, out, err);
 }
 
 static void

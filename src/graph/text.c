@@ -1,7 +1,7 @@
 #include "graph/text.h"
 
-#include "base/base64.h"
 #include "base/clock.h"
+#include "pki/pem.h"
 
 #include <string.h>
 #include <time.h>
@@ -88,52 +88,23 @@ graph_time_print(int64_t seconds, char out[GRAPH_TIME_LEN + 1])
 	return (view){ out, GRAPH_TIME_LEN };
 }
 
-static bool
-find_text(view text, view what, size_t *at)
-{
-	for (size_t i = 0; i + what.len <= text.len; i++) {
-		if (view_starts(view_from(text, i), what)) {
-			*at = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Without the lines around a PEM body, and without white space. */
-static bool
-bare_base64(view text, struct arena *arena, view *out)
-{
-	static const view begin = V_INIT("-----BEGIN CERTIFICATE-----");
-	static const view end = V_INIT("-----END CERTIFICATE-----");
-	char *chars = arena_alloc(arena, text.len + 1);
-	size_t at, len = 0;
-
-	if (chars == NULL)
-		return false;
-	if (find_text(text, begin, &at))
-		text = view_from(text, at + begin.len);
-	if (find_text(text, end, &at))
-		text.len = at;
-	for (size_t i = 0; i < text.len; i++) {
-		if ((unsigned char)text.ptr[i] > 0x20)
-			chars[len++] = text.ptr[i];
-	}
-	*out = (view){ chars, len };
-	return true;
-}
-
+/* In PEM, or without its marks. */
 static bool
 decode(view text, struct arena *arena, view *out)
 {
+	enum pem_found found;
+	struct pem_block block;
+	view rest = text;
 	char *bytes;
-	view bare;
 	size_t len;
 
-	if (!bare_base64(text, arena, &bare))
+	found = pem_next(&rest, &block);
+	if (found == PEM_NONE)
+		block.body = text;
+	else if (found == PEM_BROKEN || !view_eq(block.label, PEM_CERTIFICATE))
 		return false;
-	bytes = arena_alloc(arena, bare.len + 1);
-	if (bytes == NULL || !base64_decode(BASE64, bare, bytes, &len))
+	bytes = arena_alloc(arena, pem_room(block.body));
+	if (bytes == NULL || !pem_decode(block.body, bytes, &len))
 		return false;
 	*out = (view){ bytes, len };
 	return true;

@@ -1,16 +1,12 @@
 #include "pki/bundle.h"
 
-#include "base/base64.h"
 #include "crypto/pkcs8.h"
 #include "pki/bundle_parts.h"
+#include "pki/pem.h"
 
 #include <openssl/err.h>
-#include <string.h>
 
 #define BLOCKS_MAX 64
-#define BEGIN V("-----BEGIN ")
-#define END V("-----END ")
-#define DASHES V("-----")
 
 static bool
 malformed(struct error *err)
@@ -28,29 +24,6 @@ encrypted(struct error *err)
 	    "unencrypted.");
 }
 
-/* A line without its end, which is LF or CR LF. */
-static view
-next_line(view *rest)
-{
-	view line = view_cut(rest, '\n');
-
-	while (line.len > 0 && strchr("\r \t", line.ptr[line.len - 1]) != NULL &&
-	    line.ptr[line.len - 1] != '\0')
-		line.len--;
-	return line;
-}
-
-/* "-----BEGIN LABEL-----" */
-static bool
-is_mark(view line, view begin, view *label)
-{
-	if (!view_starts(line, begin) || !view_ends(line, DASHES) ||
-	    line.len < begin.len + DASHES.len)
-		return false;
-	*label = (view){ line.ptr + begin.len, line.len - begin.len - DASHES.len };
-	return true;
-}
-
 struct block {
 	view label;
 	struct plain *der;
@@ -62,47 +35,28 @@ block_done(struct block *block)
 	plain_free(block->der);
 }
 
-/* The lines up to the end's mark, one behind the other. */
-static bool
-take_lines(view *rest, view label, char *text, size_t *len, struct error *err)
-{
-	view ends;
-
-	*len = 0;
-	while (rest->len > 0) {
-		view line = next_line(rest);
-
-		if (is_mark(line, END, &ends))
-			return view_eq(ends, label) || malformed(err);
-		if (view_find(line, ':', &(size_t){ 0 })) /* "Proc-Type: 4,ENCRYPTED" */
-			return encrypted(err);
-		if (line.len > 0)
-			memcpy(text + *len, line.ptr, line.len);
-		*len += line.len;
-	}
-	return malformed(err);
-}
-
 /* The next block; its label is empty behind the last one. */
 static bool
 next_block(view *rest, struct block *out, struct error *err)
 {
 	AUTO(plain_done) struct plain *der = NULL;
+	enum pem_found found;
+	struct pem_block text;
 	size_t len;
 
 	out->label = V("");
-	while (rest->len > 0 && !is_mark(next_line(rest), BEGIN, &out->label))
-		;
-	if (out->label.len == 0)
-		return true;
-	der = plain_new(rest->len + 1);
+	found = pem_next(rest, &text);
+	if (found != PEM_BLOCK)
+		return found == PEM_NONE || malformed(err);
+	if (view_find(text.body, ':', &(size_t){ 0 })) /* "Proc-Type: 4,ENCRYPTED" */
+		return encrypted(err);
+	der = plain_new(pem_room(text.body));
 	if (der == NULL)
 		return error_memory(err);
-	if (!take_lines(rest, out->label, plain_bytes(der), &len, err))
-		return false;
-	if (!base64_decode(BASE64, (view){ plain_bytes(der), len }, plain_bytes(der), &len))
+	if (!pem_decode(text.body, plain_bytes(der), &len))
 		return malformed(err);
 	plain_resize(der, len);
+	out->label = text.label;
 	out->der = der;
 	der = NULL;
 	return true;
@@ -196,8 +150,11 @@ take_blocks(struct parts *parts, view text, struct error *err)
 
 		if (count++ == BLOCKS_MAX)
 			return malformed(err);
-		if (!next_block(&text, &block, err) ||
-		    (block.label.len > 0 && !take_block(parts, &block, err)))
+		if (!next_block(&text, &block, err))
+			return false;
+		if (block.label.len == 0)
+			return true;
+		if (!take_block(parts, &block, err))
 			return false;
 	}
 	return true;
