@@ -12,24 +12,7 @@
 
 #define DAY ((int64_t)86400)
 
-static struct world w;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	world_make(&w);
-	world_vault(&w, "vault-a", "local", 90, false);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	world_drop(&w);
-	return 0;
-}
+static struct world w = { .with = { { "vault-a", "local", 90, false } } };
 
 static void
 test_when(void **state)
@@ -345,7 +328,7 @@ test_changed_policy(void **state)
 	assert_true(renews());
 }
 
-#define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define FRESH(test) cmocka_unit_test_prestate_setup_teardown(test, world_setup, world_teardown, &w)
 
 int
 main(void)

@@ -15,24 +15,7 @@
 
 #define DAY 86400
 
-static struct world w;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	world_make(&w);
-	world_vault(&w, "vault-a", "local", 90, false);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	world_drop(&w);
-	return 0;
-}
+static struct world w = { .with = { { "vault-a", "local", 90, false } } };
 
 /* A new key, or version of one, without the way through request_defer. */
 static bool
@@ -449,7 +432,7 @@ test_what_happens_meanwhile_wins(void **state)
 		AUTO(turn_end) struct turn turn = { 0 };
 		uint64_t documents;
 
-		(void)setup(state);
+		(void)world_setup(state);
 		create("k", 0);
 		set("k", monthly);
 		clock_set_offset(31 * DAY);
@@ -460,9 +443,8 @@ test_what_happens_meanwhile_wins(void **state)
 		turn_finish(&turn);
 		assert_null(turn.done.operation);
 		assert_int_equal(world_count(&w, ""), documents);
-		(void)teardown(state);
+		(void)world_teardown(state);
 	}
-	(void)setup(state);
 }
 
 /* What a client changed of the version it is to follow counts. */
@@ -622,7 +604,7 @@ test_announces_once(void **state)
 	assert_string_equal(moved.told, wanted);
 }
 
-#define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define FRESH(test) cmocka_unit_test_prestate_setup_teardown(test, world_setup, world_teardown, &w)
 
 int
 main(void)
@@ -633,7 +615,7 @@ main(void)
 		FRESH(test_deleting_recovering_and_purging),
 		FRESH(test_backups),
 		FRESH(test_rotates),
-		cmocka_unit_test(test_what_happens_meanwhile_wins),
+		cmocka_unit_test_prestate(test_what_happens_meanwhile_wins, &w),
 		FRESH(test_tags_and_operations_as_they_are_in_the_end),
 		FRESH(test_a_deleted_vault),
 		FRESH(test_a_key_that_can_not_be_made),

@@ -4,26 +4,9 @@
 
 #include <stdlib.h>
 
-static struct world w;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	world_make(&w);
-	world_vault(&w, "west", "westeurope", 90, false);
-	world_vault(&w, "north", "NorthEurope", 90, false);
-	world_vault(&w, "america", "eastus", 90, false);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	world_drop(&w);
-	return 0;
-}
+static struct world w = { .with = { { "west", "westeurope", 90, false },
+			      { "north", "NorthEurope", 90, false },
+			      { "america", "eastus", 90, false } } };
 
 /* The caller frees it. */
 static char *
@@ -241,7 +224,7 @@ test_has_bounds(void **state)
 	assert_int_equal(w.err.code, ERR_BAD_PARAMETER);
 }
 
-#define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define FRESH(test) cmocka_unit_test_prestate_setup_teardown(test, world_setup, world_teardown, &w)
 
 int
 main(void)

@@ -11,25 +11,7 @@
 
 #include <stdio.h>
 
-static struct world w;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	world_make(&w);
-	world_vault(&w, "Mine", "local", 7, false);
-	world_vault(&w, "kept", "local", 7, true);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	world_drop(&w);
-	return 0;
-}
+static struct world w = { .with = { { "Mine", "local", 7, false }, { "kept", "local", 7, true } } };
 
 /* One step on the vault named ${name}, in a transaction of its own. */
 struct step {
@@ -442,7 +424,7 @@ test_lists_a_subscriptions(void **state)
 	(void)done("", list_body);
 }
 
-#define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define FRESH(test) cmocka_unit_test_prestate_setup_teardown(test, world_setup, world_teardown, &w)
 
 int
 main(void)

@@ -12,25 +12,8 @@
 
 #define DAY 86400
 
-static struct world w;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	world_make(&w);
-	world_vault(&w, "open", "local", 90, false);
-	world_vault(&w, "kept", "local", 7, true);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	world_drop(&w);
-	return 0;
-}
+static struct world w = { .with = { { "open", "local", 90, false },
+			      { "kept", "local", 7, true } } };
 
 static view
 first_due(void)
@@ -249,7 +232,7 @@ test_backoff(void **state)
 	assert_int_equal(due_backoff(60, 21600, UINT32_MAX), 21600);
 }
 
-#define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define FRESH(test) cmocka_unit_test_prestate_setup_teardown(test, world_setup, world_teardown, &w)
 
 int
 main(void)

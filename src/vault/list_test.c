@@ -5,25 +5,8 @@
 
 #define COUNT 60
 
-static struct world w;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	world_make(&w);
-	world_vault(&w, "one", "local", 90, false);
-	world_vault(&w, "two", "local", 90, false);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	world_drop(&w);
-	return 0;
-}
+static struct world w = { .with = { { "one", "local", 90, false },
+			      { "two", "local", 90, false } } };
 
 static bool
 list_live(struct request *r, const struct object_type *type, struct error *err)
@@ -172,7 +155,7 @@ test_versions(void **state)
 	assert_int_equal(seen, 30);
 }
 
-#define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define FRESH(test) cmocka_unit_test_prestate_setup_teardown(test, world_setup, world_teardown, &w)
 
 int
 main(void)

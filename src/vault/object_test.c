@@ -9,25 +9,8 @@
 
 #define DAY 86400
 
-static struct world w;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	world_make(&w);
-	world_vault(&w, "open", "local", 90, false);
-	world_vault(&w, "kept", "local", 7, true);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	world_drop(&w);
-	return 0;
-}
+static struct world w = { .with = { { "open", "local", 90, false },
+			      { "kept", "local", 7, true } } };
 
 static bool
 step_get(struct request *r, void *ctx, struct error *err)
@@ -305,7 +288,7 @@ test_the_same_change_twice_at_once(void **state)
 	assert_int_equal(world_count(&w, "v/"), 0);
 }
 
-#define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define FRESH(test) cmocka_unit_test_prestate_setup_teardown(test, world_setup, world_teardown, &w)
 
 int
 main(void)

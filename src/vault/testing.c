@@ -5,6 +5,7 @@
 #include "keyring/work.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define TENANT "00000000-0000-4000-8000-00000000000a"
 
@@ -63,7 +64,10 @@ close_all(struct world *w)
 static void
 make(struct world *w, bool lasting)
 {
-	*w = (struct world){ 0 };
+	struct world fresh = { 0 };
+
+	memcpy(fresh.with, w->with, sizeof(fresh.with));
+	*w = fresh;
 	place_make(&w->place, lasting);
 	open_all(w);
 	arena_init(&w->arena, (size_t)8 << 20);
@@ -123,6 +127,25 @@ world_vault(struct world *w, const char *name, const char *location, unsigned da
 
 	assert_fine(work_run(w->place.store, w->place.keyring, create_body, &vault, &w->err),
 	    &w->err);
+}
+
+int
+world_setup(void **state)
+{
+	struct world *w = *state;
+
+	world_make(w);
+	for (size_t i = 0; i < WORLD_VAULTS && w->with[i].name != NULL; i++)
+		world_vault(w, w->with[i].name, w->with[i].location, w->with[i].days,
+		    w->with[i].protection);
+	return 0;
+}
+
+int
+world_teardown(void **state)
+{
+	world_drop(*state);
+	return 0;
 }
 
 static void

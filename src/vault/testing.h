@@ -8,7 +8,15 @@
 #include "keyring/testing.h"
 #include "vault/object.h"
 
+#define WORLD_VAULTS 3
+
 struct world {
+	/* The vaults that world_setup makes. */
+	struct {
+		const char *name, *location;
+		unsigned days;
+		bool protection;
+	} with[WORLD_VAULTS];
 	struct place place;
 	struct vaults *vaults;
 	struct services services;
@@ -26,6 +34,10 @@ void world_make(struct world *w);
 void world_make_lasting(struct world *w); /* in a file, whose disk may fail */
 void world_drop(struct world *w);         /* puts the clock back too */
 void world_reopen(struct world *w);       /* what is in memory only, again */
+
+/* For cmocka: of the world that is the test's first state. */
+int world_setup(void **state);
+int world_teardown(void **state);
 
 /* world_vault(w, name, location, days, protection): Make a vault. */
 void world_vault(struct world *w, const char *name, const char *location, unsigned days,

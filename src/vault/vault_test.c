@@ -6,22 +6,6 @@
 
 static struct world w;
 
-static int
-setup(void **state)
-{
-	(void)state;
-	world_make(&w);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	world_drop(&w);
-	return 0;
-}
-
 static void
 test_names(void **state)
 {
@@ -372,7 +356,7 @@ test_names_are_listed_in_order(void **state)
 		assert_text(names[i], wanted[i]);
 }
 
-#define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define FRESH(test) cmocka_unit_test_prestate_setup_teardown(test, world_setup, world_teardown, &w)
 
 int
 main(void)

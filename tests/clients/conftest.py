@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 import strongroom
 from hsm import Token
+from pebble import Pebble
 from strongroom import Principal, Server, claims
 
 VAULTS = ("main", "other", "protected", "short", "lists", "sdk", "node-sdk", "az-cli", "access",
@@ -150,3 +151,17 @@ def certified(shared, tmp_path_factory):
 @pytest.fixture
 def token(tmp_path):
 	return Token(tmp_path)
+
+
+@pytest.fixture
+def pebble(tmp_path):
+	"""Makes ACME servers."""
+	made = []
+
+	def make(**options):
+		made.append(Pebble(tmp_path / f"pebble-{len(made)}", **options))
+		return made[-1].start()
+
+	yield make
+	for each in made:
+		each.stop()

@@ -139,3 +139,16 @@ exec curl --silent --fail --output /dev/null --data "$body" http://127.0.0.1:{se
 """)
 		path.chmod(0o755)
 		return path
+
+
+def issuer(pebble):
+	return {"provider": "ACME", "org_details": {"id": pebble.directory, "admin_details": [{"email": "admin@example.com"}]}}
+
+
+def acme_server(server, pebble, *options, http=True):
+	"""A server with a vault whose issuer `acme` is ${pebble}; names are proved by HTTP unless ${http} is False."""
+	shown = ["--acme-http-listen", f"127.0.0.1:{pebble.http_port}"] if http else []
+	one = server(vaults=("one",), options=("--acme-ca", pebble.ca, *shown, *options))
+	vault = one.vault("one")
+	vault.put("/certificates/issuers/acme", issuer(pebble)).expect(200)
+	return one, vault

@@ -54,6 +54,15 @@ def unique(prefix="s"):
 	return f"{prefix}-{next(_counter)}"
 
 
+def wait_until(condition, seconds=30):
+	"""What ${condition} returns, once that is true."""
+	deadline = time.monotonic() + seconds
+	while not (value := condition()):
+		assert time.monotonic() < deadline
+		time.sleep(0.1)
+	return value
+
+
 def free_port():
 	"""A port that is free on both loopback addresses."""
 	while True:

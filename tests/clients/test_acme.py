@@ -9,23 +9,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pebble import KID, MAC_KEY, Pebble, pem
+from pebble import KID, MAC_KEY, pem
 from strongroom import BINARY, SANITIZER_FAULT, SANITIZER_OPTIONS
 
 CLIENT = BINARY.parent / "src" / "acme" / "acme_client"
-
-
-@pytest.fixture
-def pebble(tmp_path):
-	made = []
-
-	def make(**options):
-		made.append(Pebble(tmp_path / f"pebble-{len(made)}", **options))
-		return made[-1].start()
-
-	yield make
-	for each in made:
-		each.stop()
 
 
 class Account:

@@ -15,8 +15,8 @@ from cryptography.x509 import ocsp
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pebble import KID, MAC_KEY, Pebble
-from strongroom import free_port, unique
+from pebble import KID, MAC_KEY, acme_server
+from strongroom import free_port, unique, wait_until
 
 OWN = {"provider": "Strongroom"}
 
@@ -43,14 +43,6 @@ def wait_for(vault, name, seconds=60):
 		assert time.monotonic() < deadline, operation
 		time.sleep(0.2)
 	return operation
-
-
-def wait_until(condition, seconds=30):
-	deadline = time.monotonic() + seconds
-	while not (value := condition()):
-		assert time.monotonic() < deadline
-		time.sleep(0.1)
-	return value
 
 
 def chain_of(vault, name):
@@ -356,28 +348,6 @@ def test_unknown_issuer(main, name):
 
 
 # ACME
-
-@pytest.fixture
-def pebble(tmp_path):
-	made = []
-
-	def make(**options):
-		made.append(Pebble(tmp_path / f"pebble-{len(made)}", **options))
-		return made[-1].start()
-
-	yield make
-	for each in made:
-		each.stop()
-
-
-def acme_server(server, pebble, *options, http=True):
-	shown = ["--acme-http-listen", f"127.0.0.1:{pebble.http_port}"] if http else []
-	one = server(vaults=("one",), options=("--acme-ca", pebble.ca, *shown, *options))
-	vault = one.vault("one")
-	vault.put("/certificates/issuers/acme", {"provider": "ACME", "org_details": {"id": pebble.directory,
-	    "admin_details": [{"email": "admin@example.com"}]}}).expect(200)
-	return one, vault
-
 
 def check(vault, name, *names):
 	key, chain = chain_of(vault, name)

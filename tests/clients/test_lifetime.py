@@ -8,9 +8,9 @@ import pytest
 from cryptography import x509
 
 from certs import PEM, issue, new_key, pem_of
-from pebble import Pebble
+from pebble import acme_server, issuer
 from postoffice import USER, Mailbox
-from strongroom import unique
+from strongroom import unique, wait_until
 
 DAY = 86400
 RENEW_90 = [{"trigger": {"lifetime_percentage": 90}, "action": {"action_type": "AutoRenew"}}]
@@ -52,14 +52,6 @@ def latest(vault, name):
 
 def versions(vault, name):
 	return vault.get(f"/certificates/{name}/versions").expect(200).json["value"]
-
-
-def wait_until(condition, seconds=30):
-	deadline = time.monotonic() + seconds
-	while not (value := condition()):
-		assert time.monotonic() < deadline
-		time.sleep(0.2)
-	return value
 
 
 def renewed(vault, name, before):
@@ -169,38 +161,25 @@ def test_changed_policy_counts(server, name):
 	renewed(vault, name, first)
 
 
-def test_failing_issuer_is_tried_again(server, tmp_path, name):
+def test_failing_issuer_is_tried_again(server, pebble, name):
 	"""Seen in the pending operation; each failure waits longer; it works when the issuer does."""
-	ca = Pebble(tmp_path / "pebble").start()
-	try:
-		one = server(vaults=("one",), options=("--acme-ca", ca.ca, "--acme-http-listen", f"127.0.0.1:{ca.http_port}"))
-		vault = one.vault("one")
-		issuer = {"provider": "ACME", "org_details": {"id": ca.directory}}
-		vault.put("/certificates/issuers/acme", issuer).expect(200)
-		first = create(vault, name, policy("acme", RENEW_DAYS))
-		vault.put("/certificates/issuers/acme", {"provider": "DigiCert"}).expect(200)
-		exp = first["attributes"]["exp"]
-		advance_to(one, vault, name, exp - 30 * DAY + 1)
-		ids = set()
-		for hours in (2, 3, 5):
-			failed = wait_until(lambda: (each := operation(vault, name))["status"] == "failed"
-			    and each["request_id"] not in ids and each)
-			assert failed["error"]["code"] == "Certificate issuer error"
-			ids.add(failed["request_id"])
-			one.advance(f"{hours}h")
-		vault.put("/certificates/issuers/acme", issuer).expect(200)
-		one.advance("1d")
-		second = renewed(vault, name, first)
-		assert second["tags"] == {"team": "web"} and operation(vault, name)["status"] == "completed"
-	finally:
-		ca.stop()
-
-
-def acme(server, ca):
-	one = server(vaults=("one",), options=("--acme-ca", ca.ca, "--acme-http-listen", f"127.0.0.1:{ca.http_port}"))
-	vault = one.vault("one")
-	vault.put("/certificates/issuers/acme", {"provider": "ACME", "org_details": {"id": ca.directory}}).expect(200)
-	return one, vault
+	ca = pebble()
+	one, vault = acme_server(server, ca)
+	first = create(vault, name, policy("acme", RENEW_DAYS))
+	vault.put("/certificates/issuers/acme", {"provider": "DigiCert"}).expect(200)
+	exp = first["attributes"]["exp"]
+	advance_to(one, vault, name, exp - 30 * DAY + 1)
+	ids = set()
+	for hours in (2, 3, 5):
+		failed = wait_until(lambda: (each := operation(vault, name))["status"] == "failed"
+		    and each["request_id"] not in ids and each)
+		assert failed["error"]["code"] == "Certificate issuer error"
+		ids.add(failed["request_id"])
+		one.advance(f"{hours}h")
+	vault.put("/certificates/issuers/acme", issuer(ca)).expect(200)
+	one.advance("1d")
+	second = renewed(vault, name, first)
+	assert second["tags"] == {"team": "web"} and operation(vault, name)["status"] == "completed"
 
 
 def looked(vault):
@@ -213,44 +192,38 @@ def looked(vault):
 	renewed(vault, behind, imported)
 
 
-def test_issuer_gives_less_than_the_policy_asks(server, tmp_path, name):
+def test_issuer_gives_less_than_the_policy_asks(server, pebble, name):
 	"""Ten days, to be renewed 30 before their end: that would be always."""
-	ca = Pebble(tmp_path / "pebble").start()
-	try:
-		ca.stop_server()
-		ca.start_server(validity=10 * DAY)
-		one, vault = acme(server, ca)
-		first, begun = create(vault, name, policy("acme", RENEW_DAYS)), operation(vault, name)
-		looked(vault)
-		advance_to(one, vault, name, first["attributes"]["nbf"] + 8 * DAY - 60)
-		looked(vault)
-		assert operation(vault, name) == begun
-		one.advance("61s")
-		second = renewed(vault, name, first)
-		assert second["attributes"]["created"] >= first["attributes"]["nbf"] + 8 * DAY
-	finally:
-		ca.stop()
+	ca = pebble()
+	ca.stop_server()
+	ca.start_server(validity=10 * DAY)
+	one, vault = acme_server(server, ca)
+	first, begun = create(vault, name, policy("acme", RENEW_DAYS)), operation(vault, name)
+	looked(vault)
+	advance_to(one, vault, name, first["attributes"]["nbf"] + 8 * DAY - 60)
+	looked(vault)
+	assert operation(vault, name) == begun
+	one.advance("61s")
+	second = renewed(vault, name, first)
+	assert second["attributes"]["created"] >= first["attributes"]["nbf"] + 8 * DAY
 
 
-def test_issuer_of_another_clock(server, tmp_path, name):
+def test_issuer_of_another_clock(server, pebble, name):
 	"""What it gives is due at once: that is no reason to ask again at once."""
-	ca = Pebble(tmp_path / "pebble").start()
-	try:
-		ca.stop_server()
-		ca.start_server(validity=1000 * DAY)
-		one, vault = acme(server, ca)
-		latest = create(vault, name, policy("acme", [{"trigger": {"lifetime_percentage": 1},
-		    "action": {"action_type": "AutoRenew"}}]))
-		one.advance("11d")
-		for minutes in (60, 120):
-			latest, begun = renewed(vault, name, latest), operation(vault, name)
-			looked(vault)
-			one.advance(f"{minutes - 10}m")
-			looked(vault)
-			assert operation(vault, name) == begun, minutes
-			one.advance("10m")
-	finally:
-		ca.stop()
+	ca = pebble()
+	ca.stop_server()
+	ca.start_server(validity=1000 * DAY)
+	one, vault = acme_server(server, ca)
+	latest = create(vault, name, policy("acme", [{"trigger": {"lifetime_percentage": 1},
+	    "action": {"action_type": "AutoRenew"}}]))
+	one.advance("11d")
+	for minutes in (60, 120):
+		latest, begun = renewed(vault, name, latest), operation(vault, name)
+		looked(vault)
+		one.advance(f"{minutes - 10}m")
+		looked(vault)
+		assert operation(vault, name) == begun, minutes
+		one.advance("10m")
 
 
 def test_contacts_are_told_once(server, mailbox, name):
