@@ -4,18 +4,8 @@
  */
 #include "acme/document.h"
 
+#include "base/fuzzing.h"
 #include "base/json.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void
 check_url(const struct body_text *url)

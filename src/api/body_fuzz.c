@@ -3,12 +3,12 @@
  * its bounds.
  */
 #include "api/body.h"
+
+#include "base/fuzzing.h"
 #include "base/json.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 struct item {
 	struct body_text name;
@@ -57,13 +57,6 @@ static const struct field fields[] = {
 	{ .name = "texts", .kind = FIELD_TEXTS, .max = 3, .offset = offsetof(struct body, texts) },
 	{ 0 },
 };
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void
 check_body(const struct body *body)
