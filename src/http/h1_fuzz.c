@@ -89,6 +89,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		check(whole != NULL && cut != NULL);
 	}
 	state = feed(whole, text, text.len + 1, &whole_used);
+	check(!h1_wants_continue(whole) || state == H1_BODY);
 	check(state == feed(cut, text, step, &cut_used));
 	if (state == H1_DONE) {
 		check(whole_used == cut_used);
