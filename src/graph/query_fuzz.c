@@ -79,7 +79,7 @@ try_texts(view text, struct arena *arena)
 
 	if (graph_time_parse(text, &time)) {
 		/* Years before 0 and behind 9999 have no text of the usual length. */
-		if (time >= -INT64_C(62135596800) && time < INT64_C(253402300800))
+		if (time >= -INT64_C(62167219200) && time < INT64_C(253402300800))
 			check(graph_time_parse(graph_time_print(time, printed), &again) &&
 			    again == time);
 	}
