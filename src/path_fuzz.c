@@ -3,21 +3,12 @@
  * way up and no empty segment, and parameters are parts of it.  The first byte says which plane is
  * asked and how.
  */
-#include "base/percent.h"
 #include "api/route.h"
+#include "base/fuzzing.h"
 #include "base/json.h"
+#include "base/percent.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void
 check_path(view path)

@@ -4,17 +4,18 @@
  */
 #include "access/condition.h"
 
+#include "base/fuzzing.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
+/* A text may hold a number: one that does lets operators of numbers have something to look at. */
+static const struct access_attribute attributes[] = {
+	{ V_INIT("Request"), V_INIT("Microsoft.Authorization/roleAssignments:RoleDefinitionId"),
+	    V_INIT("00482a5a-887f-4fb3-b363-3b7fe8e74483") },
+	{ V_INIT("Request"), V_INIT("Microsoft.Authorization/roleAssignments:PrincipalType"),
+	    V_INIT("-12.5") },
+};
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -23,6 +24,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.action = V(ASSIGNMENT_WRITE),
 		.scope = V("/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/"
 			   "vaults/v/secrets/s"),
+		.attributes = attributes,
+		.attribute_count = COUNT_OF(attributes),
 		.attributes_pending = true,
 	};
 	enum verdict first, second;

@@ -47,7 +47,7 @@ shape_time(struct json *json, const char *name, int64_t seconds)
 {
 	char iso[CLOCK_ISO_LEN + 1];
 
-	clock_iso(seconds * 1000000000, iso);
+	clock_iso_seconds(seconds, iso);
 	json_text(json, name, view_of(iso));
 }
 

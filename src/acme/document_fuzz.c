@@ -4,18 +4,9 @@
  */
 #include "acme/document.h"
 
+#include "acme/http01.h"
+#include "base/fuzzing.h"
 #include "base/json.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void
 check_url(const struct body_text *url)
@@ -76,6 +67,32 @@ try_problem(view text, struct arena *arena)
 	check(err.message[0] != '\0' && utf8_valid(view_of(err.message)));
 }
 
+/* What strangers ask the listener where proofs are seen, and an address to listen at. */
+static void
+try_listener(view text, struct arena *arena)
+{
+	view asked = http01_token_asked(text), address;
+
+	check(asked.len == 0 || acme_token_valid(asked));
+	check(arena_copy(arena, text, &address));
+	if (http01_address_valid(address.ptr))
+		check(address.len >= 6);
+}
+
+/* Where an order stands, as something may have damaged it in the store. */
+static void
+try_state(view bytes)
+{
+	static struct acme_state state, again;
+	AUTO(buf_free) struct buf once = { 0 };
+
+	if (!acme_unpack(bytes, &state))
+		return;
+	check(acme_stage_name(state.stage) != NULL);
+	acme_pack(&state, &once);
+	check(acme_unpack(buf_view(&once), &again) && again.stage == state.stage);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -85,11 +102,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (len == 0)
 		return 0;
 	arena_init(&arena, (size_t)4 * 1024 * 1024);
-	switch (data[0] % 4) {
+	switch (data[0] % 6) {
 	case 0: try_directory(text, &arena); break;
 	case 1: try_order(text, &arena); break;
 	case 2: try_authorization(text, &arena); break;
-	default: try_problem(text, &arena);
+	case 3: try_problem(text, &arena); break;
+	case 4: try_state(text); break;
+	default: try_listener(text, &arena);
 	}
 	return 0;
 }

@@ -95,9 +95,8 @@ slot_close(struct slot *slot)
 	slot->fd = -1;
 }
 
-/* The token that the request's first line asks for; empty: something else. */
-static view
-asked_token(view head)
+view
+http01_token_asked(view head)
 {
 	static const view prefix = V_INIT("/.well-known/acme-challenge/");
 	view line = view_cut(&head, '\r');
@@ -114,7 +113,7 @@ static void
 answer(struct http01 *http01, struct slot *slot)
 {
 	AUTO(buf_free) struct buf proof = { 0 }, out = { 0 };
-	view token = asked_token((view){ slot->head, slot->len });
+	view token = http01_token_asked((view){ slot->head, slot->len });
 	bool found = token.len > 0 && http01->find(http01->ctx, token, &proof) && buf_ok(&proof);
 
 	if (!found)

@@ -26,4 +26,10 @@ void http01_close(struct http01 *http01); /* waits for its thread; NULL is fine 
 /* http01_address_valid(address): Could http01_open listen there, by its form? */
 bool http01_address_valid(const char *address);
 
+/*
+ * http01_token_asked(head):
+ * The token that a request's first line asks for, which is a valid one; empty: something else.
+ */
+view http01_token_asked(view head);
+
 #endif

@@ -3,12 +3,12 @@
  * its bounds.
  */
 #include "api/body.h"
+
+#include "base/fuzzing.h"
 #include "base/json.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 struct item {
 	struct body_text name;
@@ -21,6 +21,8 @@ struct body {
 	struct body_number exp;
 	struct body_list items;
 	struct body_texts texts;
+	struct body_members members;
+	struct body_flag kept;
 };
 
 static const struct field item_fields[] = {
@@ -55,15 +57,13 @@ static const struct field fields[] = {
 	    .size = sizeof(struct item),
 	    .offset = offsetof(struct body, items) },
 	{ .name = "texts", .kind = FIELD_TEXTS, .max = 3, .offset = offsetof(struct body, texts) },
+	{ .name = "members",
+	    .kind = FIELD_MEMBERS,
+	    .max = 3,
+	    .offset = offsetof(struct body, members) },
+	{ .name = "members", .kind = FIELD_PRESENT, .offset = offsetof(struct body, kept) },
 	{ 0 },
 };
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void
 check_body(const struct body *body)
@@ -73,6 +73,9 @@ check_body(const struct body *body)
 	check(body->value.given && body->value.text.len <= 64 && utf8_valid(body->value.text));
 	check(utf8_valid(body->kind.text));
 	check(body->tags.count <= 15 && body->items.count <= 3 && body->texts.count <= 3);
+	check(body->members.count <= 3 && (!body->members.given || body->kept.given));
+	for (size_t i = 0; i < body->members.count; i++)
+		check(utf8_valid(body->members.items[i].name));
 	for (size_t i = 0; i < body->texts.count; i++)
 		check(utf8_valid(body->texts.texts[i]));
 	for (size_t i = 0; i < body->tags.count; i++)

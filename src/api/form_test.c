@@ -52,6 +52,24 @@ test_cases(void **state)
 	}
 }
 
+/* As it is, too: a body is no request line. */
+static void
+test_nul(void **state)
+{
+	static const view texts[] = { V_INIT("a=b\0c"), V_INIT("a=%62\0c"), V_INIT("a=b+\0"),
+		V_INIT("a\0=b") };
+	AUTO(arena_free) struct arena arena = { 0 };
+	struct error err;
+	struct form form;
+
+	(void)state;
+	arena_init(&arena, (size_t)1 << 20);
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		assert_false(form_read(texts[i], &arena, &form, &err));
+		assert_int_equal(err.code, ERR_BAD_REQUEST);
+	}
+}
+
 static void
 test_bounds(void **state)
 {
@@ -78,6 +96,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_bounds),
 	};
 

@@ -3,40 +3,10 @@
  * input is read as a query, as a token, and as the marker of a token of ours.
  */
 #include "api/paging.h"
-#include "keyring/keyring.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "keyring/fuzzing.h"
+
 #include <string.h>
-#include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
-
-static struct keyring *
-make_keyring(void)
-{
-	char folder[] = "/tmp/paging_fuzz_XXXXXX", path[64];
-	struct root_provider provider;
-	struct keyring *keyring = NULL;
-	struct store *store;
-	struct error err;
-
-	check(mkdtemp(folder) != NULL);
-	(void)snprintf(path, sizeof(path), "%s/root.key", folder);
-	check(root_provider_file(path, true, &provider, &err) &&
-	    store_open(V("memory:"), &store, &err) &&
-	    keyring_open(store, &provider, &keyring, &err));
-	(void)unlink(path);
-	(void)rmdir(folder);
-	return keyring;
-}
 
 static void
 read_query(struct request *r, struct http_request *in, view query)
@@ -91,7 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	view input = { (const char *)data, len }, query;
 
 	if (services.keyring == NULL)
-		services.keyring = make_keyring();
+		services.keyring = fuzzing_keyring(&services.store);
 	arena_init(&arena, 65536);
 	read_query(&r, &in, input);
 	if (memchr(data, '\0', len) == NULL && len < 1024) {

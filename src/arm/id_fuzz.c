@@ -4,16 +4,7 @@
  */
 #include "arm/filter.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
+#include "base/fuzzing.h"
 
 static bool
 within(view text, view part)

@@ -16,7 +16,7 @@ write_time(struct json *json, const char *name, int64_t seconds)
 {
 	char iso[CLOCK_ISO_LEN + 1];
 
-	clock_iso(seconds * INT64_C(1000000000), iso);
+	clock_iso_seconds(seconds, iso);
 	json_text_open(json, name);
 	json_text_part(json, (view){ iso, SECONDS_LEN });
 	json_text_part(json, V("Z"));

@@ -38,7 +38,7 @@ write_issuer(struct json *json, const struct trusted_issuer *issuer)
 {
 	char iso[CLOCK_ISO_LEN + 1];
 
-	clock_iso(issuer->created * 1000000000, iso);
+	clock_iso_seconds(issuer->created, iso);
 	json_open(json, '{');
 	json_text_open(json, "id");
 	json_text_part(json, V(PATH "/"));

@@ -1,10 +1,7 @@
 #include "audit/checkpoint.h"
 #include "audit/line.h"
 #include "audit/verify.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "base/fuzzing.h"
 
 /* Some P-256 key: no signature is ever good, but all on the way to it is run through. */
 static const char spki[] =

@@ -1,9 +1,8 @@
 #include "backup/record.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "base/fuzzing.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include <string.h>
 
 /* What parses is written again as it was. */
 int

@@ -4,17 +4,9 @@
  */
 #include "base/address.h"
 
-#include <stdlib.h>
+#include "base/fuzzing.h"
+
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#define YEAR_0 INT64_C(-62167219200) /* Unix seconds */
+#define YEAR_10000 INT64_C(253402300800)
 #define NANOS ((int64_t)1000000000)
 
 static _Atomic int64_t offset;
@@ -90,4 +92,15 @@ clock_iso(int64_t wall_nanos, char out[CLOCK_ISO_LEN + 1])
 	}
 	out[CLOCK_ISO_LEN - 1] = 'Z';
 	out[CLOCK_ISO_LEN] = '\0';
+}
+
+void
+clock_iso_seconds(int64_t seconds, char out[CLOCK_ISO_LEN + 1])
+{
+	struct second second;
+
+	seconds = seconds > YEAR_0 ? seconds : YEAR_0;
+	print_second(seconds < YEAR_10000 ? seconds : YEAR_10000 - 1, &second);
+	memcpy(out, second.text, CLOCK_ISO_LEN - 9);
+	memcpy(out + CLOCK_ISO_LEN - 9, ".0000000Z", 10);
 }

@@ -21,4 +21,11 @@ void clock_set_offset(int64_t seconds); /* safe from any thread */
 #define CLOCK_ISO_LEN 28
 void clock_iso(int64_t wall_nanos, char out[CLOCK_ISO_LEN + 1]);
 
+/*
+ * clock_iso_seconds(seconds, out):
+ * The same of Unix seconds.  They reach further than nanoseconds do: a certificate may last until
+ * 9999.  What lies beyond a year of four digits is the first or the last second of those.
+ */
+void clock_iso_seconds(int64_t seconds, char out[CLOCK_ISO_LEN + 1]);
+
 #endif

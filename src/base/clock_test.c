@@ -30,6 +30,28 @@ test_iso(void **state)
 }
 
 static void
+test_iso_seconds(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *text;
+	} rows[] = {
+		{ 1769903999, "2026-01-31T23:59:59.0000000Z" },
+		{ 253402300799, "9999-12-31T23:59:59.0000000Z" },
+		{ INT64_MAX, "9999-12-31T23:59:59.0000000Z" },
+		{ -62167219200, "0000-01-01T00:00:00.0000000Z" },
+		{ INT64_MIN, "0000-01-01T00:00:00.0000000Z" },
+	};
+	char text[CLOCK_ISO_LEN + 1];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		clock_iso_seconds(rows[i].seconds, text);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
+static void
 test_only_the_vaults_time_moves(void **state)
 {
 	int64_t wall = clock_wall(), mono = clock_mono();
@@ -59,6 +81,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_iso),
+		cmocka_unit_test(test_iso_seconds),
 		cmocka_unit_test(test_only_the_vaults_time_moves),
 		cmocka_unit_test(test_seconds_and_nanoseconds_agree),
 	};

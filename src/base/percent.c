@@ -5,6 +5,15 @@
 
 #include <string.h>
 
+/* A NUL would end it where C reads it, however it was written. */
+static bool
+is_text(view bytes)
+{
+	size_t at;
+
+	return utf8_valid(bytes) && !view_find(bytes, '\0', &at);
+}
+
 bool
 percent_decode(view text, bool plus, struct arena *arena, view *out)
 {
@@ -13,7 +22,7 @@ percent_decode(view text, bool plus, struct arena *arena, view *out)
 
 	if (!view_find(text, '%', &at) && !(plus && view_find(text, '+', &at))) {
 		*out = text;
-		return utf8_valid(text);
+		return is_text(text);
 	}
 	bytes = arena_alloc(arena, text.len + 1);
 	if (bytes == NULL)
@@ -22,8 +31,7 @@ percent_decode(view text, bool plus, struct arena *arena, view *out)
 		uint8_t byte = (uint8_t)text.ptr[i];
 
 		if (byte == '%') {
-			if (text.len - i < 3 || !hex_decode((view){ text.ptr + i + 1, 2 }, &byte) ||
-			    byte == 0)
+			if (text.len - i < 3 || !hex_decode((view){ text.ptr + i + 1, 2 }, &byte))
 				return false;
 			i += 2;
 		} else if (plus && byte == '+') {
@@ -32,7 +40,7 @@ percent_decode(view text, bool plus, struct arena *arena, view *out)
 		bytes[len++] = (char)byte;
 	}
 	*out = (view){ bytes, len };
-	return utf8_valid(*out);
+	return is_text(*out);
 }
 
 static bool

@@ -45,6 +45,8 @@ test_decodes(void **state)
 		{ V_INIT("%+1"), NULL },
 		{ V_INIT("%00"), NULL },
 		{ V_INIT("a%00b"), NULL },
+		{ V_INIT("a\0b"), NULL },
+		{ V_INIT("a\0%62"), NULL },
 		{ V_INIT("%ff"), NULL },
 		{ V_INIT("%c3"), NULL },
 		{ V_INIT("%c0%af"), NULL },

@@ -3,21 +3,12 @@
  * strangers send them.  What is accepted comes back the same from its document.
  */
 #include "certs/contact.h"
+
+#include "base/fuzzing.h"
 #include "certs/issue.h"
 #include "certs/issuer.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
 #define ARENA_MAX ((size_t)1024 * 1024)
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void
 try_issuer(view text, const struct field *fields, struct arena *arena)

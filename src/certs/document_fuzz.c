@@ -3,21 +3,12 @@
  * shown, and written again.
  */
 #include "certs/certificate.h"
+
+#include "base/fuzzing.h"
 #include "certs/contact.h"
 #include "certs/issuer.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
 #define ARENA_MAX ((size_t)4 * 1024 * 1024)
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void
 show(const struct certificate_state *state, const struct certificate *certificate,

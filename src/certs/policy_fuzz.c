@@ -4,18 +4,9 @@
  */
 #include "certs/policy.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "base/fuzzing.h"
 
 #define ARENA_MAX ((size_t)1024 * 1024)
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void
 write(const struct cert_policy *policy, struct buf *out)

@@ -10,7 +10,8 @@
 #include <sys/un.h>
 
 #define FILE_MAX ((size_t)256 * 1024)
-#define LINE_MAX_ 197 /* with its end and a NUL, inih's buffer is 200 */
+#define LINE_MAX_ 197  /* with its end and a NUL, inih's buffer is 200 */
+#define SECTION_MAX 48 /* inih cuts off what is longer, without a word */
 #define ARENA_MAX ((size_t)1024 * 1024)
 #define GROUP_MAX 65536 /* bytes of a group's entry */
 
@@ -226,6 +227,19 @@ identity_of(struct agent_settings *settings, view name, struct error *err)
 	return identity;
 }
 
+static struct agent_identity *
+section_holder(struct agent_settings *settings, view section, struct error *err)
+{
+	static const view word = V_INIT("identity ");
+	view name = view_starts(section, word) ? view_trim(view_from(section, word.len)) : V("");
+
+	if (name.len > 0 && section.len <= SECTION_MAX)
+		return identity_of(settings, name, err);
+	(void)error_set(err, ERR_BAD_REQUEST, "no such section%s: [%.*s]",
+	    section.len > SECTION_MAX ? ", or its name is too long" : "", VIEW_ARG(section));
+	return NULL;
+}
+
 static bool
 take_entry(struct agent_settings *settings, view section, view name, view value, struct error *err)
 {
@@ -233,11 +247,8 @@ take_entry(struct agent_settings *settings, view section, view name, view value,
 	void *holder = settings;
 
 	if (section.len > 0) {
-		if (!view_starts(section, V("identity ")))
-			return error_set(err, ERR_BAD_REQUEST, "no such section: [%.*s]",
-			    VIEW_ARG(section));
 		setting = find(locals, COUNT_OF(locals), name);
-		holder = identity_of(settings, view_trim(view_from(section, 9)), err);
+		holder = section_holder(settings, section, err);
 	}
 	if (holder == NULL)
 		return false;

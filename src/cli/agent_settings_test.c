@@ -68,6 +68,11 @@ test_refuses(void **state)
 		{ V_INIT(HEAD SHOP "user = root\n"), "no such setting" },
 		{ V_INIT(HEAD SHOP "tenant = " ID "\n"), "no such setting" },
 		{ V_INIT(HEAD "[shop]\nusers = root\n"), "no such section" },
+		{ V_INIT(HEAD "[identity ]\nusers = root\n"), "no such section" },
+		{ V_INIT(HEAD "[identity  \t]\nusers = root\n"), "no such section" },
+		{ V_INIT(HEAD "[identity 1234567890123456789012345678901234567890]\n"
+			      "users = root\n"),
+		    "too long" },
 		{ V_INIT(HEAD "port = 1\n" SHOP), "no such setting" },
 		{ V_INIT(HEAD "users = root\n" SHOP), "no such setting" },
 		{ V_INIT(HEAD "login = http://login.example.org\n" SHOP), "login" },

@@ -3,7 +3,7 @@
  */
 #include "crypto/publickey.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "base/fuzzing.h"
 
 static void
 use(struct public_key *key, view input)

@@ -78,10 +78,9 @@ graph_time_parse(view text, int64_t *out)
 view
 graph_time_print(int64_t seconds, char out[GRAPH_TIME_LEN + 1])
 {
-	static const int64_t last = INT64_MAX / 1000000000 - 1;
 	char text[CLOCK_ISO_LEN + 1];
 
-	clock_iso((seconds < last ? seconds : last) * 1000000000, text);
+	clock_iso_seconds(seconds, text);
 	memcpy(out, text, GRAPH_TIME_LEN - 1);
 	out[GRAPH_TIME_LEN - 1] = 'Z';
 	out[GRAPH_TIME_LEN] = '\0';

@@ -49,7 +49,11 @@ test_times(void **state)
 			fail_msg("%s: %lld", times[i].text, (long long)seconds);
 	}
 	assert_string_equal(graph_time_print(1795332601, text).ptr, "2026-11-22T07:30:01Z");
-	(void)graph_time_print(INT64_MAX, text);
+	/* Also where nanoseconds do not reach. */
+	assert_string_equal(graph_time_print(INT64_MAX, text).ptr, "9999-12-31T23:59:59Z");
+	assert_string_equal(graph_time_print(INT64_MIN, text).ptr, "0000-01-01T00:00:00Z");
+	assert_string_equal(graph_time_print(-62135596800, text).ptr, "0001-01-01T00:00:00Z");
+	assert_string_equal(graph_time_print(33332430600, text).ptr, "3026-04-07T00:30:00Z");
 }
 
 static const struct {

@@ -4,21 +4,13 @@
  */
 #include "http/h1.h"
 
+#include "base/fuzzing.h"
 #include "http/http.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
 static const struct h1_limits limits = { .head = 1024, .body = 256, .fields = 16 };
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 /* A copy of its own for every piece, so that ASan sees what is read beyond it. */
 static enum h1_state
@@ -97,6 +89,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		check(whole != NULL && cut != NULL);
 	}
 	state = feed(whole, text, text.len + 1, &whole_used);
+	check(!h1_wants_continue(whole) || state == H1_BODY);
 	check(state == feed(cut, text, step, &cut_used));
 	if (state == H1_DONE) {
 		check(whole_used == cut_used);

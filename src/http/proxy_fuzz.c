@@ -4,17 +4,10 @@
  */
 #include "http/proxy.h"
 
+#include "base/fuzzing.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 /* A copy of its own, so that ASan sees what is read beyond it. */
 static enum proxy_state

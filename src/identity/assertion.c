@@ -145,13 +145,6 @@ parties_fit(struct directory *directory, const struct assertion_check *check,
 		"AADSTS700023: Client assertion audience claim does not match Realm issuer.");
 }
 
-static void
-iso(int64_t seconds, char out[CLOCK_ISO_LEN + 1])
-{
-	/* Printable times end in 2262, where nanoseconds do. */
-	clock_iso(seconds < INT64_MAX / 1000000000 ? seconds * 1000000000 : INT64_MAX, out);
-}
-
 static bool
 in_time(const struct jwt_claims *claims, int64_t lifetime, int64_t now, struct error *err)
 {
@@ -167,9 +160,9 @@ in_time(const struct jwt_claims *claims, int64_t lifetime, int64_t now, struct e
 	if (now < claims->exp.at + TOKEN_SKEW && from <= now + TOKEN_SKEW &&
 	    claims->iat.at <= now + TOKEN_SKEW)
 		return true;
-	iso(now, current);
-	iso(from, start);
-	iso(claims->exp.at, end);
+	clock_iso_seconds(now, current);
+	clock_iso_seconds(from, start);
+	clock_iso_seconds(claims->exp.at, end);
 	return error_set(err, ERR_STS_EXPIRED_ASSERTION,
 	    "AADSTS700024: Client assertion is not within its valid time range. Current time: %s, "
 	    "assertion valid from %s, expiry time of assertion %s.",

@@ -1,6 +1,6 @@
 #include "identity/jwt.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "base/fuzzing.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

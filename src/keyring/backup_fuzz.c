@@ -3,33 +3,9 @@
  */
 #include "keyring/keyring.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "keyring/fuzzing.h"
+
 #include <string.h>
-#include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static struct keyring *
-make_keyring(void)
-{
-	char folder[] = "/tmp/backup_fuzz_XXXXXX", path[64];
-	struct root_provider provider;
-	struct keyring *keyring;
-	struct store *store;
-	struct error err;
-
-	if (mkdtemp(folder) == NULL)
-		abort();
-	(void)snprintf(path, sizeof(path), "%s/root.key", folder);
-	if (!root_provider_file(path, true, &provider, &err) ||
-	    !store_open(V("memory:"), &store, &err) ||
-	    !keyring_open(store, &provider, &keyring, &err))
-		abort();
-	(void)unlink(path);
-	(void)rmdir(folder);
-	return keyring;
-}
 
 /* The input is sealed, then one of its bits chosen by the input is turned. */
 static void
@@ -55,12 +31,13 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static struct keyring *keyring;
+	static struct store *store;
 	view input = { (const char *)data, len };
 	struct plain *plain;
 	struct error err;
 
 	if (keyring == NULL)
-		keyring = make_keyring();
+		keyring = fuzzing_keyring(&store);
 	if (keyring_unseal_backup(keyring, V("binding"), input, &plain, &err) ||
 	    err.code != ERR_MALFORMED_BACKUP)
 		abort();

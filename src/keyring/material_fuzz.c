@@ -5,13 +5,9 @@
  * two bytes.
  */
 #include "keyring/material.h"
+
 #include "base/arena.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "keyring/fuzzing.h"
 
 #define ARENA_MAX 65536
 
@@ -23,21 +19,9 @@ struct lab {
 static struct lab
 make_lab(void)
 {
-	char folder[] = "/tmp/material_fuzz_XXXXXX", path[64];
-	struct root_provider provider;
 	struct store *store;
-	struct lab lab;
-	struct error err;
+	struct lab lab = { .keyring = fuzzing_keyring(&store) };
 
-	if (mkdtemp(folder) == NULL)
-		abort();
-	(void)snprintf(path, sizeof(path), "%s/root.key", folder);
-	if (!root_provider_file(path, true, &provider, &err) ||
-	    !store_open(V("memory:"), &store, &err) ||
-	    !keyring_open(store, &provider, &lab.keyring, &err))
-		abort();
-	(void)unlink(path);
-	(void)rmdir(folder);
 	lab.key = keyring_system(lab.keyring);
 	return lab;
 }

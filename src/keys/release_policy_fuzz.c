@@ -5,20 +5,10 @@
 #include "keys/release_policy.h"
 
 #include "base/base64.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "base/fuzzing.h"
 
 #define ARENA_MAX ((size_t)256 * 1024)
 #define AUTHORITY V("https://attest.example")
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static bool
 accept(view text, struct arena *arena, struct release_policy *out)

@@ -3,11 +3,8 @@
  */
 #include "keys/release_target.h"
 
+#include "base/fuzzing.h"
 #include "crypto/publickey.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define ARENA_MAX ((size_t)256 * 1024)
 

@@ -4,19 +4,10 @@
  */
 #include "keys/rotation_policy.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "base/fuzzing.h"
 
 #define ARENA_MAX ((size_t)256 * 1024)
 #define NOW INT64_C(1706659200)
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static bool
 read_policy(view text, struct arena *arena, struct rotation_policy *out)

@@ -5,10 +5,7 @@
 #include "keys/transfer.h"
 
 #include "base/base64.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "base/fuzzing.h"
 
 #define ARENA_MAX ((size_t)256 * 1024)
 

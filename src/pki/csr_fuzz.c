@@ -2,9 +2,9 @@
  * Certificate requests as strangers send them.  What is accepted can be shown, and said again.
  */
 #include "pki/read.h"
-#include "pki/subject.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "base/fuzzing.h"
+#include "pki/subject.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -18,7 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	arena_init(&arena, 1 << 20);
 	if (csr_read((view){ (const char *)data, len }, &arena, &request, &err)) {
 		if (!subject_text(request.profile.subject, &arena, &text, &err))
-			__builtin_trap();
+			abort();
 		(void)profile_extensions(&request.profile, &extensions, &err);
 	}
 	arena_free(&arena);

@@ -2,11 +2,11 @@
  * OCSP requests as strangers send them.  Each is answered, by a signer that signs nothing.
  */
 #include "pki/ocsp.h"
+
+#include "base/fuzzing.h"
 #include "pki/subject.h"
 
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 /* RSA-512: no one's. */
 static const char spki[] =
@@ -45,7 +45,7 @@ answer(const struct ocsp_request *request)
 		(void)ocsp_id_is(&request->ids[i], SUBJECT_EMPTY, wish.issuer_spki);
 	}
 	if (!ocsp_answer(&wish, &signer, &der, &err))
-		__builtin_trap();
+		abort();
 }
 
 int

@@ -2,13 +2,12 @@
  * PKCS#12 as strangers send it, with an empty password; as it is, and with a MAC that is right, so
  * that what lies behind it is reached, too.
  */
+#include "base/fuzzing.h"
 #include "crypto/openssl.h"
 #include "pki/bundle.h"
 
 #include <openssl/err.h>
 #include <openssl/pkcs12.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static void
 open_it(view pfx)
@@ -20,7 +19,7 @@ open_it(view pfx)
 	arena_init(&arena, 8 << 20);
 	if (bundle_from_pfx(pfx, V(""), &arena, &bundle, &err)) {
 		if (bundle.certificates.count == 0 || bundle.key == NULL)
-			__builtin_trap();
+			abort();
 		bundle_free(&bundle);
 	}
 	arena_free(&arena);

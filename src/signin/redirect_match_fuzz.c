@@ -1,18 +1,8 @@
 #include "api/form.h"
+#include "base/fuzzing.h"
 #include "signin/errand.h"
 #include "signin/redirect_match.h"
 #include "signin/scope.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* What is registered: all that fits it starts with its scheme and host. */
 static void
@@ -21,16 +11,16 @@ check_redirect(view asked)
 	AUTO(buf_free) struct buf origin = { 0 };
 
 	if (redirect_fits(V("https://app.example.org/back"), asked))
-		require(view_eq(asked, V("https://app.example.org/back")));
+		check(view_eq(asked, V("https://app.example.org/back")));
 	if (redirect_fits(V("http://localhost/back"), asked))
-		require(view_istarts(asked, V("http://localhost")) && view_ends(asked, V("/back")));
+		check(view_istarts(asked, V("http://localhost")) && view_ends(asked, V("/back")));
 	if (redirect_fits_native(asked))
-		require(view_istarts(asked, V("http://localhost")) &&
+		check(view_istarts(asked, V("http://localhost")) &&
 		    (asked.len == 16 || asked.ptr[16] == ':' || asked.ptr[16] == '/'));
 	redirect_origin(asked, &origin);
-	require(!redirect_sound(asked) || origin.len > 0);
+	check(!redirect_sound(asked) || origin.len > 0);
 	for (size_t i = 0; i < origin.len; i++)
-		require(origin.ptr[i] > 0x20 && origin.ptr[i] != ';' && origin.ptr[i] != ',');
+		check(origin.ptr[i] > 0x20 && origin.ptr[i] != ';' && origin.ptr[i] != ',');
 }
 
 int
@@ -50,6 +40,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	check_redirect(form_get(&form, "redirect_uri"));
 	if (scopes_read(form_get(&form, "scope"), form_get(&form, "resource"), &scopes, &err))
-		require(scopes.resource.len <= SCOPE_MAX);
+		check(scopes.resource.len <= SCOPE_MAX);
 	return 0;
 }

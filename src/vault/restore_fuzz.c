@@ -3,23 +3,12 @@
  */
 #include "base/base64.h"
 #include "crypto/random.h"
+#include "keyring/fuzzing.h"
 #include "vault/object.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MARKED "Strongroom.Backup.V1.thing"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void
-check(bool fact)
-{
-	if (!fact)
-		abort();
-}
 
 static void
 write_whole(struct request *r, const struct object *object, const struct version *version)
@@ -59,20 +48,12 @@ static struct store_reader *reader;
 static void
 start(void)
 {
-	char folder[] = "/tmp/restore_fuzz_XXXXXX", path[64];
-	struct root_provider provider;
 	struct error err;
 
-	check(mkdtemp(folder) != NULL);
-	(void)snprintf(path, sizeof(path), "%s/root.key", folder);
-	check(root_provider_file(path, true, &provider, &err) &&
-	    store_open(V("memory:"), &services.store, &err) &&
-	    keyring_open(services.store, &provider, &services.keyring, &err) &&
-	    store_reader_new(services.store, &reader, &err));
+	services.keyring = fuzzing_keyring(&services.store);
+	check(store_reader_new(services.store, &reader, &err));
 	random_uuid(&vault.id);
 	vault.key = keyring_system(services.keyring);
-	(void)unlink(path);
-	(void)rmdir(folder);
 }
 
 static void

@@ -5,7 +5,8 @@ from strongroom import ROOT
 
 TABLE = (ROOT / "docs/security-tests.md").read_text()
 ROWS = [line for line in TABLE.split("\n## ")[0].splitlines() if line.startswith("| ") and "`" in line]
-FUZZED = set(re.findall(r"\['(\w+)', \w+, files\('\w+_fuzz\.c'", "".join(path.read_text() for path in (ROOT / "src").rglob("meson.build"))))
+TARGETS = [line.split("|") for line in TABLE.split("\n## What is fuzzed\n")[1].split("\n## ")[0].splitlines() if line.startswith("| `")]
+FUZZED = set(re.findall(r"\['(\w+)', [\w\[\], ]+, files\('\w+_fuzz\.c'", "".join(path.read_text() for path in (ROOT / "src").rglob("meson.build"))))
 
 
 def named():
@@ -48,3 +49,17 @@ def test_what_attacks_is_named():
 		name = str(path.relative_to(ROOT))
 		missing = {test for test in those_in(name) if (name, test) not in table}
 		assert not missing, (name, missing)
+
+
+def test_what_is_fuzzed_is_written_down():
+	assert sorted(row[1].strip(" `") for row in TARGETS) == sorted(FUZZED)
+	for row in TARGETS:
+		for path in re.findall(r"`([^`]+)`", row[3]):
+			assert (ROOT / path).is_file(), path
+
+
+def test_every_target_has_seeds_and_words():
+	assert {path.stem for path in (ROOT / "tests/fuzz").glob("*.dict")} == FUZZED
+	assert {path.name for path in (ROOT / "tests/fuzz/corpus").iterdir()} == FUZZED
+	for path in (ROOT / "tests/fuzz/corpus").iterdir():
+		assert len(list(path.iterdir())) > 1, path
