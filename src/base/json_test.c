@@ -161,7 +161,7 @@ test_utf8_cut_anywhere(void **state)
 	}
 }
 
-/* Every byte at every place of a text that is a few words long; beside one that is written by hand. */
+/* Every byte at every place of a text that is a few words long. */
 static void
 test_escapes_anywhere(void **state)
 {
