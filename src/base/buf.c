@@ -59,7 +59,12 @@ buf_add(struct buf *buf, view bytes)
 void
 buf_add_char(struct buf *buf, char c)
 {
-	buf_add(buf, (view){ &c, 1 });
+	char *room = buf_room(buf, 1);
+
+	if (room == NULL)
+		return;
+	*room = c;
+	buf->len++;
 }
 
 void

@@ -2,6 +2,8 @@
 
 #include "base/base64.h"
 
+#include <string.h>
+
 struct json
 json_to(struct buf *out)
 {
@@ -69,19 +71,50 @@ escape(struct buf *out, unsigned char c)
 	}
 }
 
+/* Nothing among eight bytes that needs an escape; nearly all there is to write is like that. */
+static bool
+is_plain(uint64_t eight)
+{
+	const uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
+	const uint64_t quote = eight ^ ones * '"', slash = eight ^ ones * '\\',
+		       rubout = eight ^ ones * 0x7f;
+
+	return ((((eight - ones * 0x20) & ~eight) | ((quote - ones) & ~quote) |
+		    ((slash - ones) & ~slash) | ((rubout - ones) & ~rubout)) &
+		   high) == 0;
+}
+
+/* How much of ${text} from ${at} on needs none. */
+static size_t
+plain_run(view text, size_t at)
+{
+	size_t end = at;
+	uint64_t eight;
+
+	while (text.len - end >= sizeof(eight)) {
+		memcpy(&eight, text.ptr + end, sizeof(eight));
+		if (!is_plain(eight))
+			break;
+		end += sizeof(eight);
+	}
+	while (end < text.len && !needs_escape((unsigned char)text.ptr[end]))
+		end++;
+	return end - at;
+}
+
 void
 json_text_part(struct json *json, view text)
 {
-	size_t start = 0;
+	size_t at = 0;
 
-	for (size_t i = 0; i < text.len; i++) {
-		if (!needs_escape((unsigned char)text.ptr[i]))
-			continue;
-		buf_add(json->out, (view){ text.ptr + start, i - start });
-		escape(json->out, (unsigned char)text.ptr[i]);
-		start = i + 1;
+	while (at < text.len) {
+		size_t run = plain_run(text, at);
+
+		buf_add(json->out, (view){ text.ptr + at, run });
+		at += run;
+		if (at < text.len)
+			escape(json->out, (unsigned char)text.ptr[at++]);
 	}
-	buf_add(json->out, view_from(text, start));
 }
 
 void

@@ -161,11 +161,41 @@ test_utf8_cut_anywhere(void **state)
 	}
 }
 
+/* Every byte at every place of a text that is a few words long. */
+static void
+test_escapes_anywhere(void **state)
+{
+	(void)state;
+	for (unsigned c = 0; c < 256; c++) {
+		bool escaped = c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
+
+		for (size_t len = 1; len <= 26; len += 5) {
+			for (size_t at = 0; at < len; at++) {
+				AUTO(buf_free) struct buf out = { 0 };
+				struct json json = json_to(&out);
+				char text[26], wanted[64];
+				size_t tail = len - at - 1, escape;
+
+				memset(text, 'x', len);
+				text[at] = (char)c;
+				json_text_part(&json, (view){ text, len });
+				escape = out.len - at - tail;
+				memset(wanted, 'x', sizeof(wanted));
+				assert_memory_equal(out.ptr, wanted, at);
+				assert_memory_equal(out.ptr + at + escape, wanted, tail);
+				assert_int_equal(out.ptr[at], escaped ? '\\' : (char)c);
+				assert_true(escaped ? escape == 2 || escape == 6 : escape == 1);
+			}
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_escapes_anywhere),
 		cmocka_unit_test(test_nests_with_commas),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_utf8),

@@ -136,14 +136,14 @@ issue(struct work *work, const struct views *bag, int64_t now, struct error *err
 /* What was done ahead, and for which operation. */
 struct prepared {
 	view request_id;
+	view state; /* of its enrolment, that was gone on from */
 	struct vault vault;
 	struct enrol_ask ask;
 	void *enrol;
 };
 
 static bool
-keep_ask(struct work *work, struct arena *arena, struct prepared *out, view *state,
-    struct error *err)
+keep_ask(struct work *work, struct arena *arena, struct prepared *out, struct error *err)
 {
 	const struct pending *pending = &work->state.pending;
 	struct enrol_ask *ask = &out->ask;
@@ -161,13 +161,13 @@ keep_ask(struct work *work, struct arena *arena, struct prepared *out, view *sta
 		   arena_copy(arena, work->at.object.name, &ask->certificate) &&
 		   arena_copy(arena, pending->csr, &ask->csr) &&
 		   arena_copy(arena, pending->request_id, &out->request_id) &&
-		   arena_copy(arena, pending->enrolment, state)) ||
+		   arena_copy(arena, pending->enrolment, &out->state)) ||
 	    error_memory(err);
 }
 
 static bool
 look_ahead(const struct services *services, const struct due *due, struct arena *arena,
-    struct prepared *out, view *state, struct error *err)
+    struct prepared *out, struct error *err)
 {
 	AUTO(reading_done) struct reading reading = { 0 };
 	AUTO(work_done) struct work work = { 0 };
@@ -175,7 +175,7 @@ look_ahead(const struct services *services, const struct due *due, struct arena 
 	return reading_begin(services->store, services->keyring, arena, &reading, err) &&
 	    look_up(services, &reading.tx, due, &work, err) &&
 	    (!work.due || work.at.where != VAULT_LIVE || work.state.pending.cancel ||
-		keep_ask(&work, arena, out, state, err));
+		keep_ask(&work, arena, out, err));
 }
 
 bool
@@ -183,17 +183,17 @@ pending_prepare(const struct services *services, const struct due *due, struct a
     void **out, struct error *err)
 {
 	struct prepared *prepared = arena_alloc(arena, sizeof(*prepared));
-	view state = V("");
 
 	*out = NULL;
 	if (prepared == NULL)
 		return error_memory(err);
-	if (!look_ahead(services, due, arena, prepared, &state, err))
+	if (!look_ahead(services, due, arena, prepared, err))
 		return false;
 	if (prepared->request_id.len == 0)
 		return true;
 	*out = prepared;
-	return enrol_prepare(&prepared->ask, state, clock_now(), arena, &prepared->enrol, err);
+	return enrol_prepare(&prepared->ask, prepared->state, clock_now(), arena, &prepared->enrol,
+	    err);
 }
 
 bool
@@ -209,13 +209,21 @@ pending_whom(const struct services *services, struct tx *tx, const struct due *d
 	    issuer_path(tx->arena, &work.at.vault, work.state.pending.issuer, out, err);
 }
 
-/* Goes on; a document of the time that is now would be taken for the one that is being done. */
+/*
+ * Goes on: at once, by the document that was taken for it, which is put back; or by one of a later
+ * time.
+ */
 static bool
-wait_until(struct work *work, int64_t time, struct error *err)
+wait_until(struct work *work, int64_t time, int64_t now, struct error *err)
 {
-	int64_t due = work->state.pending.due;
+	struct request *r = &work->at.request;
+	struct due due =
+	    due_of(r, &certificate_type, &work->at.object, DUE_ENROL, work->state.pending.due);
 
-	return write_state(work, time > due ? time : due + 1, err);
+	if (time > now)
+		return write_state(work, time, err);
+	return due_put(&r->tx, &due, err) &&
+	    certificate_state_write(r, &work->at.object, &work->state, err);
 }
 
 static bool
@@ -224,9 +232,14 @@ enrol(struct work *work, struct prepared *prepared, int64_t now, struct error *e
 	struct pending *pending = &work->state.pending;
 	struct enrol_result result;
 
-	/* It was looked for when it was another operation, or when its vault was deleted. */
-	if (prepared == NULL || !view_eq(prepared->request_id, pending->request_id))
-		return wait_until(work, now, err);
+	/*
+	 * It was looked for when it was another operation, or when its vault was deleted; or it
+	 * was deleted and recovered meanwhile, and begins anew: the proof that was to be seen is
+	 * not there any more.
+	 */
+	if (prepared == NULL || !view_eq(prepared->request_id, pending->request_id) ||
+	    !view_eq(prepared->state, pending->enrolment))
+		return wait_until(work, now, now, err);
 	if (!enrol_finish(&prepared->ask, &work->at.request.tx, prepared->enrol, now, &result, err))
 		return false;
 	if (result.outcome == ENROL_DONE)
@@ -235,7 +248,7 @@ enrol(struct work *work, struct prepared *prepared, int64_t now, struct error *e
 		return end_with(work, result.code, result.message, err);
 	pending->enrolment = result.state;
 	pending->waits_for = result.message;
-	return wait_until(work, result.again, err);
+	return wait_until(work, result.again, now, err);
 }
 
 static bool

@@ -116,6 +116,14 @@ status_of(struct tls_conn *conn, int result)
 	}
 }
 
+/* What others left behind would be taken for ours; looking for it is cheaper than clearing. */
+static void
+forget_errors(void)
+{
+	if (ERR_peek_error() != 0)
+		ERR_clear_error();
+}
+
 /* One SSL_read per record; the last one, which only says "no more", is saved where it can be. */
 static enum tls_status
 read_all(struct tls_conn *conn, struct buf *plain)
@@ -145,7 +153,7 @@ tls_conn_read(struct tls_conn *conn, view in, struct buf *plain, struct buf *out
 		buf_add(plain, in);
 		return buf_ok(plain) ? TLS_OPEN : TLS_FAILED;
 	}
-	ERR_clear_error(); /* what others left behind would be taken for ours */
+	forget_errors();
 	conn->in = in;
 	conn->out = out;
 	status = read_all(conn, plain);
@@ -167,7 +175,7 @@ tls_conn_write(struct tls_conn *conn, view plain, struct buf *out)
 	}
 	if (buf_room(out, plain.len + records * RECORD_OVERHEAD) == NULL)
 		return false;
-	ERR_clear_error(); /* as in tls_conn_read */
+	forget_errors();
 	conn->out = out;
 	ok = SSL_write_ex(conn->ssl, plain.ptr, plain.len, &written) == 1;
 	conn->out = NULL;

@@ -15,6 +15,8 @@
 #define PAGE 100
 /* Nanoseconds: whoever took longer lets others go first.  More than an authority that is well. */
 #define TURN ((int64_t)2 * 1000 * 1000 * 1000)
+/* How often one is gone on with that is due again at once, before others are looked for. */
+#define STEPS 32
 #define ARENA_MAX ((size_t)8 * 1024 * 1024)
 /*
  * Seconds, see lanes_failed.  A document's own are more than its lane's: when the lane goes on,
@@ -207,7 +209,7 @@ struct run {
 };
 
 static bool
-lane_of(const struct run *run, struct arena *arena, view path, uint64_t *out, bool *found,
+read_lane(const struct run *run, struct arena *arena, view path, uint64_t *out, bool *found,
     struct error *err)
 {
 	struct tx tx = { .reader = run->reader, .keyring = run->services->keyring, .arena = arena };
@@ -228,6 +230,26 @@ lane_of(const struct run *run, struct arena *arena, view path, uint64_t *out, bo
 }
 
 /*
+ * One that was placed may be gone: who does it will see.  Its lane is still right, unless another
+ * operation on the same certificate became due in the same second: then two ask one issuer at a
+ * time, once.
+ */
+static bool
+lane_of(const struct run *run, struct arena *arena, view path, uint64_t document, uint64_t *out,
+    bool *found, struct error *err)
+{
+	*out = lanes_placed(run->lanes, document);
+	*found = *out != 0;
+	if (*found)
+		return true;
+	if (!read_lane(run, arena, path, out, found, err))
+		return false;
+	if (*found)
+		lanes_place(run->lanes, document, *out);
+	return true;
+}
+
+/*
  * The store is what fails for all of a lane; the rest, such as a document that can't be read, is
  * the document's own.
  */
@@ -245,6 +267,41 @@ settle(const struct run *run, uint64_t lane, uint64_t document, bool fine, const
 	return false;
 }
 
+/* Is it there again, or still, to be gone on with at once?  What can't be read is not. */
+static bool
+is_due(const struct run *run, struct arena *arena, view path)
+{
+	struct error ignored;
+	struct due due;
+	bool found;
+
+	return !atomic_load(run->stopping) &&
+	    peek(run->reader, run->services->keyring, arena, path, &due, &found, &ignored) && found;
+}
+
+/*
+ * What goes on step by step is done step by step, each in a commit of its own, as long as the next
+ * one is due at once and the whole is no longer than a turn.  ${slow}: one of them was.
+ */
+static bool
+do_steps(struct run *run, struct arena *arena, view path, bool *slow, struct error *err)
+{
+	int64_t begun = clock_mono(), last = begun, now;
+	bool fine;
+
+	*slow = false;
+	for (int i = 0; i < STEPS; i++) {
+		fine = do_one(run->services, run->reader, path, err);
+		now = clock_mono();
+		*slow = *slow || now - last > TURN;
+		last = now;
+		run->long_ago = now - begun > TURN;
+		if (!fine || run->long_ago || !is_due(run, arena, path))
+			return fine;
+	}
+	return true;
+}
+
 /*
  * In its lane, unless another thread is there, or did it meanwhile; the next run of whoever is free
  * comes by again.
@@ -254,11 +311,11 @@ do_in_lane(struct run *run, struct arena *arena, view path, struct error *err)
 {
 	uint64_t document = lanes_number(path), lane;
 	int64_t begun = clock_mono();
-	bool found, fine;
+	bool found, fine, slow;
 
 	if (lanes_held(run->lanes, document, begun))
 		return true;
-	if (!lane_of(run, arena, path, &lane, &found, err)) {
+	if (!lane_of(run, arena, path, document, &lane, &found, err)) {
 		lanes_failed(run->lanes, document, HOLD_DOCUMENT, begun);
 		return false;
 	}
@@ -269,10 +326,9 @@ do_in_lane(struct run *run, struct arena *arena, view path, struct error *err)
 	case LANE_WAITS: run->passed = true; return true;
 	case LANE_ENTERED: break;
 	}
-	fine = do_one(run->services, run->reader, path, err);
-	run->long_ago = clock_mono() - begun > TURN;
+	fine = do_steps(run, arena, path, &slow, err);
 	run->did = settle(run, lane, document, fine, err) || run->did;
-	lanes_leave(run->lanes, lane, run->long_ago);
+	lanes_leave(run->lanes, lane, slow);
 	return fine;
 }
 

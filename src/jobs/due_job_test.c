@@ -387,23 +387,31 @@ break_document(const char *key)
 	assert_fine(store_commit_wait(w.place.store, &change, 1, V(""), &w.err), &w.err);
 }
 
+/* What waits for others; the caller's arena holds the paths. */
+static size_t
+waiting(struct arena *arena, view **paths)
+{
+	size_t count;
+
+	arena_init(arena, (size_t)1 << 20);
+	assert_fine(store_begin(w.reader, &w.err), &w.err);
+	assert_fine(store_keys(w.reader, V("away/"), V(""), 1000, arena, paths, &count, &w.err),
+	    &w.err);
+	store_end(w.reader);
+	return count;
+}
+
 /* The first letter can't be read, nor can what comes before it; they stop nobody of their lane. */
 static void
 test_broken_ones_stop_no_others(void **state)
 {
 	AUTO(arena_free) struct arena arena = { 0 };
 	view *paths;
-	size_t count;
 	char key[STORE_KEY_MAX];
 
 	(void)state;
 	write_letters(3);
-	arena_init(&arena, 65536);
-	assert_fine(store_begin(w.reader, &w.err), &w.err);
-	assert_fine(store_keys(w.reader, V("away/"), V(""), 9, &arena, &paths, &count, &w.err),
-	    &w.err);
-	store_end(w.reader);
-	assert_int_equal(count, 3);
+	assert_int_equal(waiting(&arena, &paths), 3);
 	break_document("away/0000000000000000/9/x");
 	(void)snprintf(key, sizeof(key), "%.*s", VIEW_ARG(paths[0]));
 	break_document(key);
@@ -430,6 +438,43 @@ test_turns_beside_a_failure(void **state)
 	assert_int_equal(atomic_load(&post.calls), 1);
 }
 
+/*
+ * Those that wait in a lane where somebody is are read once, and not each time they are passed:
+ * so it goes unnoticed that they can't be read any more.
+ */
+static void
+test_who_waits_is_read_once(void **state)
+{
+	AUTO(arena_free) struct arena arena = { 0 };
+	const uint64_t mail = lanes_number(V(""));
+	const int64_t begun = clock_mono();
+	char key[STORE_KEY_MAX];
+	view *paths;
+	size_t count;
+
+	(void)state;
+	write_letters(250);
+	count = waiting(&arena, &paths);
+	assert_int_equal(count, 250);
+	assert_int_equal(lanes_enter(&lanes, mail, clock_mono()), LANE_ENTERED);
+	run_away();
+	assert_int_equal(lanes.placed_count, count);
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(key, sizeof(key), "%.*s", VIEW_ARG(paths[i]));
+		break_document(key);
+	}
+	for (int i = 0; i < 5; i++)
+		run_away();
+	assert_int_equal(lanes.placed_count, count);
+	for (size_t i = 0; i < count; i++)
+		assert_false(lanes_held(&lanes, lanes_number(paths[i]), begun));
+	lanes_leave(&lanes, mail, false);
+	run_away();
+	for (size_t i = 0; i < count; i++)
+		assert_true(lanes_held(&lanes, lanes_number(paths[i]), begun));
+	assert_int_equal(atomic_load(&post.calls), 0);
+}
+
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 #define AWAY(test) cmocka_unit_test_setup_teardown(test, setup_away, teardown_away)
 
@@ -446,6 +491,7 @@ main(void)
 		AWAY(test_nothing_is_sent_again_and_again),
 		AWAY(test_broken_ones_stop_no_others),
 		AWAY(test_turns_beside_a_failure),
+		AWAY(test_who_waits_is_read_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

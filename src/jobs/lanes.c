@@ -3,6 +3,8 @@
 #include "base/map.h"
 #include "vault/due.h"
 
+#include <stdlib.h>
+
 #define NANOS ((int64_t)1000000000)
 
 void
@@ -14,6 +16,8 @@ lanes_init(struct lanes *lanes)
 void
 lanes_done(struct lanes *lanes)
 {
+	free(lanes->placed);
+	lanes->placed = NULL;
 	(void)pthread_mutex_destroy(&lanes->lock);
 }
 
@@ -193,4 +197,34 @@ lanes_held(struct lanes *lanes, uint64_t number, int64_t now)
 	held = is_held(lanes, number, now);
 	(void)pthread_mutex_unlock(&lanes->lock);
 	return held;
+}
+
+void
+lanes_place(struct lanes *lanes, uint64_t document, uint64_t lane)
+{
+	(void)pthread_mutex_lock(&lanes->lock);
+	lanes->placed_count++;
+	/* Without the memory it is found out again each time. */
+	if (lanes->placed == NULL)
+		lanes->placed = calloc(LANES_PLACED, sizeof(*lanes->placed));
+	if (lanes->placed != NULL)
+		lanes->placed[(document >> 1) % LANES_PLACED] =
+		    (struct lane_place){ document, lane };
+	(void)pthread_mutex_unlock(&lanes->lock);
+}
+
+uint64_t
+lanes_placed(struct lanes *lanes, uint64_t document)
+{
+	uint64_t lane = 0;
+
+	(void)pthread_mutex_lock(&lanes->lock);
+	if (lanes->placed != NULL) {
+		const struct lane_place *place = &lanes->placed[(document >> 1) % LANES_PLACED];
+
+		if (place->document == document)
+			lane = place->lane;
+	}
+	(void)pthread_mutex_unlock(&lanes->lock);
+	return lane;
 }

@@ -22,6 +22,7 @@
 #define LANES_KNOWN 256 /* slow ones that are remembered; then another is forgotten */
 #define LANES_HELD 1024 /* lanes and documents that are held or were; the same */
 #define LANES_HOLD_MAX 300
+#define LANES_PLACED 32768 /* documents whose lane is remembered; then it is read anew */
 
 struct lanes {
 	pthread_mutex_t lock;
@@ -37,6 +38,11 @@ struct lanes {
 		uint32_t times;
 	} held[LANES_HELD];
 	size_t held_count;
+	/* Each at the place its number gives it, where another may take over; NULL: none yet. */
+	struct lane_place {
+		uint64_t document, lane;
+	} * placed;
+	uint64_t placed_count; /* how many were ever told */
 };
 
 void lanes_init(struct lanes *lanes);
@@ -71,5 +77,15 @@ void lanes_round(struct lanes *lanes);
 void lanes_failed(struct lanes *lanes, uint64_t number, int64_t seconds, int64_t now);
 void lanes_worked(struct lanes *lanes, uint64_t number);
 bool lanes_held(struct lanes *lanes, uint64_t number, int64_t now);
+
+/*
+ * lanes_place(lanes, document, lane):
+ * Remember which lane a document waits in.  Finding it out means reading the document and what it
+ * is about, and all that wait are passed at each turn of the one in front.
+ *
+ * lanes_placed(lanes, document): That lane; 0: not remembered.
+ */
+void lanes_place(struct lanes *lanes, uint64_t document, uint64_t lane);
+uint64_t lanes_placed(struct lanes *lanes, uint64_t document);
 
 #endif

@@ -127,6 +127,28 @@ test_much_is_held(void **state)
 	lanes_done(&lanes);
 }
 
+/* A place is taken over, never mistaken. */
+static void
+test_places(void **state)
+{
+	struct lanes lanes;
+	uint64_t other = A + 2 * (uint64_t)LANES_PLACED;
+
+	(void)state;
+	lanes_init(&lanes);
+	assert_int_equal(lanes_placed(&lanes, A), 0);
+	lanes_place(&lanes, A, 5);
+	lanes_place(&lanes, B, 7);
+	assert_int_equal(lanes_placed(&lanes, A), 5);
+	assert_int_equal(lanes_placed(&lanes, B), 7);
+	assert_int_equal(lanes_placed(&lanes, other), 0);
+	lanes_place(&lanes, other, 9);
+	assert_int_equal(lanes_placed(&lanes, A), 0);
+	assert_int_equal(lanes_placed(&lanes, other), 9);
+	assert_int_equal(lanes.placed_count, 3);
+	lanes_done(&lanes);
+}
+
 int
 main(void)
 {
@@ -137,6 +159,7 @@ main(void)
 		cmocka_unit_test(test_slow_ones_leave_room),
 		cmocka_unit_test(test_what_fails_is_held),
 		cmocka_unit_test(test_much_is_held),
+		cmocka_unit_test(test_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,11 +33,24 @@ malformed(struct error *err)
 	return openssl_failed(err, ERR_BAD_PARAMETER, "The public key is malformed.");
 }
 
+/* ${n} and ${e} as the bytes of a JWK. */
 static bool
-read_rsa(const EVP_PKEY *pkey, struct spki *out)
+write_rsa(const BIGNUM *n, const BIGNUM *e, struct buf *out)
+{
+	unsigned char bytes[RSA_BITS_MAX / 8 + EXPONENT_BITS_MAX / 8];
+	int n_len = BN_bn2bin(n, bytes), e_len = BN_bn2bin(e, bytes + n_len);
+
+	return spki_from_rsa((view){ (const char *)bytes, (size_t)n_len },
+	    (view){ (const char *)bytes + n_len, (size_t)e_len }, out);
+}
+
+/* Only one that would be written like that again: then it is equal when its bytes are. */
+static bool
+read_rsa(const EVP_PKEY *pkey, view der, struct spki *out)
 {
 	AUTO(bn_done) BIGNUM *n = NULL;
 	AUTO(bn_done) BIGNUM *e = NULL;
+	AUTO(buf_free) struct buf again = { 0 };
 	int bits;
 
 	if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) != 1 ||
@@ -47,34 +60,17 @@ read_rsa(const EVP_PKEY *pkey, struct spki *out)
 	if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX || !BN_is_odd(n) || !BN_is_odd(e) ||
 	    BN_is_one(e) || BN_num_bits(e) > EXPONENT_BITS_MAX)
 		return false;
-	*out = (struct spki){ SPKI_RSA, NULL, (unsigned)bits };
+	if (write_rsa(n, e, &again) && view_eq(buf_view(&again), der))
+		*out = (struct spki){ SPKI_RSA, NULL, (unsigned)bits };
 	return true;
 }
 
 static bool
-read_ec(EVP_PKEY *pkey, struct spki *out)
+is_on_curve(EVP_PKEY *pkey)
 {
 	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-	char group[64];
 
-	if (ctx == NULL || EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1 ||
-	    EVP_PKEY_public_check_quick(ctx) != 1)
-		return false;
-	for (size_t i = 0; i < COUNT_OF(curves); i++) {
-		if (strcmp(curves[i].group, group) == 0)
-			*out = (struct spki){ SPKI_EC, curves[i].name, curves[i].bits };
-	}
-	return true;
-}
-
-/* Would it be written like that again?  Then it is equal when its bytes are. */
-static bool
-is_canonical(EVP_PKEY *pkey, view der)
-{
-	AUTO(buf_free) struct buf again = { 0 };
-	struct error ignored;
-
-	return spki_encode(pkey, &again, &ignored) && view_eq(buf_view(&again), der);
+	return ctx != NULL && EVP_PKEY_public_check_quick(ctx) == 1;
 }
 
 static bool
@@ -86,13 +82,59 @@ decode(view der, struct spki *out, struct error *err)
 	bool good = pkey != NULL && at == octets(der) + der.len;
 
 	if (good && EVP_PKEY_is_a(pkey, "RSA"))
-		good = read_rsa(pkey, &found);
+		good = read_rsa(pkey, der, &found);
 	else if (good && EVP_PKEY_is_a(pkey, "EC"))
-		good = read_ec(pkey, &found);
+		good = is_on_curve(pkey); /* and not as usual_curve has it */
 	if (!good)
 		return malformed(err);
 	ERR_clear_error(); /* a decoder leaves its failed guesses */
-	*out = is_canonical(pkey, der) ? found : (struct spki){ SPKI_OTHER, NULL, 0 };
+	*out = found;
+	return true;
+}
+
+/* The curve of an EC key that is written as it is here, its point in full; else their number. */
+static size_t
+usual_curve(view der, view bits)
+{
+	for (size_t i = 0; i < COUNT_OF(curves); i++) {
+		size_t len = curves[i].field_len;
+		AUTO(buf_free) struct buf again = { 0 };
+
+		if (bits.len == 1 + 2 * len &&
+		    spki_from_ec(view_of(curves[i].name), (view){ bits.ptr + 1, len },
+			(view){ bits.ptr + 1 + len, len }, &again) &&
+		    view_eq(buf_view(&again), der))
+			return i;
+	}
+	return COUNT_OF(curves);
+}
+
+/* Built of its bytes: setting a decoder up for them would take fifty times as long. */
+static bool
+check_point(const char *group, view point, struct error *err)
+{
+	AUTO(param_bld_done) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+	AUTO(pkey_done) EVP_PKEY *pkey = NULL;
+
+	if (builder == NULL ||
+	    OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) != 1 ||
+	    OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point.ptr,
+		point.len) != 1)
+		return openssl_unable(err);
+	return (pkey_build("EC", EVP_PKEY_PUBLIC_KEY, builder, &pkey) && is_on_curve(pkey)) ||
+	    malformed(err);
+}
+
+static bool
+read_known(view der, view bits, struct spki *out, struct error *err)
+{
+	size_t curve = usual_curve(der, bits);
+
+	if (curve == COUNT_OF(curves))
+		return decode(der, out, err);
+	if (!check_point(curves[curve].group, bits, err))
+		return false;
+	*out = (struct spki){ SPKI_EC, curves[curve].name, curves[curve].bits };
 	return true;
 }
 
@@ -129,7 +171,7 @@ spki_read(view der, struct spki *out, struct error *err)
 	    !classify(algorithm, &known))
 		return malformed(err);
 	if (known)
-		return decode(der, out, err);
+		return read_known(der, bits, out, err);
 	*out = (struct spki){ SPKI_OTHER, NULL, 0 };
 	return true;
 }

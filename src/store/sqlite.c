@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 /*
@@ -49,6 +50,17 @@ static const char *const reads[READS] = {
 
 _Static_assert((int)WRITES <= STATEMENTS_MAX && (int)READS <= STATEMENTS_MAX, "room for all");
 
+struct sqlite_reader {
+	struct backend_reader base;
+	struct connection connection;
+};
+
+/*
+ * Readers that were given back, for who needs one next: a connection reads the schema and prepares
+ * its statements, which is ten times what a job then reads with it.
+ */
+#define SPARE_MAX 8
+
 struct sqlite {
 	struct backend base;
 	struct sqlite_file file;
@@ -56,11 +68,9 @@ struct sqlite {
 	atomic_bool damaged; /* refuse everything: what is left of it can't be told */
 	bool upkeep_failing;
 	int log_pages, copied_pages; /* in the log now, and when it was last copied */
-};
-
-struct sqlite_reader {
-	struct backend_reader base;
-	struct connection connection;
+	pthread_mutex_t spare_lock;
+	struct sqlite_reader *spare[SPARE_MAX];
+	size_t spare_count;
 };
 
 static struct sqlite *
@@ -76,13 +86,36 @@ connection_of(struct backend_reader *reader)
 }
 
 static void
+reader_drop(struct sqlite_reader *reader)
+{
+	connection_close(&reader->connection);
+	free(reader);
+}
+
+static void
 sqlite_close(struct backend *backend)
 {
 	struct sqlite *sqlite = sqlite_of(backend);
 
+	while (sqlite->spare_count > 0)
+		reader_drop(sqlite->spare[--sqlite->spare_count]);
 	connection_close(&sqlite->writer);
 	sqlite_file_close(&sqlite->file);
+	(void)pthread_mutex_destroy(&sqlite->spare_lock);
 	free(sqlite);
+}
+
+static struct sqlite *
+sqlite_new(void)
+{
+	struct sqlite *sqlite = calloc(1, sizeof(*sqlite));
+
+	if (sqlite == NULL)
+		return NULL;
+	sqlite->base.driver = &sqlite_driver;
+	sqlite->file.lock = -1;
+	(void)pthread_mutex_init(&sqlite->spare_lock, NULL);
+	return sqlite;
 }
 
 static void
@@ -109,12 +142,10 @@ log_grew(void *ctx, sqlite3 *db, const char *name, int pages)
 static bool
 sqlite_open(view where, struct backend **out, struct error *err)
 {
-	AUTO(sqlite_done) struct sqlite *sqlite = calloc(1, sizeof(*sqlite));
+	AUTO(sqlite_done) struct sqlite *sqlite = sqlite_new();
 
 	if (sqlite == NULL)
 		return error_memory(err);
-	sqlite->base.driver = &sqlite_driver;
-	sqlite->file.lock = -1;
 	if (!sqlite_file_open(where, &sqlite->file, err) ||
 	    !connection_open(&sqlite->writer, sqlite->file.path, SQLITE_OPEN_READWRITE, err) ||
 	    !connection_prepare(&sqlite->writer, writes, WRITES, err))
@@ -131,12 +162,10 @@ sqlite_open(view where, struct backend **out, struct error *err)
 static bool
 sqlite_look(view where, struct backend **out, struct error *err)
 {
-	AUTO(sqlite_done) struct sqlite *sqlite = calloc(1, sizeof(*sqlite));
+	AUTO(sqlite_done) struct sqlite *sqlite = sqlite_new();
 
 	if (sqlite == NULL)
 		return error_memory(err);
-	sqlite->base.driver = &sqlite_driver;
-	sqlite->file.lock = -1;
 	if (!sqlite_file_look(where, &sqlite->file, err))
 		return false;
 	*out = &sqlite->base;
@@ -288,20 +317,60 @@ sqlite_upkeep(struct backend *backend, bool last)
 	sqlite->copied_pages = sqlite->log_pages;
 }
 
-static void
-sqlite_reader_free(struct backend_reader *reader)
+/* What it holds of the file is given back; a connection that failed is not used again. */
+static bool
+reader_keep(struct sqlite *sqlite, struct sqlite_reader *reader)
 {
-	connection_close(connection_of(reader));
-	free((struct sqlite_reader *)reader);
+	sqlite3 *db = reader->connection.db;
+	int code = db == NULL ? SQLITE_ERROR : sqlite3_errcode(db);
+	bool kept = false;
+
+	if ((code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE) ||
+	    sqlite3_get_autocommit(db) == 0 || atomic_load(&sqlite->damaged))
+		return false;
+	(void)sqlite3_db_release_memory(db);
+	(void)pthread_mutex_lock(&sqlite->spare_lock);
+	if (sqlite->spare_count < SPARE_MAX) {
+		sqlite->spare[sqlite->spare_count++] = reader;
+		kept = true;
+	}
+	(void)pthread_mutex_unlock(&sqlite->spare_lock);
+	return kept;
+}
+
+static struct sqlite_reader *
+reader_take(struct sqlite *sqlite)
+{
+	struct sqlite_reader *reader = NULL;
+
+	(void)pthread_mutex_lock(&sqlite->spare_lock);
+	if (sqlite->spare_count > 0)
+		reader = sqlite->spare[--sqlite->spare_count];
+	(void)pthread_mutex_unlock(&sqlite->spare_lock);
+	return reader;
+}
+
+static void
+sqlite_reader_free(struct backend_reader *base)
+{
+	struct sqlite_reader *reader = (struct sqlite_reader *)base;
+
+	if (!reader_keep(sqlite_of(base->backend), reader))
+		reader_drop(reader);
 }
 
 static bool
 sqlite_reader_new(struct backend *backend, struct backend_reader **out, struct error *err)
 {
 	struct sqlite *sqlite = sqlite_of(backend);
-	struct sqlite_reader *reader = calloc(1, sizeof(*reader));
+	struct sqlite_reader *reader = reader_take(sqlite);
 	struct connection *connection;
 
+	if (reader != NULL) {
+		*out = &reader->base;
+		return true;
+	}
+	reader = calloc(1, sizeof(*reader));
 	if (reader == NULL)
 		return error_memory(err);
 	reader->base.backend = backend;
@@ -309,7 +378,7 @@ sqlite_reader_new(struct backend *backend, struct backend_reader **out, struct e
 	connection->damaged = &sqlite->damaged;
 	if (!connection_open(connection, sqlite->file.path, SQLITE_OPEN_READONLY, err) ||
 	    !connection_prepare(connection, reads, READS, err)) {
-		sqlite_reader_free(&reader->base);
+		reader_drop(reader);
 		return false;
 	}
 	*out = &reader->base;
