@@ -25,6 +25,7 @@
 
 /* A commit that lost a race is run again; each round at least one of the racers gets through. */
 #define TRIES_MAX 1000
+#define NEVER_ADMITTED UINT64_MAX
 #define CORRELATION_MAX 128
 #define POOL_READERS_MAX 64
 /* How far behind the loops it runs, in steps of niceness. */
@@ -174,6 +175,7 @@ admit_reading(struct answerer *answerer, struct request *r, struct error *err)
 {
 	bool fine;
 
+	r->admitted = store_followed(answerer->services->store);
 	r->tx.reader = answerer->readers[http_loop_index(r->exchange->loop)];
 	if (!store_begin(r->tx.reader, err))
 		return false;
@@ -182,14 +184,16 @@ admit_reading(struct answerer *answerer, struct request *r, struct error *err)
 	return fine;
 }
 
-/* Before another try, and behind long work, the caller's rights may have gone, and the vault. */
+/* Behind anything that changed, the caller's rights may have gone, and the vault. */
 static bool
-admit_again(struct request *r, struct error *err)
+admit_again(struct request *r, uint64_t followed, struct error *err)
 {
-	if (r->tries == 0 && r->run == r->op->run)
+	if (r->admitted == followed)
 		return true;
+	r->admitted = followed;
 	vault_resolve(r);
-	return vault_require(r, err) && network_admit(r, err) && caller_authorize(r, err);
+	return caller_require(r, err) && vault_require(r, err) && network_admit(r, err) &&
+	    caller_authorize(r, err);
 }
 
 /*
@@ -209,6 +213,7 @@ fail(struct request *r, const struct error *err)
 static bool
 run(struct request *r, struct store_reader *reader)
 {
+	uint64_t followed = store_followed(r->services->store);
 	struct error err = { 0 };
 	bool fine;
 
@@ -221,7 +226,7 @@ run(struct request *r, struct store_reader *reader)
 		refuse(r, &err);
 		return false;
 	}
-	fine = admit_again(r, &err) && r->run(r, &err);
+	fine = admit_again(r, followed, &err) && r->run(r, &err);
 	store_end(reader);
 	if (!fine)
 		fail(r, &err);
@@ -291,13 +296,37 @@ start(struct request *r)
 		conclude(r, run(r, answerer->readers[http_loop_index(r->exchange->loop)]));
 }
 
-/* What was deferred, on whichever thread. Its refusals are the row's. */
+/*
+ * Give back what a try has used, and with it all that pointed there: the record reads these.  The
+ * next try finds them out again.
+ */
+static void
+forget_try(struct request *r)
+{
+	tx_reset(&r->tx);
+	r->admitted = NEVER_ADMITTED;
+	r->work = r->then = NULL;
+	r->scope = r->assignment = r->object_id = r->content_type = V("");
+	r->key = (struct key_spec){ 0 };
+	arena_rewind(r->arena, r->before);
+}
+
+/*
+ * What was deferred, on whichever thread.  Its refusals are the row's.  When something changed
+ * while it waited, what it was deferred with is out of date: rights, keys, states.
+ */
 static void
 work_run(struct http_exchange *exchange)
 {
 	struct request *r = exchange->user;
 	struct error err = { 0 };
 
+	if (r->admitted != store_followed(r->services->store)) {
+		forget_try(r);
+		pool_run(exchange);
+		if (!journey_of(r)->ran || r->work == NULL)
+			return;
+	}
 	journey_of(r)->ran = r->work(r, &err);
 	if (!journey_of(r)->ran)
 		fail(r, &err);
@@ -344,16 +373,6 @@ defer(struct request *r)
 	r->work = NULL;
 	refuse(r, &err);
 	send_reply(r);
-}
-
-/* Give back what a try has used, and with it all that pointed there: the record reads these. */
-static void
-forget_try(struct request *r)
-{
-	tx_reset(&r->tx);
-	r->scope = r->assignment = r->object_id = r->content_type = V("");
-	r->key = (struct key_spec){ 0 };
-	arena_rewind(r->arena, r->before);
 }
 
 /* On the loop again: what became of the commit. */

@@ -89,6 +89,8 @@ struct request {
 	const struct api_version *version;
 	const struct vault *vault; /* PLANE_VAULT */
 	struct caller caller;
+	uint64_t admitted; /* store_followed, from before the caller's rights were looked at */
+
 	view scope;       /* what authorisation was asked for */
 	view assignment;  /* the role assignment that allowed it */
 	view correlation; /* x-ms-client-request-id, or one of ours */
@@ -130,6 +132,9 @@ void reply_field(struct request *r, const char *name, view value);
  * snapshot and without making changes; then ${then}, as a row's function does, over a fresh
  * snapshot.  What ${deferred} points to, and what ${work} leaves there, lies in the arena and stays
  * when ${then} is run again after a lost race.  Always true, for the function to return.
+ *
+ * When anything in the store changed before it was the work's turn, the caller is admitted again,
+ * and the row's function run again, on the thread of the work and just before it.
  */
 bool request_defer(struct request *r, enum workplace place, op_run *work, op_run *then,
     void *deferred);
