@@ -31,7 +31,10 @@
 /* How far behind the loops it runs, in steps of niceness. */
 #define BURNING_BEHIND 5
 #define MAKING_BEHIND 10
-#define MAKING_MAX 256 /* keys that wait to be made */
+
+/* How many may wait: of milliseconds, as many as there are connections; of seconds, few. */
+static const struct turns_bounds burning_bounds = { .each = 1024 };
+static const struct turns_bounds making_bounds = { .each = 64, .all = 256 };
 
 struct answerer {
 	const struct services *services;
@@ -332,14 +335,16 @@ work_run(struct http_exchange *exchange)
 		fail(r, &err);
 }
 
-/* The server stops, and can't wait until it is this one's turn. */
+/* The server stops, and can't wait until it is this one's turn; or nobody waits for it. */
 static void
 work_drop(struct http_exchange *exchange)
 {
 	struct request *r = exchange->user;
 	struct error err;
 
-	journey_of(r)->ran = error_set(&err, ERR_UNAVAILABLE, "The server is stopping.");
+	journey_of(r)->ran = error_set(&err, ERR_UNAVAILABLE, "%s",
+	    http_left(exchange) ? "The client left before it was its turn; nothing was done."
+				: "The server is stopping.");
 	refuse(r, &err);
 }
 
@@ -368,7 +373,7 @@ defer(struct request *r)
 
 	tx_reset(&r->tx);
 	if (slow_queue_add(r->place == WORK_MAKES ? answerer->making : answerer->burning,
-		r->exchange, &job, &err))
+		&r->vault->id, r->exchange, &job, &err))
 		return;
 	r->work = NULL;
 	refuse(r, &err);
@@ -575,8 +580,9 @@ answerer_new(const struct services *services, const struct router *router, struc
 		answerer_free(answerer);
 		return error_memory(err);
 	}
-	if (!slow_queue_new(slow_queue_cores(), BURNING_BEHIND, 0, &answerer->burning, err) ||
-	    !slow_queue_new((slow_queue_cores() + 1) / 2, MAKING_BEHIND, MAKING_MAX,
+	if (!slow_queue_new(slow_queue_cores(), BURNING_BEHIND, &burning_bounds, &answerer->burning,
+		err) ||
+	    !slow_queue_new((slow_queue_cores() + 1) / 2, MAKING_BEHIND, &making_bounds,
 		&answerer->making, err)) {
 		answerer_free(answerer);
 		return false;

@@ -69,7 +69,7 @@ struct caller {
 /* Where work is done that would hold up a loop. */
 enum workplace {
 	WORK_BURNS, /* milliseconds: on as many threads as there are cores */
-	WORK_MAKES, /* seconds, as making an RSA key takes: on half as many, in order */
+	WORK_MAKES, /* up to seconds, as making or checking an RSA key takes: on half as many */
 };
 
 struct request {
