@@ -25,12 +25,16 @@
 
 /* A commit that lost a race is run again; each round at least one of the racers gets through. */
 #define TRIES_MAX 1000
+#define NEVER_ADMITTED UINT64_MAX
 #define CORRELATION_MAX 128
 #define POOL_READERS_MAX 64
 /* How far behind the loops it runs, in steps of niceness. */
 #define BURNING_BEHIND 5
 #define MAKING_BEHIND 10
-#define MAKING_MAX 256 /* keys that wait to be made */
+
+/* How many may wait: of milliseconds, as many as there are connections; of seconds, few. */
+static const struct turns_bounds burning_bounds = { .each = 1024 };
+static const struct turns_bounds making_bounds = { .each = 64, .all = 256 };
 
 struct answerer {
 	const struct services *services;
@@ -174,6 +178,7 @@ admit_reading(struct answerer *answerer, struct request *r, struct error *err)
 {
 	bool fine;
 
+	r->admitted = store_followed(answerer->services->store);
 	r->tx.reader = answerer->readers[http_loop_index(r->exchange->loop)];
 	if (!store_begin(r->tx.reader, err))
 		return false;
@@ -182,14 +187,16 @@ admit_reading(struct answerer *answerer, struct request *r, struct error *err)
 	return fine;
 }
 
-/* Before another try, and behind long work, the caller's rights may have gone, and the vault. */
+/* Behind anything that changed, the caller's rights may have gone, and the vault. */
 static bool
-admit_again(struct request *r, struct error *err)
+admit_again(struct request *r, uint64_t followed, struct error *err)
 {
-	if (r->tries == 0 && r->run == r->op->run)
+	if (r->admitted == followed)
 		return true;
+	r->admitted = followed;
 	vault_resolve(r);
-	return vault_require(r, err) && network_admit(r, err) && caller_authorize(r, err);
+	return caller_require(r, err) && vault_require(r, err) && network_admit(r, err) &&
+	    caller_authorize(r, err);
 }
 
 /*
@@ -209,6 +216,7 @@ fail(struct request *r, const struct error *err)
 static bool
 run(struct request *r, struct store_reader *reader)
 {
+	uint64_t followed = store_followed(r->services->store);
 	struct error err = { 0 };
 	bool fine;
 
@@ -221,7 +229,7 @@ run(struct request *r, struct store_reader *reader)
 		refuse(r, &err);
 		return false;
 	}
-	fine = admit_again(r, &err) && r->run(r, &err);
+	fine = admit_again(r, followed, &err) && r->run(r, &err);
 	store_end(reader);
 	if (!fine)
 		fail(r, &err);
@@ -291,26 +299,52 @@ start(struct request *r)
 		conclude(r, run(r, answerer->readers[http_loop_index(r->exchange->loop)]));
 }
 
-/* What was deferred, on whichever thread. Its refusals are the row's. */
+/*
+ * Give back what a try has used, and with it all that pointed there: the record reads these.  The
+ * next try finds them out again.
+ */
+static void
+forget_try(struct request *r)
+{
+	tx_reset(&r->tx);
+	r->admitted = NEVER_ADMITTED;
+	r->work = r->then = NULL;
+	r->scope = r->assignment = r->object_id = r->content_type = V("");
+	r->key = (struct key_spec){ 0 };
+	arena_rewind(r->arena, r->before);
+}
+
+/*
+ * What was deferred, on whichever thread.  Its refusals are the row's.  When something changed
+ * while it waited, what it was deferred with is out of date: rights, keys, states.
+ */
 static void
 work_run(struct http_exchange *exchange)
 {
 	struct request *r = exchange->user;
 	struct error err = { 0 };
 
+	if (r->admitted != store_followed(r->services->store)) {
+		forget_try(r);
+		pool_run(exchange);
+		if (!journey_of(r)->ran || r->work == NULL)
+			return;
+	}
 	journey_of(r)->ran = r->work(r, &err);
 	if (!journey_of(r)->ran)
 		fail(r, &err);
 }
 
-/* The server stops, and can't wait until it is this one's turn. */
+/* The server stops, and can't wait until it is this one's turn; or nobody waits for it. */
 static void
 work_drop(struct http_exchange *exchange)
 {
 	struct request *r = exchange->user;
 	struct error err;
 
-	journey_of(r)->ran = error_set(&err, ERR_UNAVAILABLE, "The server is stopping.");
+	journey_of(r)->ran = error_set(&err, ERR_UNAVAILABLE, "%s",
+	    http_left(exchange) ? "The client left before it was its turn; nothing was done."
+				: "The server is stopping.");
 	refuse(r, &err);
 }
 
@@ -339,21 +373,11 @@ defer(struct request *r)
 
 	tx_reset(&r->tx);
 	if (slow_queue_add(r->place == WORK_MAKES ? answerer->making : answerer->burning,
-		r->exchange, &job, &err))
+		&r->vault->id, r->exchange, &job, &err))
 		return;
 	r->work = NULL;
 	refuse(r, &err);
 	send_reply(r);
-}
-
-/* Give back what a try has used, and with it all that pointed there: the record reads these. */
-static void
-forget_try(struct request *r)
-{
-	tx_reset(&r->tx);
-	r->scope = r->assignment = r->object_id = r->content_type = V("");
-	r->key = (struct key_spec){ 0 };
-	arena_rewind(r->arena, r->before);
 }
 
 /* On the loop again: what became of the commit. */
@@ -556,8 +580,9 @@ answerer_new(const struct services *services, const struct router *router, struc
 		answerer_free(answerer);
 		return error_memory(err);
 	}
-	if (!slow_queue_new(slow_queue_cores(), BURNING_BEHIND, 0, &answerer->burning, err) ||
-	    !slow_queue_new((slow_queue_cores() + 1) / 2, MAKING_BEHIND, MAKING_MAX,
+	if (!slow_queue_new(slow_queue_cores(), BURNING_BEHIND, &burning_bounds, &answerer->burning,
+		err) ||
+	    !slow_queue_new((slow_queue_cores() + 1) / 2, MAKING_BEHIND, &making_bounds,
 		&answerer->making, err)) {
 		answerer_free(answerer);
 		return false;

@@ -86,7 +86,6 @@ verify_token(struct request *r, const struct plane_identity *identity, view toke
 	if (!token_authenticate_in(r->services->directory, http_loop_index(r->exchange->loop),
 		token, audience, r->vault == NULL ? NULL : &r->vault->tenant, &r->caller, err) ||
 	    !check_tenant(r, err)) {
-		r->caller.known = false;
 		if (err->code == ERR_UNAUTHORIZED)
 			err->code = identity->bad;
 		return false;
@@ -107,6 +106,25 @@ check_principal(struct request *r, const struct plane_identity *identity, struct
 	return error_set(err, identity->bad, "The token's principal is gone or disabled.");
 }
 
+/* Always false. */
+static bool
+refuse_caller(struct request *r, const struct error *err)
+{
+	r->caller.known = false;
+	if (error_table[err->code].status == 401)
+		challenge(r);
+	return false;
+}
+
+bool
+caller_require(struct request *r, struct error *err)
+{
+	if (!r->caller.known)
+		return true;
+	return (check_tenant(r, err) && check_principal(r, &identities[r->plane], err)) ||
+	    refuse_caller(r, err);
+}
+
 bool
 caller_authenticate(struct request *r, struct error *err)
 {
@@ -120,14 +138,8 @@ caller_authenticate(struct request *r, struct error *err)
 		challenge(r);
 		return error_set(err, identity->missing, "%s", identity->missing_text);
 	}
-	if (verify_token(r, identity, token, err)) {
-		if (check_principal(r, identity, err))
-			return true;
-		r->caller.known = false;
-	}
-	if (error_table[err->code].status == 401)
-		challenge(r);
-	return false;
+	return (verify_token(r, identity, token, err) && check_principal(r, identity, err)) ||
+	    refuse_caller(r, err);
 }
 
 bool

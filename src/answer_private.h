@@ -16,6 +16,7 @@ void route_find(const struct router *router, struct request *r, struct error *er
 
 /* answer_guard.c: who asks for what */
 MUST_USE bool caller_authenticate(struct request *r, struct error *err);
+MUST_USE bool caller_require(struct request *r, struct error *err); /* again: still there? */
 MUST_USE bool vault_require(const struct request *r, struct error *err);
 MUST_USE bool version_check(struct request *r, struct error *err);
 

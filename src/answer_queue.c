@@ -9,17 +9,18 @@
 #define THREADS_MAX 16
 
 struct entry {
-	struct http_task task; /* first: the loop gives this back */
+	union { /* first: either gives this back */
+		struct waiting waiting;
+		struct http_task task;
+	};
 	struct http_exchange *exchange;
 	const struct slow_job *job;
-	struct entry *next;
 };
 
 struct slow_queue {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct entry *first, **end;
-	size_t waiting, most;
+	struct turns *turns;
 	bool stopping;
 	atomic_bool given_up;
 	int behind;
@@ -30,20 +31,13 @@ struct slow_queue {
 static struct entry *
 take(struct slow_queue *queue)
 {
-	struct entry *entry;
+	struct waiting *next;
 
 	(void)pthread_mutex_lock(&queue->lock);
-	while (queue->first == NULL && !queue->stopping)
+	while ((next = turns_take(queue->turns)) == NULL && !queue->stopping)
 		(void)pthread_cond_wait(&queue->wake, &queue->lock);
-	entry = queue->first;
-	if (entry != NULL) {
-		queue->first = entry->next;
-		if (queue->first == NULL)
-			queue->end = &queue->first;
-		queue->waiting--;
-	}
 	(void)pthread_mutex_unlock(&queue->lock);
-	return entry;
+	return (struct entry *)(void *)next;
 }
 
 static void
@@ -57,6 +51,12 @@ entry_done(struct http_task *task)
 	job->done(exchange);
 }
 
+static bool
+in_vain(const struct slow_queue *queue, const struct entry *entry)
+{
+	return atomic_load(&queue->given_up) || http_left(entry->exchange);
+}
+
 static void *
 thread_main(void *ctx)
 {
@@ -66,8 +66,7 @@ thread_main(void *ctx)
 	/* On Linux a priority is a thread's own. */
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), queue->behind);
 	while ((entry = take(queue)) != NULL) {
-		(atomic_load(&queue->given_up) ? entry->job->drop : entry->job->work)(
-		    entry->exchange);
+		(in_vain(queue, entry) ? entry->job->drop : entry->job->work)(entry->exchange);
 		entry->task.fn = entry_done;
 		http_loop_post(entry->exchange->loop, &entry->task);
 	}
@@ -83,7 +82,8 @@ slow_queue_cores(void)
 }
 
 bool
-slow_queue_new(size_t threads, int behind, size_t most, struct slow_queue **out, struct error *err)
+slow_queue_new(size_t threads, int behind, const struct turns_bounds *bounds,
+    struct slow_queue **out, struct error *err)
 {
 	struct slow_queue *queue = calloc(1, sizeof(*queue));
 
@@ -91,9 +91,12 @@ slow_queue_new(size_t threads, int behind, size_t most, struct slow_queue **out,
 		return error_memory(err);
 	(void)pthread_mutex_init(&queue->lock, NULL);
 	(void)pthread_cond_init(&queue->wake, NULL);
-	queue->end = &queue->first;
 	queue->behind = behind;
-	queue->most = most;
+	queue->turns = turns_new(bounds);
+	if (queue->turns == NULL) {
+		slow_queue_free(queue);
+		return error_memory(err);
+	}
 	for (size_t i = 0; i < threads && i < THREADS_MAX; i++) {
 		if (pthread_create(&queue->threads[i], NULL, thread_main, queue) != 0)
 			break;
@@ -120,6 +123,7 @@ slow_queue_free(struct slow_queue *queue)
 		(void)pthread_join(queue->threads[i], NULL);
 	(void)pthread_cond_destroy(&queue->wake);
 	(void)pthread_mutex_destroy(&queue->lock);
+	turns_free(queue->turns);
 	free(queue);
 }
 
@@ -130,27 +134,21 @@ slow_queue_give_up(struct slow_queue *queue)
 }
 
 bool
-slow_queue_add(struct slow_queue *queue, struct http_exchange *exchange, const struct slow_job *job,
-    struct error *err)
+slow_queue_add(struct slow_queue *queue, const struct uuid *vault, struct http_exchange *exchange,
+    const struct slow_job *job, struct error *err)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
-	bool full;
+	bool added;
 
 	if (entry == NULL)
 		return error_memory(err);
 	*entry = (struct entry){ .exchange = exchange, .job = job };
 	(void)pthread_mutex_lock(&queue->lock);
-	full = queue->most > 0 && queue->waiting == queue->most;
-	if (!full) {
-		*queue->end = entry;
-		queue->end = &entry->next;
-		queue->waiting++;
+	added = turns_add(queue->turns, vault, &entry->waiting, err);
+	if (added)
 		(void)pthread_cond_signal(&queue->wake);
-	}
 	(void)pthread_mutex_unlock(&queue->lock);
-	if (!full)
-		return true;
-	free(entry);
-	return error_set(err, ERR_UNAVAILABLE,
-	    "Too much is being worked on at the moment; try again later.");
+	if (!added)
+		free(entry);
+	return added;
 }

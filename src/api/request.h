@@ -69,7 +69,7 @@ struct caller {
 /* Where work is done that would hold up a loop. */
 enum workplace {
 	WORK_BURNS, /* milliseconds: on as many threads as there are cores */
-	WORK_MAKES, /* seconds, as making an RSA key takes: on half as many, in order */
+	WORK_MAKES, /* up to seconds, as making or checking an RSA key takes: on half as many */
 };
 
 struct request {
@@ -89,6 +89,8 @@ struct request {
 	const struct api_version *version;
 	const struct vault *vault; /* PLANE_VAULT */
 	struct caller caller;
+	uint64_t admitted; /* store_followed, from before the caller's rights were looked at */
+
 	view scope;       /* what authorisation was asked for */
 	view assignment;  /* the role assignment that allowed it */
 	view correlation; /* x-ms-client-request-id, or one of ours */
@@ -130,6 +132,9 @@ void reply_field(struct request *r, const char *name, view value);
  * snapshot and without making changes; then ${then}, as a row's function does, over a fresh
  * snapshot.  What ${deferred} points to, and what ${work} leaves there, lies in the arena and stays
  * when ${then} is run again after a lost race.  Always true, for the function to return.
+ *
+ * When anything in the store changed before it was the work's turn, the caller is admitted again,
+ * and the row's function run again, on the thread of the work and just before it.
  */
 bool request_defer(struct request *r, enum workplace place, op_run *work, op_run *then,
     void *deferred);

@@ -198,5 +198,5 @@ certificate_import(struct request *r, struct error *err)
 	importing->vault = r->vault->id;
 	return issue_begin(r, r->params[0], &object, &latest, &state, &found, err) &&
 	    issue_tags(r, r->body, &tags, err) && read_file(r, importing, err) &&
-	    request_defer(r, WORK_BURNS, work_import, finish_import, importing);
+	    request_defer(r, WORK_MAKES, work_import, finish_import, importing);
 }

@@ -183,5 +183,5 @@ certificate_merge(struct request *r, struct error *err)
 		   error_memory(err)) &&
 	    cert_policy_keep(&merging->policy, r->arena, err) && key_keep(r, &merging->key, err) &&
 	    issue_spki(&merging->key, r->arena, &merging->spki, err) &&
-	    request_defer(r, WORK_BURNS, work_merge, finish_merge, merging);
+	    request_defer(r, WORK_MAKES, work_merge, finish_merge, merging);
 }

@@ -71,6 +71,8 @@ conn_detach(struct conn *conn)
 	if (conn->state == CONN_RECEIVE)
 		conn_drop_slot(conn);
 	conn->state = CONN_CLOSED;
+	if (conn->slot != NULL)
+		atomic_store(&conn->slot->left, true);
 	conn_unlink(conn);
 	tls_conn_free(conn->tls);
 	conn->tls = NULL;
@@ -293,6 +295,7 @@ conn_ask(struct conn *conn)
 
 	conn->state = CONN_ANSWER;
 	conn->deadline = 0;
+	atomic_store(&conn->slot->left, conn->ended);
 	h1_request(conn->slot->h1, request);
 	request->peer = view_of(conn->peer);
 	request->peer_ipv6 = conn->peer_ipv6;
@@ -422,6 +425,8 @@ conn_end(struct conn *conn)
 	conn->ended = true;
 	if (conn->state == CONN_CLOSED)
 		return;
+	if (conn->slot != NULL)
+		atomic_store(&conn->slot->left, true);
 	if (conn->writing || conn->early.len > 0 || conn->state == CONN_ANSWER ||
 	    conn->state == CONN_REPLY)
 		conn_read(conn, false);
@@ -556,6 +561,12 @@ conn_drain(struct conn *conn)
 		conn_close(conn);
 	else if (!conn->writing && (idle || conn->state == CONN_HANDSHAKE))
 		conn_leave(conn);
+}
+
+bool
+http_left(struct http_exchange *exchange)
+{
+	return atomic_load(&slot_of(exchange)->left);
 }
 
 int

@@ -175,6 +175,14 @@ void http_work(struct http_exchange *exchange, void (*work)(struct http_exchange
 void http_send(struct http_exchange *exchange);
 
 /*
+ * http_left(exchange):
+ * The client has closed the connection, or its side of it, which looks the same: what has not begun
+ * need not be done for it.  Not noticed of one that has sent its next request already.  Any thread,
+ * until http_send.
+ */
+bool http_left(struct http_exchange *exchange);
+
+/*
  * http_socket(exchange):
  * The connection's descriptor, to ask the kernel who is at its other end; -1 when the client is
  * gone.  Borrowed, for the length of the answer function.

@@ -9,11 +9,13 @@
 #include "http/h1.h"
 #include "http/http.h"
 
+#include <stdatomic.h>
 #include <uv.h>
 
 struct slot {
 	struct http_exchange exchange; /* first: one is cast to the other */
 	struct conn *conn;
+	atomic_bool left; /* see http_left */
 	struct h1 *h1;
 	uv_work_t work;
 	void (*run)(struct http_exchange *);

@@ -155,7 +155,8 @@ take_wrapped(struct request *r, const struct key_import_body *body, struct makin
 	    !transfer_exchange(r, &transfer, &making->exchange, err))
 		return false;
 	making->wrapped = transfer.wrapped;
-	return request_defer(r, WORK_BURNS, work_take_wrapped, finish_add, making);
+	return request_defer(r, place_of(&making->key.material.spec), work_take_wrapped, finish_add,
+	    making);
 }
 
 bool
@@ -176,7 +177,7 @@ key_import(struct request *r, struct error *err)
 		return false;
 	if (body->transfer.given)
 		return take_wrapped(r, body, making, err);
-	return request_defer(r, WORK_BURNS, work_take, finish_add, making);
+	return request_defer(r, place_of(spec), work_take, finish_add, making);
 }
 
 bool

@@ -34,6 +34,7 @@ struct store {
 	struct store_reader *readers;
 
 	_Atomic uint64_t sequence;       /* of the last batch that may be spoken of */
+	_Atomic uint64_t followed;       /* of the last one that all watchers have followed */
 	_Atomic uint64_t touched[SLOTS]; /* by a key's hash: the last batch that changed it */
 };
 

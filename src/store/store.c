@@ -62,6 +62,8 @@ counters_load(struct store *store, struct error *err)
 	store->driver->rollback(store->backend);
 	if (ok)
 		atomic_init(&store->sequence, counters.sequence);
+	if (ok)
+		atomic_init(&store->followed, counters.sequence);
 	return ok;
 }
 
@@ -172,6 +174,12 @@ store_commit(struct store *store, struct commit *commit)
 	}
 	(void)error_set(&err, ERR_UNAVAILABLE, "The store was opened only to be read.");
 	commit->done(commit, false, &err);
+}
+
+uint64_t
+store_followed(const struct store *store)
+{
+	return atomic_load_explicit(&store->followed, memory_order_acquire);
 }
 
 void

@@ -108,6 +108,14 @@ MUST_USE bool store_commit_wait(struct store *store, const struct change *change
 MUST_USE bool store_look(view url, struct store **out, struct error *err);
 
 /*
+ * store_followed(store):
+ * A number that is another one after every commit, as soon as all watchers have taken it over and
+ * before its callback runs.  While it stays what it was before a snapshot was begun, what was found
+ * out there and from what watchers keep still holds.  Any thread.
+ */
+uint64_t store_followed(const struct store *store);
+
+/*
  * A reader belongs to one thread at a time.  Between store_begin and store_end it sees one
  * snapshot, which holds every commit whose callback has run before store_begin.
  */

@@ -315,6 +315,7 @@ struct diary {
 	pthread_mutex_t lock;
 	size_t done;
 	unsigned tries;
+	uint64_t followed; /* before */
 };
 
 static void
@@ -351,6 +352,8 @@ diary_watch(void *ctx, view key, const struct sealed *value, uint64_t revision, 
 		store_end(diary->reader);
 	}
 	note(diary, value == NULL ? "gone:" : "now:", key);
+	if (store_followed(diary->f->store) != diary->followed)
+		note(diary, "followed already", V(""));
 	if (value != NULL &&
 	    (found.revision != revision || !view_eq(found.value.bytes, value->bytes)))
 		note(diary, "unreadable", V(""));
@@ -383,6 +386,8 @@ diary_done(struct commit *commit, bool ok, const struct error *err)
 	note(diary, ok ? "done" : "failed", V(""));
 	if (!ok && err->code != ERR_STORE_CONFLICT)
 		note(diary, "oddly", V(""));
+	if (ok && store_followed(diary->f->store) == diary->followed)
+		note(diary, "not followed", V(""));
 	diary->done++;
 	(void)pthread_mutex_unlock(&diary->lock);
 }
@@ -420,6 +425,7 @@ test_order_of_telling(void **state)
 		.ctx = &diary };
 
 	diary_start(&diary, f);
+	diary.followed = store_followed(f->store);
 	assert_true(store_watch(f->store, V("w/"), diary_watch, &diary, &f->err));
 	store_commit(f->store, &one);
 	diary_wait(&diary, 1);

@@ -5,7 +5,8 @@
  *	1. the slots of the keys it changes get its sequence
  *	2. the backend makes it durable; from here on new snapshots hold it
  *	3. the store's sequence becomes the batch's: snapshots without it are not used any more
- *	4. watchers, journal hook, callbacks
+ *	4. watchers; then the batch counts as followed
+ *	5. journal hook, callbacks
  */
 #include "store/inside.h"
 
@@ -221,6 +222,7 @@ publish(struct store *store, const struct group *group)
 		if (item->commit->journal.len > 0)
 			lines[count++] = item->commit->journal;
 	}
+	atomic_store_explicit(&store->followed, group->counters.sequence, memory_order_release);
 	if (store->hook != NULL && count > 0)
 		store->hook(store->hook_ctx, lines, count, group->counters.journal);
 }

@@ -151,7 +151,7 @@ def test_a_right_ends(server, revoke, use):
 
 
 def test_a_slow_signature_is_not_begun_after_the_end(server):
-	"""RSA 4096 waits in a queue; what waits there is asked for its rights once more."""
+	"""On a thread of its own, where nobody else waits; behind others: test_queues.py."""
 	bench = Bench(server)
 	bench.admin.post(f"/keys/{bench.key}-slow/create", {"kty": "RSA", "key_size": 4096}).expect(200)
 	Use(lambda: bench.vault.post(f"/keys/{bench.key}-slow/sign",

@@ -1,0 +1,196 @@
+/* One thread, a real server, and clients that wait or leave. */
+#include "answer_queue.h"
+
+#include "base/testing.h"
+#include "http/test_site.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define QUEUED_MAX 8
+
+/* The path of a request is its name, and the letter that it begins with its vault's. */
+static struct {
+	struct test_site *site;
+	struct slow_queue *queue;
+	_Atomic(struct http_exchange *) queued[QUEUED_MAX];
+	atomic_uint count;
+	atomic_uint begun; /* works and drops */
+	atomic_bool held;  /* works wait until it ends */
+	struct buf story;  /* the thread's: what was worked on, and what was dropped */
+} bench;
+
+static void
+note(const char *what, const struct http_exchange *exchange)
+{
+	buf_add(&bench.story, view_of(what));
+	buf_add(&bench.story, view_from(exchange->request.path, 1));
+	bench.begun++;
+}
+
+static void
+work(struct http_exchange *exchange)
+{
+	note(" ", exchange);
+	while (bench.held)
+		(void)usleep(1000);
+}
+
+static void
+drop(struct http_exchange *exchange)
+{
+	note(" -", exchange);
+}
+
+static void
+done(struct http_exchange *exchange)
+{
+	exchange->reply.status = 200;
+	http_send(exchange);
+}
+
+static void
+answer(void *ctx, struct http_exchange *exchange)
+{
+	static const struct slow_job job = { work, drop, done };
+	struct uuid vault = { "00000000-0000-4000-8000-000000000000" };
+	struct test_site *site = ctx;
+	struct error err;
+
+	vault.text[0] = exchange->request.path.ptr[1];
+	exchange->user = site;
+	site->answered++;
+	assert_true(slow_queue_add(bench.queue, &vault, exchange, &job, &err));
+	bench.queued[bench.count] = exchange;
+	bench.count++;
+}
+
+static void
+await(const atomic_uint *count, unsigned wanted)
+{
+	for (unsigned i = 0; *count < wanted && i < 30000; i++)
+		(void)usleep(1000);
+	assert_int_equal(*count, wanted);
+}
+
+static int
+setup(void **ctx)
+{
+	const struct turns_bounds bounds = { .each = QUEUED_MAX };
+	struct error err;
+
+	(void)test_site_make(ctx);
+	memset(&bench, 0, sizeof(bench));
+	bench.site = *ctx;
+	bench.held = true;
+	bench.site->settings.answer = answer;
+	bench.site->settings.loops = 1;
+	assert_true(slow_queue_new(1, 0, &bounds, &bench.queue, &err));
+	test_site_start(bench.site);
+	return 0;
+}
+
+static int
+teardown(void **ctx)
+{
+	int result = test_site_end(ctx);
+
+	slow_queue_free(bench.queue);
+	buf_free(&bench.story);
+	return result;
+}
+
+/* Ask, and see it queued. */
+static struct peer
+ask(const char *name)
+{
+	struct peer peer = test_site_guest(bench.site);
+	unsigned before = bench.count;
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "GET /%s HTTP/1.1\r\nHost: h\r\n\r\n", name);
+	assert_true(peer_send(&peer, view_of(text)));
+	await(&bench.count, before + 1);
+	return peer;
+}
+
+static void
+ask_all(const char *const *names, size_t count, struct peer *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		out[i] = ask(names[i]);
+		if (i == 0) /* holds the thread */
+			await(&bench.begun, 1);
+	}
+}
+
+static void
+test_vaults_take_turns(void **ctx)
+{
+	static const char *const names[] = { "A1", "A2", "A3", "A4", "B1" };
+	struct peer peers[COUNT_OF(names)];
+
+	(void)ctx;
+	ask_all(names, COUNT_OF(names), peers);
+	bench.held = false;
+	await(&bench.site->seen, COUNT_OF(names));
+	assert_text(buf_view(&bench.story), V(" A1 A2 B1 A3 A4"));
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		peer_done(&peers[i]);
+}
+
+/* Closed or reset: what had begun goes on, what waits is not done. */
+static void
+test_who_left_is_passed_over(void **ctx)
+{
+	static const char *const names[] = { "A1", "A2", "A3", "B1" };
+	struct peer peers[COUNT_OF(names)];
+	struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+
+	(void)ctx;
+	ask_all(names, COUNT_OF(names), peers);
+	assert_int_equal(setsockopt(peers[3].fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		bool leaves = i != 2;
+
+		if (leaves)
+			peer_done(&peers[i]);
+		for (unsigned n = 0; leaves && !http_left(bench.queued[i]) && n < 30000; n++)
+			(void)usleep(1000);
+		assert_int_equal(http_left(bench.queued[i]), leaves);
+	}
+	bench.held = false;
+	await(&bench.site->seen, COUNT_OF(names));
+	assert_text(buf_view(&bench.story), V(" A1 -A2 -B1 A3"));
+	peer_done(&peers[2]);
+}
+
+static void
+test_given_up(void **ctx)
+{
+	static const char *const names[] = { "A1", "B1" };
+	struct peer peers[COUNT_OF(names)];
+
+	(void)ctx;
+	ask_all(names, COUNT_OF(names), peers);
+	slow_queue_give_up(bench.queue);
+	bench.held = false;
+	await(&bench.site->seen, COUNT_OF(names));
+	assert_text(buf_view(&bench.story), V(" A1 -B1"));
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		peer_done(&peers[i]);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_vaults_take_turns),
+		CASE(test_who_left_is_passed_over),
+		CASE(test_given_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
