@@ -7,7 +7,7 @@ from load import GET, wrk
 from servers import HOST
 
 IDLE = 1000
-LOAD_SECONDS = 30
+LOAD_SECONDS = 20
 LOADERS = 64
 
 
