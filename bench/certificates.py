@@ -3,14 +3,13 @@
 import concurrent.futures
 import http.client
 import json
-import os
 import ssl
 import time
 
+from keys import floor
 from load import Result, cost, cost_ratio, rate, rate_ratio, rounds
-from servers import HOST, run
+from servers import HOST
 
-CORES = os.cpu_count()
 ROUNDS = 3
 CLIENTS = 8
 # The key, its policy, how many a round.  A finished one is three documents in one durable commit, after
@@ -61,11 +60,6 @@ def issue(server, headers, prefix, wish, count):
     return Result(count, count / (time.monotonic() - begun), server.cpu() - before)
 
 
-def generate(build, name):
-    count, seconds, cpu = run(build + "/key_floor", name, "2", str(CORES)).split()
-    return Result(int(count), int(count) / float(seconds), float(cpu))
-
-
 def certificates(table, server, build):
     headers, number = server.bearer(), 0
 
@@ -76,7 +70,7 @@ def certificates(table, server, build):
 
     table.title("certificates issued by themselves, durable, audit on : keys generated, all cores")
     for name, wish, count in KEYS:
-        made, limit = rounds(ROUNDS, ours, lambda: generate(build, name))
+        made, limit = rounds(ROUNDS, ours, lambda: floor(build, name, 2))
         table.ratio(f"{name}, for the cores it used", cost_ratio(made, limit), None,
                     f"{cost(made):.0f} : {cost(limit):.0f} us of a core")
         table.ratio("  finished certificates/s : keys/s", rate_ratio(made, limit), None,

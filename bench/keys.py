@@ -13,6 +13,8 @@ from servers import run
 CORES = os.cpu_count()
 ROUNDS = 5
 # What, its kind of key, its algorithm, bytes of the digest, openssl's name, its line, the budget.
+WRAPPING = "RSA-OAEP-256"
+# What, its kind of key, its algorithm, bytes of the digest, openssl's name, its line, the budget.
 SIGNS = (
     ("RSA-2048 sign", {"kty": "RSA", "key_size": 2048}, "RS256", 32, "rsa2048", r"rsa 2048 bits", 0.80),
     ("P-256 sign", {"kty": "EC", "crv": "P-256"}, "ES256", 32, "ecdsap256", r"256 bits ecdsa", 0.40),
@@ -27,14 +29,34 @@ def speed(name, line):
     return Result(each, each, CORES)
 
 
-def make(server, name, wish):
+def floor(build, kind, seconds):
+    """What libcrypto alone does with keys, on all cores."""
+    count, elapsed, cpu = run(build + "/key_floor", kind, str(seconds), str(CORES)).split()
+    return Result(int(count), int(count) / float(elapsed), float(cpu))
+
+
+def post(server, path, wish):
     headers = server.bearer() | {"Content-Type": "application/json"}
-    server.request(f"{server.url}/keys/{name}/create?api-version=7.4", json.dumps(wish), headers, "POST")
+    return json.loads(server.request(f"{server.url}/keys/{path}?api-version=7.4", json.dumps(wish), headers,
+                                     "POST"))
+
+
+def make(server, name, wish):
+    post(server, name + "/create", wish)
+
+
+def zeros(size):
+    """So many zero bytes in base64url."""
+    return "A" * ((size * 4 + 2) // 3)
+
+
+def use(server, headers, operation, name, algorithm, value, connections, seconds=1):
+    return wrk(server, server.url, connections, seconds, headers, KIND="use", OPERATION=operation, KEY=name,
+               ALGORITHM=algorithm, INPUT=value)
 
 
 def signer(server, headers, name, algorithm, size, connections, seconds=1):
-    return wrk(server, f"{server.url}", connections, seconds, headers, KIND="sign", KEY=name,
-               ALGORITHM=algorithm, DIGEST="A" * ((size * 4 + 2) // 3))
+    return use(server, headers, "sign", name, algorithm, zeros(size), connections, seconds)
 
 
 def latency(server, path, headers):
@@ -65,22 +87,42 @@ def makes(server, seconds):
         count += 1
 
 
-def keys(table, server, nginx, path):
+def compare(table, what, each, budget, ours, limit, static):
+    """The server's work beside the bare operation, and beside that and answering any request at all."""
+    # wrk takes its part of the cores; the server's own is what the limit is held against.
+    table.ratio(f"{what}, for the cores it used, 16 connections", cost_ratio(ours, limit), budget,
+                f"{cost(ours):.1f} : {cost(limit):.1f} us of a core")
+    both = [Result(1, 0, a.cost + b.cost) for a, b in zip(limit, static)]
+    table.ratio(f"  : {each} and nginx's static file", cost_ratio(ours, both), None,
+                f"{cost(ours):.1f} : {cost(limit):.1f} + {cost(static):.1f} us")
+    table.ratio("  requests/s, wrk on the same cores", rate_ratio(ours, limit), None,
+                f"{rate(ours):.0f} : {rate(limit):.0f}")
+
+
+def signs(table, server, nginx):
     headers = server.bearer()
     table.title("using keys, TLS keep-alive, audit on : openssl speed, all cores")
     for what, wish, algorithm, size, name, line, budget in SIGNS:
         make(server, name, wish)
-        ours, limit, static = rounds(ROUNDS, lambda: signer(server, headers, name, algorithm, size, 16),
-                                     lambda: speed(name, line),
-                                     lambda: wrk(nginx, nginx.url + "/file", 16))
-        # wrk takes its part of the cores; the server's own is what openssl is held against.
-        table.ratio(f"{what}, for the cores it used, 16 connections", cost_ratio(ours, limit), budget,
-                    f"{cost(ours):.1f} : {cost(limit):.1f} us of a core")
-        both = [Result(1, 0, a.cost + b.cost) for a, b in zip(limit, static)]
-        table.ratio("  : openssl's signature and nginx's static file", cost_ratio(ours, both), None,
-                    f"{cost(ours):.1f} : {cost(limit):.1f} + {cost(static):.1f} us")
-        table.ratio("  requests/s, wrk on the same cores", rate_ratio(ours, limit), None,
-                    f"{rate(ours):.0f} : {rate(limit):.0f}")
+        compare(table, what, "openssl's signature", budget,
+                *rounds(ROUNDS, lambda: signer(server, headers, name, algorithm, size, 16),
+                        lambda: speed(name, line), lambda: wrk(nginx, nginx.url + "/file", 16)))
+
+
+def wraps(table, server, nginx, build):
+    """An AES key wrapped, and unwrapped again, by an RSA key."""
+    headers, name, key = server.bearer(), "wrapping", zeros(32)
+    make(server, name, {"kty": "RSA", "key_size": 2048})
+    wrapped = post(server, name + "/wrapkey", {"alg": WRAPPING, "value": key})["value"]
+    table.title(f"wrapping 32 bytes, RSA-2048, {WRAPPING} : libcrypto alone, all cores")
+    for what, value, kind in ("unwrapkey", wrapped, "unwrap"), ("wrapkey", key, "wrap"):
+        compare(table, what, "libcrypto's", None,
+                *rounds(ROUNDS, lambda: use(server, headers, what, name, WRAPPING, value, 16),
+                        lambda: floor(build, kind, 1), lambda: wrk(nginx, nginx.url + "/file", 16)))
+
+
+def busy_reads(table, server, path):
+    headers = server.bearer()
     table.title("reads while RSA-4096 signs and RSA-2048 keys are made")
     idle = [latency(server, path, headers) for _ in range(3)]
     busy = [beside(server, headers, path, (
@@ -88,3 +130,9 @@ def keys(table, server, nginx, path):
         for _ in range(3)]
     table.limit("p99 of GET secret : idle", median(busy) / median(idle), "x", 5,
                 f"{median(busy):.2f} : {median(idle):.2f} ms")
+
+
+def keys(table, server, nginx, build, path):
+    signs(table, server, nginx)
+    wraps(table, server, nginx, build)
+    busy_reads(table, server, path)

@@ -6,6 +6,9 @@ import statistics
 import subprocess
 
 BENCH = os.path.dirname(os.path.abspath(__file__))
+# The secret that is read again and again, and what secrets are set to.
+GET = "/secrets/one?api-version=7.4"
+VALUE = "0123456789abcdef" * 4
 
 
 class Result:

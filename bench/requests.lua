@@ -15,6 +15,13 @@ function kinds.set()
 		'{"value":"' .. value .. '"}')
 end
 
+-- The same, with names that stand everywhere among the others.
+function kinds.scatter()
+	number = number + 1
+	return wrk.format("PUT", "/secrets/name-" .. string.format("%08x", number * 2654435761 % 4294967296) .. query,
+		nil, '{"value":"' .. value .. '"}')
+end
+
 -- Any of COUNT secrets.
 function kinds.any()
 	return wrk.format("GET", "/secrets/name-" .. math.random(first, first + count - 1) .. query)
@@ -26,12 +33,12 @@ function kinds.token()
 	return wrk.format("POST", nil, nil, form)
 end
 
--- A signature by KEY: always the same request, put together once.
-local sign
-function kinds.sign()
-	sign = sign or wrk.format("POST", "/keys/" .. os.getenv("KEY") .. "/sign" .. query, nil,
-		'{"alg":"' .. os.getenv("ALGORITHM") .. '","value":"' .. os.getenv("DIGEST") .. '"}')
-	return sign
+-- OPERATION by KEY on INPUT: always the same request, put together once.
+local use
+function kinds.use()
+	use = use or wrk.format("POST", "/keys/" .. os.getenv("KEY") .. "/" .. os.getenv("OPERATION") .. query, nil,
+		'{"alg":"' .. os.getenv("ALGORITHM") .. '","value":"' .. os.getenv("INPUT") .. '"}')
+	return use
 end
 
 local group, tenant = os.getenv("GROUP"), os.getenv("TENANT")
@@ -66,7 +73,7 @@ function kinds.assignment()
 end
 
 local types = {
-	set = "application/json", sign = "application/json", vault = "application/json", assignment = "application/json",
+	set = "application/json", scatter = "application/json", use = "application/json", vault = "application/json", assignment = "application/json",
 	token = "application/x-www-form-urlencoded",
 }
 wrk.headers["Content-Type"] = types[os.getenv("KIND")]

@@ -31,6 +31,15 @@ def run(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def memory_of(pid, what):
+    for name in ("status", "smaps_rollup"):
+        with open(f"/proc/{pid}/{name}") as lines:
+            for line in lines:
+                if line.startswith(what + ":"):
+                    return int(line.split()[1])
+    raise KeyError(what)
+
+
 class Server:
     """A process, and those it started, with a certificate of its own on a port of its own."""
 
@@ -51,6 +60,11 @@ class Server:
             self.process.wait()
         if self.process.returncode != 0:
             print(f"{self.process.args[0]} ended with {self.process.returncode}", file=sys.stderr)
+        self.process = None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
         self.process = None
 
     def connect(self, timeout=10):
@@ -79,27 +93,33 @@ class Server:
             time.sleep(0.0005)
         raise SystemExit(f"no answer from {self.process.args[0]}: {open(self.log).read()}")
 
-    def cpu(self):
-        """Seconds of processor time that its processes have taken so far."""
+    def pids(self):
         pid = self.process.pid
         with open(f"/proc/{pid}/task/{pid}/children") as children:
-            pids = [pid, *children.read().split()]
+            return [pid, *children.read().split()]
+
+    def memory(self, what):
+        """KB of all its processes, by the name it has in /proc."""
+        return sum(memory_of(pid, what) for pid in self.pids())
+
+    def cpu(self):
+        """Seconds of processor time that its processes have taken so far."""
         total = 0
-        for each in pids:
+        for each in self.pids():
             with open(f"/proc/{each}/stat") as stat:
                 total += sum(map(int, stat.read().rpartition(")")[2].split()[11:13]))
         return total / TICK
 
 
 class Strongroom(Server):
-    def __init__(self, binary, data):
-        self.binary, self.data, self.port = binary, data, free_port()
+    def __init__(self, binary, data, *settings):
+        self.binary, self.data, self.settings, self.port = binary, data, settings, free_port()
         self.log, self.ca = data + ".log", data + "/ca.pem"
         self.url = f"https://{HOST}:{self.port}"
 
     def begin(self):
         self.start(self.binary, "dev", "--data", self.data, "--port", str(self.port),
-                   "--vault", "bench", "--log-level", "warn")
+                   "--vault", "bench", "--log-level", "warn", *self.settings)
 
     def up(self):
         self.begin()
@@ -139,14 +159,17 @@ class Strongroom(Server):
         return self.request(f"{self.url}/secrets/{name}?api-version=7.4",
                             json.dumps({"value": value}), headers, "PUT")
 
-    def memory(self, what):
-        """KB, by the name it has in /proc."""
-        for name in ("status", "smaps_rollup"):
-            with open(f"/proc/{self.process.pid}/{name}") as lines:
-                for line in lines:
-                    if line.startswith(what + ":"):
-                        return int(line.split()[1])
-        raise KeyError(what)
+
+def start_once(binary, data):
+    """Milliseconds from exec to the first 200."""
+    server = Strongroom(binary, data)
+    begin = time.monotonic()
+    server.begin()
+    try:
+        server.await_answer("/healthstatus")
+        return 1000 * (time.monotonic() - begin)
+    finally:
+        server.stop()
 
 
 class Nginx(Server):
@@ -154,13 +177,14 @@ class Nginx(Server):
 
     def __init__(self, folder, size, access_log):
         os.makedirs(folder + "/www")
-        self.port, self.log, self.ca = free_port(), folder + "/log", folder + "/cert.pem"
+        self.port, self.log = free_port(), folder + "/log"
+        self.ca, self.key = folder + "/cert.pem", folder + "/key.pem"
         self.folder, self.url = folder, f"https://{HOST}:{self.port}"
         with open(folder + "/www/file", "w") as file:
             file.write("x" * size)
         run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
             "-nodes", "-days", "2", "-subj", "/CN=bench", "-addext", "subjectAltName=DNS:" + HOST,
-            "-keyout", folder + "/key.pem", "-out", self.ca)
+            "-keyout", self.key, "-out", self.ca)
         self.configure({
             "workers": os.cpu_count(), "folder": folder, "port": self.port,
             "user": f"{pwd.getpwuid(os.getuid())[0]} {grp.getgrgid(os.getgid())[0]}",

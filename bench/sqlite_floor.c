@@ -1,9 +1,11 @@
 /*
- * sqlite_floor FILE SECONDS THREADS ROWS: durable commits a second, by SQLite alone.
+ * sqlite_floor FILE SECONDS THREADS ROWS SYNCHRONOUS: commits a second, by SQLite alone.
  *
- * Each thread makes a commit, waits until it is durable, makes the next one.  One writer puts all
+ * Each thread makes a commit, waits until it is done, makes the next one.  One writer puts all
  * that wait into one transaction.  A commit has the three rows that setting a secret writes, with
- * keys and values of their sizes (ROWS 3), or one small row (ROWS 1).
+ * keys and values of their sizes (ROWS 3), or one small row (ROWS 1).  SYNCHRONOUS is SQLite's:
+ * with FULL a commit that is done is durable, with NORMAL it may be lost with the machine, with OFF
+ * so may the file.
  */
 #include <pthread.h>
 #include <sqlite3.h>
@@ -58,12 +60,22 @@ step(sqlite3_stmt *statement)
 	must(sqlite3_reset(statement) == SQLITE_OK);
 }
 
-static void
-open_file(const char *path)
+static bool
+is_mode(const char *text)
 {
+	return strcmp(text, "FULL") == 0 || strcmp(text, "NORMAL") == 0 || strcmp(text, "OFF") == 0;
+}
+
+static void
+open_file(const char *path, const char *mode)
+{
+	char synchronous[32];
+
+	(void)snprintf(synchronous, sizeof(synchronous), "PRAGMA synchronous = %s;", mode);
 	must(sqlite3_open(path, &db) == SQLITE_OK);
+	must(sqlite3_exec(db, synchronous, NULL, NULL, NULL) == SQLITE_OK);
 	must(sqlite3_exec(db,
-		 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096;"
+		 "PRAGMA journal_mode = WAL; PRAGMA cache_size = -4096;"
 		 "CREATE TABLE doc (id INTEGER PRIMARY KEY, key BLOB UNIQUE NOT NULL,"
 		 " rev INTEGER NOT NULL, value BLOB NOT NULL) STRICT;"
 		 "CREATE TABLE journal (number INTEGER PRIMARY KEY, line BLOB NOT NULL) STRICT;"
@@ -181,16 +193,17 @@ produce(void *arg)
 int
 main(int argc, char **argv)
 {
-	unsigned long seconds = argc == 5 ? strtoul(argv[2], NULL, 10) : 0;
-	unsigned long threads = argc == 5 ? strtoul(argv[3], NULL, 10) : 0;
+	unsigned long seconds = argc == 6 ? strtoul(argv[2], NULL, 10) : 0;
+	unsigned long threads = argc == 6 ? strtoul(argv[3], NULL, 10) : 0;
 	pthread_t writer, producer;
 
-	if (seconds == 0 || threads == 0 || threads > THREADS_MAX) {
-		(void)fprintf(stderr, "usage: sqlite_floor FILE SECONDS THREADS ROWS\n");
+	if (seconds == 0 || threads == 0 || threads > THREADS_MAX || !is_mode(argv[5])) {
+		(void)fprintf(stderr,
+		    "usage: sqlite_floor FILE SECONDS THREADS ROWS FULL|NORMAL|OFF\n");
 		return EXIT_FAILURE;
 	}
 	rows = argv[4][0] == '1' ? 1 : 3;
-	open_file(argv[1]);
+	open_file(argv[1], argv[5]);
 	must(pthread_create(&writer, NULL, write_all, NULL) == 0);
 	for (unsigned long i = 0; i < threads; i++)
 		must(pthread_create(&producer, NULL, produce, NULL) == 0);

@@ -73,7 +73,7 @@ static const struct setting settings[] = {
 	{ "backup-keep", NUMBER(backup_keep), "7", 1, 10000, "how many of them are kept" },
 	{ "throttle", NUMBER(throttle), "", 0, 100000, "percent of the documents' service limits a vault has in 10 seconds; 0: no limits; `serve`: 100, `dev`: 0, unless set" },
 	{ "throttle-vault", LIST(throttle_vault), "", 0, 0, "NAME=PERCENT, the same for one vault (0 to 100000)" },
-	{ "audit-sync", TEXT(audit_sync), "interval", 0, 0, "`interval`: the audit log is synced within a second; `always`: before every answer" },
+	{ "audit-sync", TEXT(audit_sync), "interval", 0, 0, "`interval`: the audit log is synced within a second; `always`: before every answer; what records a change is durable with it in either case" },
 	{ "audit-segment-mb", NUMBER(audit_segment_mb), "64", 1, 4096, "size of an audit log segment; so much disk is reserved ahead" },
 	{ "audit-checkpoint-lines", NUMBER(audit_checkpoint_lines), "1000", 1, 1000000, "at least one signed checkpoint every so many lines" },
 	{ "log-level", TEXT(log_level), "info", 0, 0, "debug, info, warn or error" },

@@ -30,7 +30,7 @@ struct audit;
 
 enum audit_sync {
 	AUDIT_SYNC_INTERVAL, /* fsync at most a second after a line was written */
-	AUDIT_SYNC_ALWAYS,   /* fsync before every answer */
+	AUDIT_SYNC_ALWAYS,   /* fsync before every answer that is not behind a commit */
 };
 
 struct audit_settings {

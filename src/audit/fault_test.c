@@ -200,6 +200,33 @@ test_faults(void **state)
 	}
 }
 
+/* A change's line is durable with the change: the log is not waited for, under no setting. */
+static void
+test_commit_without_sync(void **state)
+{
+	struct audit_report report;
+	struct fixture f;
+
+	(void)state;
+	fixture_make(&f);
+	f.settings.sync = AUDIT_SYNC_ALWAYS;
+	fixture_open(&f);
+	atomic_store(&fault[FDATASYNC], EIO);
+	assert_true(fixture_commit(&f, "c", 1));
+	assert_int_equal(atomic_load(&failed[FDATASYNC]), 0);
+	assert_true(audit_healthy(f.audit));
+	assert_false(fixture_append(&f, "refused", 2)); /* this one is */
+	assert_int_equal(atomic_load(&failed[FDATASYNC]), 1);
+	faults_off();
+	fixture_close(&f);
+	fixture_open(&f);
+	fixture_close(&f);
+	verify_ok(&f, &report);
+	assert_int_equal(fixture_count(&f, "c", 1), 1);
+	fixture_close(&f);
+	fixture_drop(&f);
+}
+
 /* The same, but the process ends in the middle of it, and the next one has to see to it. */
 static void
 test_faults_and_restart(void **state)
@@ -584,6 +611,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_commit_without_sync),
 		cmocka_unit_test(test_faults_and_restart),
 		cmocka_unit_test(test_sync_fails_in_a_tick),
 		cmocka_unit_test(test_no_reservations),

@@ -234,14 +234,13 @@ trail_append(struct trail *trail, const view *records, size_t count, uint64_t *s
 }
 
 bool
-trail_hook(struct trail *trail, const view *lines, size_t count, uint64_t last, uint64_t *seq)
+trail_hook(struct trail *trail, const view *lines, size_t count, uint64_t last)
 {
 	uint64_t first = last - count + 1;
 	struct error err;
 	size_t skip = 0;
 
 	HOLD(&trail->lock);
-	*seq = trail->at.seq;
 	if (trail->journal >= first)
 		skip = (size_t)(trail->journal - first + 1);
 	if (skip >= count)
@@ -252,7 +251,6 @@ trail_hook(struct trail *trail, const view *lines, size_t count, uint64_t last, 
 		return false;
 	}
 	trail->journal = last;
-	*seq = trail->at.seq;
 	return true;
 }
 

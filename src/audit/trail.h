@@ -32,11 +32,11 @@ MUST_USE bool trail_append(struct trail *trail, const view *records, size_t coun
     struct error *err);
 
 /*
- * trail_hook(trail, lines, count, last, seq):
+ * trail_hook(trail, lines, count, last):
  * Append lines of the store's journal, the last of which has the number ${last} there, the others
  * those before it; what is in the log already is left out.  False when they were missed.
  */
-bool trail_hook(struct trail *trail, const view *lines, size_t count, uint64_t last, uint64_t *seq);
+bool trail_hook(struct trail *trail, const view *lines, size_t count, uint64_t last);
 
 bool trail_healthy(const struct trail *trail);
 uint64_t trail_seq(struct trail *trail); /* the number of the last line */
