@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench.py BUILD [growth]: measure the server in BUILD beside its peers and limits; print one table.
+"""bench.py BUILD [growth|openbao]: measure the server in BUILD beside its peers and limits; print one table.
 
 What is compared runs in the same minute, by turns; a ratio is the median of the rounds' ratios.
 Nothing here passes or fails: beside a budget stands whether it was met.
@@ -21,6 +21,7 @@ from growth import growth, million
 from handshakes import handshakes
 from keys import keys
 from load import GET, VALUE, Result, cost, cost_ratio, median, rate, rate_ratio, rounds, wrk
+from openbao import openbao
 from servers import NGINX, Nginx, Strongroom, run, start_once
 
 ROUNDS = 5
@@ -144,13 +145,15 @@ def measure(table, build, folder):
         durability(table, binary, build, folder)
         growth(table, small, large, made)
         control(table, small, governed, GET, VALUE)
+        openbao(table, build, folder)
     finally:
         for server in servers:
             server.stop()
 
 
 # What is measured, and where the table goes, by what script/bench is asked for.
-PARTS = {"": (measure, "bench.txt"), "growth": (million, "bench-growth.txt")}
+PARTS = {"": (measure, "bench.txt"), "growth": (million, "bench-growth.txt"),
+         "openbao": (openbao, "bench-openbao.txt")}
 
 
 def main():

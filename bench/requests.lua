@@ -41,6 +41,19 @@ function kinds.use()
 	return use
 end
 
+-- A new secret each time, as OpenBao's kv store of version 2 takes it.
+function kinds.kv()
+	number = number + 1
+	return wrk.format("POST", "/v1/kv2/data/name-" .. number, nil, '{"data":{"value":"' .. value .. '"}}')
+end
+
+-- Always the same BODY, put together once.
+local post
+function kinds.post()
+	post = post or wrk.format("POST", nil, nil, os.getenv("BODY"))
+	return post
+end
+
 local group, tenant = os.getenv("GROUP"), os.getenv("TENANT")
 local vaults = tonumber(os.getenv("VAULTS") or "1")
 local principals = {}
@@ -75,6 +88,7 @@ end
 local types = {
 	set = "application/json", scatter = "application/json", use = "application/json", vault = "application/json", assignment = "application/json",
 	token = "application/x-www-form-urlencoded",
+	kv = "application/json", post = "application/json",
 }
 wrk.headers["Content-Type"] = types[os.getenv("KIND")]
 request = kinds[os.getenv("KIND")]

@@ -40,6 +40,15 @@ def memory_of(pid, what):
     raise KeyError(what)
 
 
+def certify(folder):
+    """A certificate of HOST's and its key, on P-256, as files."""
+    cert, key = folder + "/cert.pem", folder + "/key.pem"
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+        "-nodes", "-days", "2", "-subj", "/CN=bench", "-addext", "subjectAltName=DNS:" + HOST,
+        "-keyout", key, "-out", cert)
+    return cert, key
+
+
 class Server:
     """A process, and those it started, with a certificate of its own on a port of its own."""
 
@@ -93,6 +102,12 @@ class Server:
             time.sleep(0.0005)
         raise SystemExit(f"no answer from {self.process.args[0]}: {open(self.log).read()}")
 
+    def request(self, url, body=None, headers=None, method=None):
+        request = urllib.request.Request(url, body and body.encode(), headers or {}, method=method)
+        context = ssl.create_default_context(cafile=self.ca)
+        with urllib.request.urlopen(request, context=context, timeout=30) as reply:
+            return reply.read()
+
     def pids(self):
         pid = self.process.pid
         with open(f"/proc/{pid}/task/{pid}/children") as children:
@@ -144,12 +159,6 @@ class Strongroom(Server):
             "client_secret": self.env["AZURE_CLIENT_SECRET"],
             "scope": f"https://{label}.localhost:{self.port}/.default"})
 
-    def request(self, url, body=None, headers=None, method=None):
-        request = urllib.request.Request(url, body and body.encode(), headers or {}, method=method)
-        context = ssl.create_default_context(cafile=self.ca)
-        with urllib.request.urlopen(request, context=context, timeout=30) as reply:
-            return reply.read()
-
     def bearer(self, label="vault"):
         token = json.loads(self.request(self.sign_in, self.form_for(label)))["access_token"]
         return {"Authorization": "Bearer " + token}
@@ -178,13 +187,10 @@ class Nginx(Server):
     def __init__(self, folder, size, access_log):
         os.makedirs(folder + "/www")
         self.port, self.log = free_port(), folder + "/log"
-        self.ca, self.key = folder + "/cert.pem", folder + "/key.pem"
+        self.ca, self.key = certify(folder)
         self.folder, self.url = folder, f"https://{HOST}:{self.port}"
         with open(folder + "/www/file", "w") as file:
             file.write("x" * size)
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-            "-nodes", "-days", "2", "-subj", "/CN=bench", "-addext", "subjectAltName=DNS:" + HOST,
-            "-keyout", self.key, "-out", self.ca)
         self.configure({
             "workers": os.cpu_count(), "folder": folder, "port": self.port,
             "user": f"{pwd.getpwuid(os.getuid())[0]} {grp.getgrgid(os.getgid())[0]}",
