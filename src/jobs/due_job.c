@@ -371,7 +371,8 @@ run_page(struct run *run, struct error *err)
 			log_line(LOG_ERROR, "due.failed", "%.*s: %s", VIEW_ARG(path),
 			    problem.message);
 		}
-		if (run->long_ago)
+		/* The others would fail likewise, for all their work. */
+		if (run->long_ago || (run->failed && store_failing(run->services->store)))
 			return true;
 		memcpy(run->marker, path.ptr, path.len);
 		run->after = (view){ run->marker, path.len };
@@ -397,6 +398,9 @@ run_due(const struct services *services, const atomic_bool *stopping, const char
 	AUTO(store_reader_done) struct store_reader *reader = NULL;
 	struct run run = { .services = services, .stopping = stopping, .prefix = prefix };
 
+	/* Before a key is made that can't be kept. */
+	if (store_failing(services->store) && !store_try(services->store))
+		return true;
 	if (!store_reader_new(services->store, &reader, err))
 		return false;
 	run.reader = reader;

@@ -23,7 +23,7 @@ struct store {
 	struct queue *queue;
 	pthread_t writer;
 	bool looking; /* only reads: there is no writer */
-	bool failing; /* the writer's: the last batch could not be written */
+	atomic_bool failing; /* the last batch could not be written */
 
 	struct watcher *watchers;
 	size_t watcher_count;

@@ -232,3 +232,19 @@ store_commit_wait(struct store *store, const struct change *changes, size_t coun
 	(void)pthread_mutex_destroy(&waiter.lock);
 	return waiter.ok;
 }
+
+bool
+store_failing(const struct store *store)
+{
+	return atomic_load(&store->failing);
+}
+
+bool
+store_try(struct store *store)
+{
+	/* Nothing is there; that it is not is written down all the same. */
+	const struct change change = { .kind = CHANGE_DELETE, .key = V("nothing") };
+	struct error ignored;
+
+	return store_commit_wait(store, &change, 1, V(""), &ignored);
+}

@@ -100,6 +100,13 @@ MUST_USE bool store_commit_wait(struct store *store, const struct change *change
     view journal, struct error *err);
 
 /*
+ * store_failing(store): The last commit could not be written.  store_try(store): Whether one can be
+ * now that changes nothing; waits for it.
+ */
+bool store_failing(const struct store *store);
+MUST_USE bool store_try(struct store *store);
+
+/*
  * store_look(url, out, err):
  * Open what is there only to read it, beside a process that may be serving it: commits are refused,
  * nothing is watched, and each store_begin takes a snapshot of its own.  ERR_UNAVAILABLE when it

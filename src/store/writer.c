@@ -237,9 +237,8 @@ fail(struct store *store, struct group *group)
 	}
 	if (group->trim > 0)
 		queue_trim(store->queue, group->trim);
-	if (!store->failing)
+	if (!atomic_exchange(&store->failing, true))
 		log_line(LOG_ERROR, "store.unwritable", "%s", group->err.message);
-	store->failing = true;
 }
 
 static void
@@ -287,9 +286,8 @@ attempt(struct store *store, struct group *group)
 	if (!make_durable(store, group))
 		return UNWRITABLE;
 	publish(store, group);
-	if (store->failing)
+	if (atomic_exchange(&store->failing, false))
 		log_line(LOG_INFO, "store.writable", "the store can be written again");
-	store->failing = false;
 	return DONE;
 }
 

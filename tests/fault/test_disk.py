@@ -198,3 +198,31 @@ def test_full_disk(small):
 	small.recover()
 	ledger.some()
 	small.judge()
+
+
+def test_what_is_due_waits(tmp_path):
+	"""While nothing can be written, what is due is tried by one change a second, and not each of it with a line in the server's log."""
+	server = FaultyServer(tmp_path, ("main",), ("--retention", "main=7"))
+	server.tolerated = (500, 503)
+	server.start()
+	vault, names = server.vault("main"), [unique("due") for _ in range(50)]
+	for name in names:
+		vault.set(name, "x")
+		vault.remove(name)
+	vault.post("/keys/turns/create", {"kty": "RSA"}).expect(200)
+	vault.put("/keys/turns/rotationpolicy", {"lifetimeActions": [{"trigger": {"timeAfterCreate": "P7D"}, "action": {"type": "Rotate"}}],
+	    "attributes": {"expiryTime": "P60D"}}).expect(200)
+	server.faults_told.fail(("write",), STORE, errno.ENOSPC)
+	vault.put("/secrets/no", {"value": "x"}).expect(503)
+	server.faults_told.off()
+	server.advance("8d")
+	server.faults_told.fail(("write",), STORE, errno.ENOSPC)
+	time.sleep(4)
+	failed = server.log.read_text().count("event=due.failed")
+	assert failed <= 4, f"{failed} lines"
+	server.faults_told.off()
+	until = time.monotonic() + 60
+	while vault.items("/deletedsecrets") or len(vault.items("/keys/turns/versions")) < 2:
+		assert time.monotonic() < until, server.tail()
+		time.sleep(0.1)
+	server.stop()
