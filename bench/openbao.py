@@ -1,7 +1,6 @@
 """OpenBao beside ours, asked for the same things over the same TLS, by turns.
 
-Three of its servers: `dev` keeps all in memory and writes no audit log; `raft` and `file` store on
-disk and write one.  docs/performance.md says what may be read out of it.
+Three of its servers, by their storage.  docs/performance.md says what may be read out of it.
 """
 
 import base64
@@ -15,9 +14,10 @@ from load import GET, VALUE, cost, median, rate, rate_ratio, rounds, wrk
 from servers import BENCH, HOST, Server, Strongroom, certify, free_port, run
 
 BINARY = os.path.dirname(BENCH) + "/.cache/openbao/bao"
-ROUNDS = 5
-STARTS = 3
-ALL = ("dev", "raft", "file")
+ROUNDS = 3  # as many starts too
+SECONDS = 2
+KINDS = {"dev": "in memory, no audit log", "raft": "one node, synced; audit log in a file",
+         "file": "files, not synced; audit log in a file"}
 # A signature touches no storage: with an audit log and without are all there is to compare.
 SIGNERS = ("dev", "raft")
 # For openssl's names in SIGNS: the type of transit's key, and what makes its signature ours.
@@ -108,10 +108,10 @@ class OpenBao(Server):
             self.ask("POST", "transit/keys/" + name, {"type": kind}, self.token)
 
     def get(self, path, connections):
-        return wrk(self, f"{self.url}/v1/{path}", connections, headers=self.headers)
+        return wrk(self, f"{self.url}/v1/{path}", connections, SECONDS, self.headers)
 
     def post(self, path, body, connections):
-        return wrk(self, f"{self.url}/v1/{path}", connections, headers=self.headers, KIND="post",
+        return wrk(self, f"{self.url}/v1/{path}", connections, SECONDS, self.headers, KIND="post",
                    BODY=json.dumps(body))
 
     def sign(self, name, connections):
@@ -126,7 +126,7 @@ class Setter:
         self.server, self.kind, self.headers, self.made = server, kind, headers, 0
 
     def __call__(self):
-        result = wrk(self.server, self.server.url, 64, headers=self.headers, KIND=self.kind, FIRST=self.made + 1)
+        result = wrk(self.server, self.server.url, 64, SECONDS, self.headers, KIND=self.kind, FIRST=self.made + 1)
         self.made += result.count + 64  # those sent and not answered when it ended too
         return result
 
@@ -145,16 +145,16 @@ def reads(table, server, peers):
     table.title("GET secret : OpenBao's, kv version 2, requests/s")
     for connections in 8, 32, 64:
         beside(table, f"{connections} connections",
-               lambda: wrk(server, server.url + GET, connections, headers=headers),
+               lambda: wrk(server, server.url + GET, connections, SECONDS, headers),
                {name: lambda peer=peer: peer.get("kv2/data/one", connections) for name, peer in peers.items()})
     beside(table, "32 connections, kv version 1",
-           lambda: wrk(server, server.url + GET, 32, headers=headers),
+           lambda: wrk(server, server.url + GET, 32, SECONDS, headers),
            {"dev": lambda: peers["dev"].get("kv1/one", 32)})
 
 
 def sets(table, server, peers):
-    table.title("set secret, 64 connections : OpenBao's, kv version 2, secrets/s")
-    beside(table, "durable", Setter(server, "set", server.bearer()),
+    table.title("set secret, ours durable, 64 connections : OpenBao's, kv version 2, secrets/s")
+    beside(table, "a new name", Setter(server, "set", server.bearer()),
            {name: Setter(peer, "kv", peer.headers) for name, peer in peers.items()})
 
 
@@ -163,7 +163,7 @@ def signs(table, server, peers):
     table.title("using keys, 16 connections : OpenBao's transit, requests/s")
     for what, wish, algorithm, size, name, *_ in SIGNS:
         make(server, name, wish)
-        beside(table, what, lambda: signer(server, headers, name, algorithm, size, 16),
+        beside(table, what, lambda: signer(server, headers, name, algorithm, size, 16, SECONDS),
                {each: lambda peer=peers[each]: peer.sign(name, 16) for each in SIGNERS})
     unwraps(table, server, peers, headers)
 
@@ -178,7 +178,7 @@ def unwraps(table, server, peers, headers):
         text = peer.ask("POST", "transit/encrypt/rsa2048", body, peer.token)["data"]["ciphertext"]
         theirs[name] = lambda peer=peer, text=text: peer.post("transit/decrypt/rsa2048", {"ciphertext": text}, 16)
     beside(table, "RSA-2048 unwrap",
-           lambda: use(server, headers, "unwrapkey", "rsa2048", WRAPPING, wrapped, 16), theirs)
+           lambda: use(server, headers, "unwrapkey", "rsa2048", WRAPPING, wrapped, 16, SECONDS), theirs)
 
 
 def started(server):
@@ -192,13 +192,13 @@ def started(server):
 
 
 def starts(table, server, fresh, peers):
-    """All but dev, which begins with nothing each time, have their data already."""
-    numbers = iter(range(STARTS))
-    again, empty, *theirs = rounds(STARTS, lambda: started(server), lambda: started(fresh(next(numbers))),
+    """All but dev have their data already; it begins with nothing, and beside it stands ours that does."""
+    numbers = iter(range(ROUNDS))
+    again, empty, *theirs = rounds(ROUNDS, lambda: started(server), lambda: started(fresh(next(numbers))),
                                    *(lambda peer=peer: started(peer) for peer in peers.values()))
     table.title("start, from exec to the first 200 : OpenBao's, unsealed by its interface")
     for name, times in zip(peers, theirs):
-        ours, about = (empty, ", nothing stored before") if name == "dev" else (again, "")
+        ours, about = (empty, ", nothing stored before") if name == "dev" else (again, ", the data is there")
         table.ratio(name, median(b / a for a, b in zip(ours, times)), None,
                     f"{median(ours):.0f} : {median(times):.0f} ms{about}")
 
@@ -207,7 +207,7 @@ def memory(table, before, after):
     table.title("memory, resident : OpenBao's")
     for what, sizes in ("after the start", before), ("after all of the above", after):
         ours, *theirs = sizes
-        for name, size in zip(ALL, theirs):
+        for name, size in zip(KINDS, theirs):
             table.ratio(f"{what} : {name}", size / ours, None, f"{ours / 1024:.1f} : {size / 1024:.1f} MB")
 
 
@@ -215,10 +215,12 @@ def openbao(table, build, folder):
     if not os.path.exists(BINARY):
         table.title("beside OpenBao: not measured, it is not built here; `script/bootstrap peers` says why")
         return
-    table.title("beside " + run(BINARY, "version").split(",")[0].strip())
+    table.title(f"beside {run(BINARY, 'version').strip()}, medians of {ROUNDS} rounds of {SECONDS} s")
+    for storage, what in KINDS.items():
+        table.say(f"  {storage:<5} {what}")
     binary, folder = build + "/strongroom", folder + "/openbao"
     server = Strongroom(binary, folder + "/ours")
-    peers = {storage: OpenBao(f"{folder}/{storage}", storage) for storage in ALL}
+    peers = {storage: OpenBao(f"{folder}/{storage}", storage) for storage in KINDS}
     every = [server, *peers.values()]
     try:
         for each in every:

@@ -1,6 +1,6 @@
-// OpenBao as a module that can be built: it cannot be installed by itself, because its own go.mod
-// replaces some of its modules by its folders.  Here they have the versions of that release.
-// go.sum began as that of OpenBao 2.4.0: one sum is in no public sum database.
+// OpenBao built as a dependency: it cannot be installed by itself, because its own go.mod replaces
+// some of its modules by its folders.  Here they have the versions of that release.
+// go.sum began as that of OpenBao 2.4.0, which has the sum of every one of them.
 module strongroom/openbao
 
 go 1.24.6
