@@ -34,13 +34,23 @@ allowed_by_role(const struct role *role)
 	return set;
 }
 
+/*
+ * Random bytes come with a policy's `get`.  They are about no key, and the narrowest role that has
+ * them manages all keys: nobody is to be proposed that for their sake.
+ */
+static bool
+is_random_bytes(size_t index)
+{
+	return view_eq(view_of(data_action_at(index)), V("keys/rng/action"));
+}
+
 static uint64_t
 allowed_by_policy(const struct access_policy *policy)
 {
 	uint64_t set = 0;
 
 	for (size_t i = 0; data_action_at(i) != NULL; i++) {
-		if (policy_allows_at(policy, i))
+		if (policy_allows_at(policy, i) && !is_random_bytes(i))
 			set |= bit(i);
 	}
 	return set;

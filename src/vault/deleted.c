@@ -48,21 +48,12 @@ static bool
 read_deleted(struct tx *tx, view name, document_read *read, struct deleted_vault *out, bool *found,
     struct error *err)
 {
-	AUTO(plain_done) struct plain *document = NULL;
-	view path, copy;
+	view document;
 
-	*found = false;
-	if (!vault_name_valid(name))
-		return true;
-	if (!vault_path(tx->arena, DELETED_PREFIX, name, &path, err) ||
-	    !read(tx, keyring_system(tx->keyring), path, &document, err))
+	if (!vault_document(tx, DELETED_PREFIX, name, read, &document, found, err))
 		return false;
-	if (document == NULL)
-		return true;
-	if (!arena_copy(tx->arena, plain_view(document), &copy))
-		return error_memory(err);
-	*found = true;
-	return decode(copy, tx->arena, out, err) && vault_open_key(tx, &out->vault, err);
+	return !*found ||
+	    (decode(document, tx->arena, out, err) && vault_open_key(tx, &out->vault, err));
 }
 
 bool

@@ -58,26 +58,34 @@ vault_open_key(struct tx *tx, struct vault *vault, struct error *err)
 	    "A vault has no key.");
 }
 
-static bool
-read_vault(struct tx *tx, view name, document_read *read, struct vault *out, bool *found,
-    struct error *err)
+bool
+vault_document(struct tx *tx, const char *prefix, view name, document_read *read, view *out,
+    bool *found, struct error *err)
 {
 	AUTO(plain_done) struct plain *document = NULL;
-	view path, copy;
+	view path;
 
 	*found = false;
 	if (!vault_name_valid(name))
 		return true;
-	if (!vault_path(tx->arena, VAULT_PREFIX, name, &path, err) ||
+	if (!vault_path(tx->arena, prefix, name, &path, err) ||
 	    !read(tx, keyring_system(tx->keyring), path, &document, err))
 		return false;
-	if (document == NULL)
-		return true;
-	if (!arena_copy(tx->arena, plain_view(document), &copy))
-		return error_memory(err);
-	*found = true;
-	return vault_decode(copy, tx->arena, out, err) && vault_scope(out, tx->arena, err) &&
-	    vault_open_key(tx, out, err);
+	*found = document != NULL;
+	return !*found || arena_copy(tx->arena, plain_view(document), out) || error_memory(err);
+}
+
+static bool
+read_vault(struct tx *tx, view name, document_read *read, struct vault *out, bool *found,
+    struct error *err)
+{
+	view document;
+
+	if (!vault_document(tx, VAULT_PREFIX, name, read, &document, found, err))
+		return false;
+	return !*found ||
+	    (vault_decode(document, tx->arena, out, err) && vault_scope(out, tx->arena, err) &&
+		vault_open_key(tx, out, err));
 }
 
 bool

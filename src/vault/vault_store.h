@@ -17,6 +17,10 @@ typedef bool document_read(struct tx *tx, struct vault_key *key, view path, stru
 MUST_USE bool vault_path(struct arena *arena, const char *prefix, view name, view *out,
     struct error *err);
 
+/* vault_document(tx, prefix, name, read, out, found, err): Its document there, in the arena. */
+MUST_USE bool vault_document(struct tx *tx, const char *prefix, view name, document_read *read,
+    view *out, bool *found, struct error *err);
+
 void vault_encode(const struct vault *vault, struct buf *out);
 
 /*
