@@ -53,7 +53,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	AUTO(buf_free) struct buf content = { 0 }, file = { 0 };
 	AUTO(stream_in_done) struct stream_in *stream = NULL;
-	const struct backup_watch nobody = { 0 };
+	const struct watch nobody = { 0 };
 	struct stage stage = { .lock = -1 };
 	char folder[] = "/dev/shm/fuzzing_XXXXXX";
 	view input = { (const char *)data + 1, len - 1 };

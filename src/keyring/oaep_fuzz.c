@@ -5,7 +5,7 @@
 #include "base/fuzzing.h"
 #include "keyring/token_padding.h"
 
-#define BLOCK_MAX 512
+#define BLOCK_MAX ((size_t)512)
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
