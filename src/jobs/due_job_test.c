@@ -438,6 +438,19 @@ test_turns_beside_a_failure(void **state)
 	assert_int_equal(atomic_load(&post.calls), 1);
 }
 
+/* Another has taken its place over among those whose lane is remembered: it is read again. */
+static bool
+is_displaced(const view *paths, size_t count, size_t which)
+{
+	uint64_t place = (lanes_number(paths[which]) >> 1) % LANES_PLACED;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i != which && (lanes_number(paths[i]) >> 1) % LANES_PLACED == place)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Those that wait in a lane where somebody is are read once, and not each time they are passed:
  * so it goes unnoticed that they can't be read any more.
@@ -466,8 +479,10 @@ test_who_waits_is_read_once(void **state)
 	for (int i = 0; i < 5; i++)
 		run_away();
 	assert_int_equal(lanes.placed_count, count);
-	for (size_t i = 0; i < count; i++)
-		assert_false(lanes_held(&lanes, lanes_number(paths[i]), begun));
+	for (size_t i = 0; i < count; i++) {
+		if (!is_displaced(paths, count, i))
+			assert_false(lanes_held(&lanes, lanes_number(paths[i]), begun));
+	}
 	lanes_leave(&lanes, mail, false);
 	run_away();
 	for (size_t i = 0; i < count; i++)

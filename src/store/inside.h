@@ -22,7 +22,7 @@ struct store {
 	struct backend *backend;
 	struct queue *queue;
 	pthread_t writer;
-	bool looking; /* only reads: there is no writer */
+	bool looking;        /* only reads: there is no writer */
 	atomic_bool failing; /* the last batch could not be written */
 
 	struct watcher *watchers;
