@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -85,12 +86,26 @@ next(void **known, const char *name)
 
 /* Memory */
 
-static void *static_malloc, *static_calloc, *static_realloc;
+static void *static_malloc, *static_calloc, *static_realloc, *static_pthread_getattr_np;
+
+/* A sanitizer asks so when a thread starts, and can't do without the answer. */
+static _Thread_local bool exempt __attribute__((tls_model("initial-exec")));
+
+EXPORT int
+pthread_getattr_np(pthread_t thread, pthread_attr_t *attr)
+{
+	int done;
+
+	exempt = true;
+	done = NEXT(int, pthread_getattr_np, pthread_t, pthread_attr_t *)(thread, attr);
+	exempt = false;
+	return done;
+}
 
 static bool
 no_memory(void)
 {
-	if (control == NULL || !due(&control->memory))
+	if (control == NULL || exempt || !due(&control->memory))
 		return false;
 	errno = ENOMEM;
 	return true;
