@@ -1,5 +1,6 @@
 #include "datafolder.h"
 
+#include "backup/backup.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ make_folder(const struct config *config, struct error *err)
 static bool
 find_store(const struct config *config, char **path, bool *found, struct error *err)
 {
-	if (!config_path(config, "store.db", path, err))
+	if (!backup_restored(config->data, err) || !config_path(config, "store.db", path, err))
 		return false;
 	*found = access(*path, F_OK) == 0;
 	if (!*found && errno == EACCES)

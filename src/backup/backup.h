@@ -55,9 +55,13 @@ MUST_USE bool backup_verify(const char *path, view key, const char *scratch,
 /*
  * backup_restore(path, key, data, watch, report, err):
  * The same, and what was restored and found to be whole becomes the data folder ${data}, which is
- * made, or is empty (else ERR_CONFLICT).  After a failure it is empty again.
+ * made, or is empty (else ERR_CONFLICT) but for what a restore that was killed has left there.
+ * After a failure it is empty again.  Killed, it leaves a folder that nobody serves.
  */
 MUST_USE bool backup_restore(const char *path, view key, const char *data,
     const struct watch *watch, struct backup_report *report, struct error *err);
+
+/* backup_restored(data, err): ERR_UNAVAILABLE: a restore to ${data} is under way, or was killed. */
+MUST_USE bool backup_restored(const char *data, struct error *err);
 
 #endif

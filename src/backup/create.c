@@ -330,7 +330,7 @@ drill(const struct backup_source *source, int fd, view key, struct backup_report
 	AUTO(stage_done) struct stage stage = { 0 };
 	AUTO(stream_in_done) struct stream_in *stream = NULL;
 
-	stage_sweep(source->data);
+	stage_sweep(source->data, STAGE_LEFT_SECONDS);
 	if (!room_for(source->data, fd, err))
 		return false;
 	if (lseek(fd, 0, SEEK_SET) != 0)

@@ -19,10 +19,7 @@
 #include <unistd.h>
 
 #define PREFIX "restoring-"
-#define LEFT_SECONDS 60
 #define ROOT_KEY_MAX 1024
-#define STORE "store.db"
-#define AUDIT "audit"
 
 /* The folder */
 
@@ -41,12 +38,11 @@ stage_make(const char *parent, struct stage *out, struct error *err)
 	out->lock = open(out->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (out->lock < 0 || flock(out->lock, LOCK_EX | LOCK_NB) != 0)
 		return error_errno(err, "A folder to restore to can't be locked");
-	if (!file_path(out->path, AUDIT, &audit, err))
+	if (!file_path(out->path, STAGE_AUDIT, &audit, err))
 		return false;
 	return mkdir(audit, 0700) == 0 || error_errno(err, "A folder to restore to can't be made");
 }
 
-/* Two levels, files in them: what stage_restore makes. */
 static void
 remove_all(const char *path, bool deeper)
 {
@@ -70,10 +66,16 @@ remove_all(const char *path, bool deeper)
 }
 
 void
+stage_remove(const char *path)
+{
+	remove_all(path, true);
+}
+
+void
 stage_done(struct stage *stage)
 {
 	if (stage->path != NULL)
-		remove_all(stage->path, true);
+		stage_remove(stage->path);
 	if (stage->path != NULL)
 		fd_done(&stage->lock);
 	free(stage->path);
@@ -83,17 +85,18 @@ stage_done(struct stage *stage)
 
 /* A new one is not locked at once. */
 static bool
-is_left_over(const char *path)
+is_left_over(const char *path, int64_t seconds)
 {
 	AUTO(fd_done) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat stat;
 
-	return fd >= 0 && fstat(fd, &stat) == 0 && clock_wall() - stat.st_mtime > LEFT_SECONDS &&
+	return fd >= 0 && fstat(fd, &stat) == 0 &&
+	    (seconds < 0 || clock_wall() - stat.st_mtime > seconds) &&
 	    flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
 void
-stage_sweep(const char *parent)
+stage_sweep(const char *parent, int64_t seconds)
 {
 	DIR *folder = opendir(parent);
 	const struct dirent *entry;
@@ -104,8 +107,9 @@ stage_sweep(const char *parent)
 		struct error err;
 
 		if (strncmp(entry->d_name, PREFIX, sizeof(PREFIX) - 1) == 0 &&
-		    file_path(parent, entry->d_name, &inside, &err) && is_left_over(inside))
-			remove_all(inside, true);
+		    file_path(parent, entry->d_name, &inside, &err) &&
+		    is_left_over(inside, seconds))
+			stage_remove(inside);
 	}
 	if (folder != NULL)
 		(void)closedir(folder);
@@ -172,7 +176,7 @@ take_begin(struct taking *taking, const struct record *record, struct error *err
 	report->made = begin->made;
 	take_text(begin->version, report->version, sizeof(report->version));
 	take_text(begin->domain, report->domain, sizeof(report->domain));
-	if (!file_path(taking->stage->path, STORE, &path, err))
+	if (!file_path(taking->stage->path, STAGE_STORE, &path, err))
 		return false;
 	if (asprintf(&url, "sqlite:%s", path) < 0) {
 		url = NULL;
@@ -234,7 +238,7 @@ make_segment(struct taking *taking, view name, struct error *err)
 {
 	AUTO(text_done) char *path = NULL;
 
-	if (asprintf(&path, "%s/" AUDIT "/%.*s", taking->stage->path, VIEW_ARG(name)) < 0) {
+	if (asprintf(&path, "%s/" STAGE_AUDIT "/%.*s", taking->stage->path, VIEW_ARG(name)) < 0) {
 		path = NULL;
 		return error_memory(err);
 	}
@@ -389,7 +393,7 @@ open_stage(const struct stage *stage, struct opened *out, struct error *err)
 	AUTO(text_done) char *url = NULL;
 	struct root_provider provider;
 
-	if (asprintf(&url, "sqlite:%s/" STORE, stage->path) < 0) {
+	if (asprintf(&url, "sqlite:%s/" STAGE_STORE, stage->path) < 0) {
 		url = NULL;
 		return error_memory(err);
 	}
@@ -493,7 +497,7 @@ verify_audit(struct stage *stage, const struct opened *opened, const struct watc
 	view public_key;
 
 	arena_init(&arena, (size_t)1024 * 1024);
-	if (!file_path(stage->path, AUDIT, &directory, err) ||
+	if (!file_path(stage->path, STAGE_AUDIT, &directory, err) ||
 	    !audit_stored_head(opened->store, opened->keyring, &arena, &public_key, &head, err))
 		return false;
 	/* A log without a line has no segment. */
@@ -516,68 +520,4 @@ stage_restore(struct stage *stage, struct stream_in *stream, const struct watch 
 	hex_encode((view){ (const char *)file, sizeof(file) }, stage->report.digest);
 	return open_stage(stage, &opened, err) && compare(&opened, watch, &contents, err) &&
 	    verify_audit(stage, &opened, watch, err);
-}
-
-/* Publishing */
-
-static bool
-move(const char *from_folder, const char *to_folder, const char *name, struct error *err)
-{
-	AUTO(text_done) char *from = NULL, *to = NULL;
-
-	if (!file_path(from_folder, name, &from, err) || !file_path(to_folder, name, &to, err))
-		return false;
-	return rename(from, to) == 0 || error_errno(err, "What was restored can't be moved");
-}
-
-/* SQLite takes its log away when it has written all of it into the file. */
-static bool
-is_closed(const struct stage *stage, struct error *err)
-{
-	AUTO(text_done) char *log = NULL;
-
-	if (!file_path(stage->path, STORE "-wal", &log, err))
-		return false;
-	return access(log, F_OK) != 0 ||
-	    error_set(err, ERR_UNAVAILABLE, "The restored store could not be closed.");
-}
-
-/* The folder was empty: what is there under this name is ours. */
-static bool
-write_root_key(const struct stage *stage, const char *data, struct error *err)
-{
-	AUTO(text_done) char *path = NULL;
-
-	if (!file_path(data, RECORD_ROOT_KEY, &path, err))
-		return false;
-	if (file_write(path, plain_view(stage->root_key), 0600, err))
-		return true;
-	/* It may have got its name. */
-	(void)unlink(path);
-	return false;
-}
-
-static bool
-move_all(const struct stage *stage, const char *data, struct error *err)
-{
-	AUTO(text_done) char *audit = NULL;
-
-	return file_path(data, AUDIT, &audit, err) && move(stage->path, data, STORE, err) &&
-	    move(stage->path, data, AUDIT, err) && file_sync_folder(audit, err) &&
-	    file_sync_folder(data, err) && write_root_key(stage, data, err);
-}
-
-bool
-stage_publish(struct stage *stage, const char *data, struct error *err)
-{
-	struct error ignored;
-
-	if (!is_closed(stage, err))
-		return false;
-	if (move_all(stage, data, err))
-		return true;
-	/* Back, to go with the stage. */
-	(void)!move(data, stage->path, STORE, &ignored);
-	(void)!move(data, stage->path, AUDIT, &ignored);
-	return false;
 }

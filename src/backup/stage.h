@@ -7,6 +7,9 @@
 #include "backup/backup.h"
 #include "backup/stream.h"
 
+#define STAGE_STORE "store.db" /* what there is in it, as in a data folder */
+#define STAGE_AUDIT "audit"
+
 struct stage {
 	char *path;
 	int lock;               /* on the folder: it is in use */
@@ -24,15 +27,17 @@ MUST_USE bool stage_make(const char *parent, struct stage *out, struct error *er
 MUST_USE bool stage_restore(struct stage *stage, struct stream_in *stream,
     const struct watch *watch, struct error *err);
 
-/*
- * stage_publish(stage, data, err): Move what is in it to the folder ${data}, on the same disk, the
- * root keys last: without them nobody serves the rest.
- */
-MUST_USE bool stage_publish(struct stage *stage, const char *data, struct error *err);
-
 void stage_done(struct stage *stage); /* the folder and all in it go; one only zeroed is fine */
 
-/* stage_sweep(parent): Remove what a crash has left of such folders: none that is in use. */
-void stage_sweep(const char *parent);
+/*
+ * stage_sweep(parent, seconds):
+ * Remove what a crash has left of such folders: none that is in use, and none that is younger than
+ * that, which may not be locked yet.  Negative: however young.
+ */
+#define STAGE_LEFT_SECONDS 60
+void stage_sweep(const char *parent, int64_t seconds);
+
+/* stage_remove(path): A folder, with two levels in it at most: what stage_restore makes. */
+void stage_remove(const char *path);
 
 #endif

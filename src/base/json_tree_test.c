@@ -2,7 +2,23 @@
 #include "base/json_tree.h"
 #include "base/testing.h"
 
+#include <stdlib.h>
+
 #define SECRET "a value that nobody must find"
+
+/* The linker's names. NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+
+static size_t fails_at, taken; /* the allocation of that number fails; 0: none */
+
+void *
+__wrap_malloc(size_t size)
+{
+	taken++;
+	return fails_at > 0 && taken == fails_at ? NULL : __real_malloc(size);
+}
 
 static void
 test_reads(void **state)
@@ -50,6 +66,40 @@ test_wipes(void **state)
 	}
 }
 
+/*
+ * Whichever allocation fails, reading ends there: jansson, told of it, would go on without the byte
+ * it had no room for, past the end of its memory when that is the quote at a text's end.  So texts
+ * of every length.
+ */
+static void
+test_starves(void **state)
+{
+	char text[200];
+
+	(void)state;
+	for (int len = 0; len < 140; len++) {
+		json_t *tree = NULL;
+		struct error err;
+		bool ok = false;
+
+		(void)snprintf(text, sizeof(text), "{\"value\":\"" SECRET "%.*s\",\"b\":[1]}", len,
+		    "0123456789012345678901234567890123456789012345678901234567890123456789"
+		    "0123456789012345678901234567890123456789012345678901234567890123456789");
+		for (fails_at = 1; !ok; fails_at++) {
+			taken = 0;
+			freed_watch(SECRET);
+			ok = json_tree_read(view_of(text), 0, &tree, &err);
+			assert_int_equal(taken, ok ? fails_at - 1 : fails_at);
+			assert_int_equal(ok, tree != NULL);
+			assert_true(ok || err.code == ERR_UNAVAILABLE);
+			json_decref(tree);
+			assert_false(freed_seen());
+		}
+		assert_true(fails_at > 8);
+		fails_at = 0;
+	}
+}
+
 int
 main(void)
 {
@@ -57,6 +107,7 @@ main(void)
 		cmocka_unit_test(test_wipes),
 		cmocka_unit_test(test_reads),
 		cmocka_unit_test(test_what_is_none),
+		cmocka_unit_test(test_starves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,8 +277,9 @@ open_dir(int above, const char *name)
 	return dir;
 }
 
+/* All in it that is none of ours, or all. */
 static void
-remove_version(int versions, const char *version)
+empty_version(int versions, const char *version, bool all)
 {
 	AUTO(dir_done) DIR *dir = open_dir(versions, version);
 	struct dirent *entry;
@@ -286,21 +287,34 @@ remove_version(int versions, const char *version)
 	if (dir == NULL)
 		return;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
-	while ((entry = readdir(dir)) != NULL)
-		(void)unlinkat(dirfd(dir), entry->d_name, 0);
-	(void)unlinkat(versions, version, AT_REMOVEDIR);
+	while ((entry = readdir(dir)) != NULL) {
+		bool ours = false;
+
+		for (size_t i = 0; i < FILES; i++)
+			ours = ours || strcmp(entry->d_name, files[i].name) == 0;
+		if (all || !ours)
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	}
 }
 
-/* What is not removed now is so the next time. */
+/*
+ * What a run that was killed or failed has left goes, too: private keys do not stay for longer than
+ * they have to.  What is not removed now is so the next time.
+ */
 static void
-remove_old(struct fetch_store *store, const char *current, const char *before)
+tidy(struct fetch_store *store)
 {
-	char old[VERSIONS_MAX][FETCH_VERSION_LEN + 1];
+	char old[VERSIONS_MAX][FETCH_VERSION_LEN + 1], current[PATH_MAX], before[PATH_MAX];
 	AUTO(dir_done) DIR *dir = open_dir(store->versions_fd, ".");
 	struct dirent *entry;
 	size_t count = 0;
 
-	if (dir == NULL)
+	link_read(store->versions_fd, "current", current);
+	link_read(store->versions_fd, "previous", before);
+	if (fetch_is_version(view_of(current)))
+		empty_version(store->versions_fd, current, false);
+	/* Without that, there is no telling who still reads what. */
+	if (dir == NULL || before[0] == '\0')
 		return;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
 	while (count < VERSIONS_MAX && (entry = readdir(dir)) != NULL) {
@@ -308,8 +322,18 @@ remove_old(struct fetch_store *store, const char *current, const char *before)
 		    strcmp(entry->d_name, current) != 0 && strcmp(entry->d_name, before) != 0)
 			memcpy(old[count++], entry->d_name, FETCH_VERSION_LEN + 1);
 	}
-	for (size_t i = 0; i < count; i++)
-		remove_version(store->versions_fd, old[i]);
+	for (size_t i = 0; i < count; i++) {
+		empty_version(store->versions_fd, old[i], true);
+		(void)unlinkat(store->versions_fd, old[i], AT_REMOVEDIR);
+	}
+}
+
+/* In this order: a kill in between leaves two names of one version. */
+static bool
+turn(struct fetch_store *store, const char *before, const char *version, struct error *err)
+{
+	return (before[0] == '\0' || link_replace(store->versions_fd, "previous", before, err)) &&
+	    link_replace(store->versions_fd, "current", version, err);
 }
 
 bool
@@ -320,17 +344,18 @@ fetch_store_put(struct fetch_store *store, const struct fetched *fetched, bool *
 
 	*changed = false;
 	link_read(store->versions_fd, "current", before);
-	if (strcmp(before, fetched->version) == 0)
+	if (strcmp(before, fetched->version) == 0) {
+		tidy(store);
 		return show(store, err);
+	}
 	/* What is in the way is found before anything changes. */
 	if (before[0] == '\0' && !show(store, err))
 		return false;
-	if (!write_version(store, fetched, err) ||
-	    !link_replace(store->versions_fd, "current", fetched->version, err) ||
+	if (!write_version(store, fetched, err) || !turn(store, before, fetched->version, err) ||
 	    !show(store, err))
 		return false;
 	*changed = true;
-	remove_old(store, fetched->version, before);
+	tidy(store);
 	return true;
 }
 

@@ -3,11 +3,13 @@
  *
  *	DIR/.NAME/VERSION/key.pem, chain.pem, combined.pem
  *	DIR/.NAME/current -> VERSION                       replaced in one step
+ *	DIR/.NAME/previous -> VERSION                      the one that was current before
  *	DIR/.NAME/loaded -> VERSION                        the one that the reload command took
  *	DIR/NAME.key -> .NAME/current/key.pem              and NAME.pem, NAME.combined.pem
  *
  * All three change at once, and a crash leaves the old version or the new one.  The version before
- * stays, for who is still reading it; older ones are removed.
+ * stays, for who is still reading it; older ones are removed, and so is what a crash has left, by
+ * the next put.
  */
 #ifndef CLI_FETCH_STORE_H
 #define CLI_FETCH_STORE_H
@@ -28,7 +30,7 @@ void fetch_store_done(struct fetch_store **store); /* for AUTO */
 
 /*
  * fetch_store_put(store, fetched, changed, err):
- * Make that version the current one; when it is already, nothing is touched and ${changed} is
+ * Make that version the current one; when it is already, no file is touched and ${changed} is
  * false.  The files' mode is 0600; they belong to whom those of the version before did, and their
  * folder has the owner and mode of the one before, less what lets others write.  All is done in the
  * folders that were opened, wherever their paths lead meanwhile.

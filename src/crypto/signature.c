@@ -178,6 +178,57 @@ verify_digest(const EVP_PKEY_CTX *prepared, view digest, view signature)
 	    EVP_PKEY_verify(ctx, octets(signature), signature.len, octets(digest), digest.len) == 1;
 }
 
+static bool
+sign_digest(const EVP_PKEY_CTX *signer, view digest, unsigned char *out, size_t *len)
+{
+	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(signer);
+
+	return ctx != NULL && EVP_PKEY_sign(ctx, out, len, octets(digest), digest.len) == 1;
+}
+
+static bool
+sign_checked(const EVP_PKEY_CTX *signer, const EVP_PKEY_CTX *checker, view digest,
+    unsigned char *out, size_t *len)
+{
+	return sign_digest(signer, digest, out, len) &&
+	    (checker == NULL || verify_digest(checker, digest, (view){ (const char *)out, *len }));
+}
+
+bool
+signature_make(EVP_PKEY_CTX *signer, EVP_PKEY_CTX *checker, enum signature_alg alg, view digest,
+    unsigned char *out, size_t *len, struct error *err)
+{
+	AUTO(pkey_done) EVP_PKEY *copy = NULL;
+	AUTO(pkey_ctx_done) EVP_PKEY_CTX *another = NULL;
+	size_t room = *len;
+
+	if (sign_checked(signer, checker, digest, out, len))
+		return true;
+	if (checker == NULL)
+		return openssl_unable(err);
+	*len = room;
+	copy = EVP_PKEY_dup(EVP_PKEY_CTX_get0_pkey(signer));
+	if (copy == NULL)
+		return openssl_unable(err);
+	if (!signature_ctx(copy, alg, SIGNATURE_SIGN, &another, err))
+		return false;
+	if (sign_checked(another, checker, digest, out, len))
+		return true;
+	OPENSSL_cleanse(out, room);
+	return openssl_unable(err);
+}
+
+bool
+openssl_starved(void)
+{
+	unsigned long code;
+	bool starved = false;
+
+	while ((code = ERR_get_error()) != 0)
+		starved = starved || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+	return starved;
+}
+
 bool
 signature_verify(EVP_PKEY_CTX *prepared, enum signature_alg alg, view digest, view signature)
 {

@@ -23,6 +23,20 @@ enum signature_use { SIGNATURE_SIGN, SIGNATURE_VERIFY };
 MUST_USE bool signature_ctx(EVP_PKEY *pkey, enum signature_alg alg, enum signature_use use,
     EVP_PKEY_CTX **out, struct error *err);
 
+/*
+ * signature_make(signer, checker, alg, digest, out, len, err):
+ * Sign with a context of signature_ctx's; ${len} is the room, and then the length; ECDSA's as
+ * OpenSSL writes it, in DER.  ${checker}, the key's other context, is for RSA (else NULL), whose
+ * signatures are looked at before they are given: when memory fails in OpenSSL's blinding, that one
+ * and those of the key's next uses are wrong.  A copy of the key makes it then, and
+ * OpenSSL's queue still says of the first what it says: openssl_starved.  Any thread.
+ */
+MUST_USE bool signature_make(EVP_PKEY_CTX *signer, EVP_PKEY_CTX *checker, enum signature_alg alg,
+    view digest, unsigned char *out, size_t *len, struct error *err);
+
+/* openssl_starved(): Did memory fail, by OpenSSL's queue of this thread?  It is empty then. */
+bool openssl_starved(void);
+
 /* signature_digest(alg, message, out, len): What is signed with ${alg}. */
 MUST_USE bool signature_digest(enum signature_alg alg, view message,
     unsigned char out[SIGNATURE_DIGEST_MAX], size_t *len);

@@ -8,7 +8,8 @@
 
 struct signing_key {
 	EVP_PKEY *pkey;
-	EVP_PKEY_CTX *ctxs[SIGNATURE_ES256 + 1]; /* those that fit the key's kind; never changed */
+	/* Those that fit the key's kind; never changed. */
+	EVP_PKEY_CTX *ctxs[SIGNATURE_ES256 + 1], *checkers[SIGNATURE_ES256 + 1];
 };
 
 static void
@@ -22,8 +23,10 @@ signing_key_free(struct signing_key *key)
 {
 	if (key == NULL)
 		return;
-	for (size_t i = 0; i < COUNT_OF(key->ctxs); i++)
+	for (size_t i = 0; i < COUNT_OF(key->ctxs); i++) {
 		EVP_PKEY_CTX_free(key->ctxs[i]);
+		EVP_PKEY_CTX_free(key->checkers[i]);
+	}
 	EVP_PKEY_free(key->pkey);
 	free(key);
 }
@@ -82,16 +85,21 @@ prepare(struct signing_key *key, struct error *err)
 	static const struct {
 		enum signature_alg alg;
 		const char *kind;
+		bool checked; /* see signature_make */
 	} uses[] = {
-		{ SIGNATURE_RS256, "RSA" },
-		{ SIGNATURE_PS256, "RSA" },
-		{ SIGNATURE_ES256, "EC" },
+		{ SIGNATURE_RS256, "RSA", true },
+		{ SIGNATURE_PS256, "RSA", true },
+		{ SIGNATURE_ES256, "EC", false },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(uses); i++) {
-		if (EVP_PKEY_is_a(key->pkey, uses[i].kind) &&
-		    !signature_ctx(key->pkey, uses[i].alg, SIGNATURE_SIGN, &key->ctxs[uses[i].alg],
-			err))
+		const enum signature_alg alg = uses[i].alg;
+
+		if (!EVP_PKEY_is_a(key->pkey, uses[i].kind))
+			continue;
+		if (!signature_ctx(key->pkey, alg, SIGNATURE_SIGN, &key->ctxs[alg], err) ||
+		    (uses[i].checked &&
+			!signature_ctx(key->pkey, alg, SIGNATURE_VERIFY, &key->checkers[alg], err)))
 			return false;
 	}
 	return true;
@@ -120,8 +128,8 @@ static bool
 sign(struct signing_key *key, enum signature_alg alg, view message, struct buf *out,
     struct error *err)
 {
-	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = NULL;
 	uint8_t digest[SHA256_LEN];
+	const view hashed = { (const char *)digest, sizeof(digest) };
 	size_t len = (size_t)EVP_PKEY_get_size(key->pkey);
 	char *room;
 
@@ -132,10 +140,10 @@ sign(struct signing_key *key, enum signature_alg alg, view message, struct buf *
 	room = buf_room(out, len);
 	if (room == NULL)
 		return error_memory(err);
-	ctx = EVP_PKEY_CTX_dup(key->ctxs[alg]);
-	if (ctx == NULL ||
-	    EVP_PKEY_sign(ctx, (unsigned char *)room, &len, digest, sizeof(digest)) != 1)
-		return openssl_unable(err);
+	if (!signature_make(key->ctxs[alg], key->checkers[alg], alg, hashed, (unsigned char *)room,
+		&len, err))
+		return false;
+	(void)openssl_starved();
 	out->len += len;
 	return true;
 }

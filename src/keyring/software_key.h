@@ -17,8 +17,9 @@ enum rsa_cipher { CIPHER_RSA1_5, CIPHER_OAEP_SHA1, CIPHER_OAEP_SHA256, CIPHER_CO
 struct software_key {
 	atomic_uint holders;
 	struct key_spec spec;
-	EVP_PKEY *pkey;    /* RSA, EC */
-	struct plain *oct; /* oct */
+	EVP_PKEY *pkey;      /* RSA, EC */
+	atomic_bool starved; /* of RSA: its blinding may be damaged; decrypt with copies */
+	struct plain *oct;   /* oct */
 
 	/*
 	 * Contexts that are set up, to be duplicated by each use; made by the first one, under the

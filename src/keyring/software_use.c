@@ -151,20 +151,47 @@ unpad(view block, size_t *at)
 	return good != 0;
 }
 
-static bool
-rsa_decrypt(EVP_PKEY_CTX *prepared, enum rsa_cipher cipher, view value, struct arena *arena,
-    struct key_result *out, struct error *err)
+/*
+ * When memory fails in OpenSSL's blinding, what that and the key's next uses give is nonsense, and
+ * the client would be blamed for it (see signature_make).  A copy has a blinding of its own.
+ */
+static EVP_PKEY_CTX *
+decrypting(struct software_key *key, enum rsa_cipher cipher, const EVP_PKEY_CTX *prepared,
+    struct error *err)
 {
-	size_t len = (size_t)EVP_PKEY_get_size(EVP_PKEY_CTX_get0_pkey(prepared)), at = 0;
-	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_dup(prepared);
+	AUTO(pkey_done) EVP_PKEY *copy = NULL;
+	EVP_PKEY_CTX *ctx = NULL;
+
+	if (!atomic_load(&key->starved)) {
+		ctx = EVP_PKEY_CTX_dup(prepared);
+	} else {
+		copy = EVP_PKEY_dup(key->pkey);
+		if (copy != NULL && !cipher_ctx(copy, cipher, false, &ctx, err))
+			return NULL;
+	}
+	if (ctx == NULL)
+		(void)openssl_unable(err);
+	return ctx;
+}
+
+static bool
+rsa_decrypt(struct software_key *key, const EVP_PKEY_CTX *prepared, enum rsa_cipher cipher,
+    view value, struct arena *arena, struct key_result *out, struct error *err)
+{
+	size_t len = (size_t)EVP_PKEY_get_size(key->pkey), at = 0;
+	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = decrypting(key, cipher, prepared, err);
 	unsigned char *bytes = arena_alloc(arena, len);
 	bool fine;
 
 	if (bytes == NULL)
 		return error_memory(err);
 	if (ctx == NULL)
-		return openssl_unable(err);
+		return false;
 	fine = EVP_PKEY_decrypt(ctx, bytes, &len, octets(value), value.len) == 1;
+	if (openssl_starved()) {
+		atomic_store(&key->starved, true);
+		return error_memory(err);
+	}
 	if (fine && cipher == CIPHER_RSA1_5)
 		fine = unpad((view){ (const char *)bytes, len }, &at);
 	if (!fine)
@@ -183,25 +210,35 @@ software_use_rsa(struct software_key *key, const struct key_algorithm *algorithm
 	if (!prepared_cipher(key, cipher, encrypt, &prepared, err))
 		return false;
 	return encrypt ? rsa_encrypt(prepared, value, arena, out, err)
-		       : rsa_decrypt(prepared, cipher, value, arena, out, err);
+		       : rsa_decrypt(key, prepared, cipher, value, arena, out, err);
+}
+
+static bool
+make_signature(struct software_key *key, enum signature_alg alg, view digest, unsigned char *out,
+    size_t *len, struct error *err)
+{
+	EVP_PKEY_CTX *signer, *checker = NULL;
+	bool ok = prepared_signature(key, alg, SIGNATURE_SIGN, &signer, err) &&
+	    (key->spec.kind != KEY_RSA ||
+		prepared_signature(key, alg, SIGNATURE_VERIFY, &checker, err)) &&
+	    signature_make(signer, checker, alg, digest, out, len, err);
+
+	if (openssl_starved() || !ok)
+		atomic_store(&key->starved, true);
+	return ok;
 }
 
 static bool
 sign_pkey(struct software_key *key, enum signature_alg alg, view digest, struct arena *arena,
     view *out, struct error *err)
 {
-	AUTO(pkey_ctx_done) EVP_PKEY_CTX *ctx = NULL;
-	EVP_PKEY_CTX *prepared;
 	size_t len = (size_t)EVP_PKEY_get_size(key->pkey), raw_len;
 	unsigned char *bytes = arena_alloc(arena, len), *raw;
 
 	if (bytes == NULL)
 		return error_memory(err);
-	if (!prepared_signature(key, alg, SIGNATURE_SIGN, &prepared, err))
+	if (!make_signature(key, alg, digest, bytes, &len, err))
 		return false;
-	ctx = EVP_PKEY_CTX_dup(prepared);
-	if (ctx == NULL || EVP_PKEY_sign(ctx, bytes, &len, octets(digest), digest.len) != 1)
-		return openssl_unable(err);
 	*out = (view){ (const char *)bytes, len };
 	if (!ecdsa_raw_len(alg, &raw_len))
 		return true;

@@ -8,6 +8,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -16,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,8 +36,8 @@ struct plan {
 
 struct control {
 	struct plan memory, files;
-	_Atomic int64_t calls;  /* the files' class: a bit each */
-	_Atomic int64_t code;   /* errno; 0: a write that is short says so by its length */
+	_Atomic int64_t calls; /* the files' class: a bit each */
+	_Atomic int64_t code;  /* errno; 0: a write that is short says so by its length; < 0: die */
 	_Atomic int64_t partly; /* bytes that a failing write has written before */
 	_Atomic int64_t clock;  /* nanoseconds that the wall clock is ahead */
 	char path[256];         /* the files' class: what the path contains */
@@ -83,12 +86,26 @@ next(void **known, const char *name)
 
 /* Memory */
 
-static void *static_malloc, *static_calloc, *static_realloc;
+static void *static_malloc, *static_calloc, *static_realloc, *static_pthread_getattr_np;
+
+/* A sanitizer asks so when a thread starts, and can't do without the answer. */
+static _Thread_local bool exempt __attribute__((tls_model("initial-exec")));
+
+EXPORT int
+pthread_getattr_np(pthread_t thread, pthread_attr_t *attr)
+{
+	int done;
+
+	exempt = true;
+	done = NEXT(int, pthread_getattr_np, pthread_t, pthread_attr_t *)(thread, attr);
+	exempt = false;
+	return done;
+}
 
 static bool
 no_memory(void)
 {
-	if (control == NULL || !due(&control->memory))
+	if (control == NULL || exempt || !due(&control->memory))
 		return false;
 	errno = ENOMEM;
 	return true;
@@ -115,37 +132,70 @@ realloc(void *old, size_t size)
 /* Files */
 
 static void *static_write, *static_pwrite, *static_fsync, *static_fdatasync, *static_rename,
-    *static_renameat, *static_ftruncate, *static_fallocate, *static_open, *static_openat,
-    *static_read, *static_pread, *static_mkostemp;
+    *static_renameat, *static_renameat2, *static_ftruncate, *static_fallocate, *static_open,
+    *static_openat, *static_read, *static_pread, *static_mkostemp, *static_mkdtemp, *static_mkdir,
+    *static_mkdirat, *static_symlinkat;
 
+/* As a kill -9 or a machine that loses its power would have it. */
+static int
+error_of(int64_t code)
+{
+	if (code < 0)
+		(void)kill(getpid(), SIGKILL);
+	return code == 0 ? EIO : (int)code;
+}
+
+/* A write may write some of it before. */
 static bool
 path_fails(enum call call, const char *path)
 {
-	int64_t code;
-
 	if (control == NULL || (atomic_load(&control->calls) >> call & 1) == 0 ||
 	    strstr(path, control->path) == NULL || !due(&control->files))
 		return false;
-	code = atomic_load(&control->code);
-	errno = code == 0 ? EIO : (int)code;
+	if (call != WRITE)
+		errno = error_of(atomic_load(&control->code));
 	return true;
+}
+
+/* Where an open file is; 0: it has no path, as a socket. */
+static size_t
+path_of(int fd, char path[PATH_LEN])
+{
+	char link[64];
+	int before = errno;
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, PATH_LEN - 1);
+	errno = before;
+	if (len <= 0 || path[0] != '/')
+		return 0;
+	path[len] = '\0';
+	return (size_t)len;
 }
 
 static bool
 fails(enum call call, int fd)
 {
-	char link[64], path[PATH_LEN];
-	ssize_t len;
-	int before = errno;
+	char path[PATH_LEN];
 
+	return control != NULL && (atomic_load(&control->calls) >> call & 1) != 0 &&
+	    path_of(fd, path) > 0 && path_fails(call, path);
+}
+
+/* A name in an open folder. */
+static bool
+name_fails(enum call call, int dir, const char *name)
+{
+	char path[PATH_LEN];
+	size_t len;
+
+	if (dir == AT_FDCWD || name[0] == '/')
+		return path_fails(call, name);
 	if (control == NULL || (atomic_load(&control->calls) >> call & 1) == 0)
 		return false;
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, path, sizeof(path) - 1);
-	errno = before;
-	if (len <= 0 || path[0] != '/')
-		return false;
-	path[len] = '\0';
+	len = path_of(dir, path);
+	(void)snprintf(path + len, PATH_LEN - len, "/%s", name);
 	return path_fails(call, path);
 }
 
@@ -165,7 +215,7 @@ written(ssize_t done)
 
 	if (code == 0 && done > 0)
 		return done;
-	errno = code == 0 ? EIO : (int)code;
+	errno = error_of(code);
 	return -1;
 }
 
@@ -234,9 +284,18 @@ rename(const char *from, const char *to)
 EXPORT int
 renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
-	return path_fails(RENAME, to)
+	return name_fails(RENAME, to_dir, to)
 	    ? -1
 	    : NEXT(int, renameat, int, const char *, int, const char *)(from_dir, from, to_dir, to);
+}
+
+EXPORT int
+renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	return name_fails(RENAME, to_dir, to)
+	    ? -1
+	    : NEXT(int, renameat2, int, const char *, int, const char *, unsigned)(from_dir, from,
+		  to_dir, to, flags);
 }
 
 EXPORT int
@@ -264,11 +323,11 @@ fallocate64(int fd, int mode, off64_t at, off64_t len)
 	return fallocate(fd, mode, at, len);
 }
 
-/* Only opening to write: reading is another class. */
+/* Only opening to write, and what makes a name: reading is another class. */
 static bool
-open_fails(const char *path, int flags)
+open_fails(int dir, const char *path, int flags)
 {
-	return (flags & (O_WRONLY | O_RDWR | O_CREAT)) != 0 && path_fails(OPEN, path);
+	return (flags & (O_WRONLY | O_RDWR | O_CREAT)) != 0 && name_fails(OPEN, dir, path);
 }
 
 static mode_t
@@ -286,8 +345,9 @@ open(const char *path, int flags, ...)
 	va_start(args, flags);
 	mode = mode_of(flags, args);
 	va_end(args);
-	return open_fails(path, flags) ? -1
-				       : NEXT(int, open, const char *, int, ...)(path, flags, mode);
+	return open_fails(AT_FDCWD, path, flags)
+	    ? -1
+	    : NEXT(int, open, const char *, int, ...)(path, flags, mode);
 }
 
 EXPORT int
@@ -311,7 +371,7 @@ openat(int dir, const char *path, int flags, ...)
 	va_start(args, flags);
 	mode = mode_of(flags, args);
 	va_end(args);
-	return open_fails(path, flags)
+	return open_fails(dir, path, flags)
 	    ? -1
 	    : NEXT(int, openat, int, const char *, int, ...)(dir, path, flags, mode);
 }
@@ -338,6 +398,34 @@ EXPORT int
 mkostemp64(char *path, int flags)
 {
 	return mkostemp(path, flags);
+}
+
+EXPORT char *
+mkdtemp(char *path)
+{
+	return path_fails(OPEN, path) ? NULL : NEXT(char *, mkdtemp, char *)(path);
+}
+
+EXPORT int
+mkdir(const char *path, mode_t mode)
+{
+	return path_fails(OPEN, path) ? -1 : NEXT(int, mkdir, const char *, mode_t)(path, mode);
+}
+
+EXPORT int
+mkdirat(int dir, const char *path, mode_t mode)
+{
+	return name_fails(OPEN, dir, path)
+	    ? -1
+	    : NEXT(int, mkdirat, int, const char *, mode_t)(dir, path, mode);
+}
+
+EXPORT int
+symlinkat(const char *target, int dir, const char *path)
+{
+	return name_fails(OPEN, dir, path)
+	    ? -1
+	    : NEXT(int, symlinkat, const char *, int, const char *)(target, dir, path);
 }
 
 /* The wall clock */

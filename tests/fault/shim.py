@@ -11,6 +11,7 @@ from strongroom import BINARY, Server  # noqa: E402
 
 LIBRARY = BINARY.parent / "tests" / "faults.so"
 FOREVER = 2 ** 62
+DIE = -1  # in place of an error's number: the process is killed then and there
 
 # The classes of calls that can fail, in shim.c's order.
 CALLS = ("write", "sync", "rename", "truncate", "reserve", "open", "read")

@@ -36,6 +36,7 @@ from strongroom import Server, version_of  # noqa: E402
 
 COUNT = int(os.environ.get("STRONGROOM_SOAK_CERTIFICATES", 40))
 DAYS = int(os.environ.get("STRONGROOM_SOAK_DAYS", 366))
+RECOVERED_AFTER = 60 * DAY  # at the latest: a month before the vault would purge it
 SECONDS = 300  # real ones, until something that has to come is missing
 VAULTS = ("soak-one", "soak-two", "soak-three")
 CONTACTS = ("first@example.org", "second@example.org")
@@ -303,7 +304,7 @@ class Soak:
 			if self.chance.random() < 0.01:
 				work = self.chance.choice((self.toggle, self.delete, self.change_tags, self.change_policy, self.renew))
 				work(each)
-			elif not each.live and self.chance.random() < 0.4:
+			elif not each.live and (self.chance.random() < 0.4 or self.now - each.deleted > RECOVERED_AFTER):
 				self.recover(each)
 			elif not each.enabled and self.chance.random() < 0.3:
 				self.toggle(each)
@@ -319,7 +320,7 @@ class Soak:
 	def delete(self, each):
 		if each.live and not each.failing:
 			each.vault.delete(each.path).expect(200)
-			each.live = False
+			each.live, each.deleted = False, self.now
 
 	def recover(self, each):
 		each.vault.post(f"/deletedcertificates/{each.name}/recover").expect(200)
