@@ -355,6 +355,20 @@ def test_backup_and_restore(main, other, name):
 	other.get(f"/keys/{third}").expect(404)
 
 
+def test_a_key_that_may_not_leave_stays(main, name):
+	"""Also when its policy says otherwise later: then another key is made, which is used again from then on."""
+	create(main, name, merged(SELF, key_props={"exportable": False, "reuse_key": True}))
+	main.patch(f"/certificates/{name}/policy", {"key_props": {"exportable": True, "reuse_key": True}}).expect(200)
+	made = [spki(leaf_of(main.get(f"/certificates/{name}").json).public_key())]
+	for _ in range(2):
+		main.post(f"/certificates/{name}/create", {}).expect(202)
+		wait(main, name)
+		private, leaf, _ = pfx_of(main.get(f"/secrets/{name}").expect(200).json)
+		assert spki(private.public_key()) == spki(leaf.public_key())
+		made.append(spki(leaf.public_key()))
+	assert made[0] != made[1] == made[2]
+
+
 def test_update(main, name):
 	made = create(main, name)
 	version = version_of(made)
