@@ -450,6 +450,24 @@ def test_cancel(main, name):
 	assert main.get(f"/certificates/{name}").json["id"] == made["id"]
 
 
+def test_cancellation_taken_back(main, name):
+	"""It goes on as before: one that waits for a merge still does, and is not signed by its own key."""
+	ask = lambda value: main.patch(f"/certificates/{name}/pending", {"cancellation_requested": value}).expect(200).json  # noqa: E731
+	begin(main, name, UNKNOWN)
+	ask(True)
+	assert ask(False)["cancellation_requested"] is False
+	time.sleep(4)
+	assert main.get(f"/certificates/{name}/pending").json["status"] == "inProgress"
+	ask(True)
+	wait(main, name, "cancelled")
+	begin(main, name, UNKNOWN)
+	ask(False)
+	merge(main, name).expect(201)
+	begin(main, name)
+	ask(True), ask(False)
+	wait(main, name)
+
+
 def test_deleted_operation_never_completes(main, name):
 	begin(main, name)
 	main.delete(f"/certificates/{name}/pending").expect(200)
