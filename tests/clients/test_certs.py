@@ -382,6 +382,25 @@ def test_update(main, name):
 	main.get(f"/secrets/{name}").expect(200)
 
 
+@pytest.mark.parametrize("policy", [SELF, UNKNOWN], ids=["Self", "Unknown"])
+def test_update_before_the_first_version(main, name, policy):
+	"""What was changed meanwhile holds when the certificate is there."""
+	begin(main, name, policy, tags={"a": "1"})
+	changed = main.patch(f"/certificates/{name}", {"tags": {"b": "2"}, "attributes": {"enabled": False}}).expect(200).json
+	assert changed["tags"] == {"b": "2"} and changed["attributes"]["enabled"] is False
+	main.patch(f"/certificates/{name}", {}).expect(200)
+	wait(main, name) if policy is SELF else merge(main, name).expect(201)
+	made = main.get(f"/certificates/{name}").expect(200).json
+	assert made["tags"] == {"b": "2"} and made["attributes"]["enabled"] is False
+	main.get(f"/secrets/{name}").expect(403, "Forbidden", "SecretDisabled")
+	# Of another operation than its own a version knows nothing.
+	begin(main, name, policy, tags={"c": "3"})
+	main.patch(f"/certificates/{name}", {"tags": {"d": "4"}}).expect(200)
+	wait(main, name) if policy is SELF else merge(main, name).expect(201)
+	made = main.get(f"/certificates/{name}").expect(200).json
+	assert made["tags"] == {"c": "3"} and made["attributes"]["enabled"] is True
+
+
 def test_policy_update(main, name):
 	create(main, name)
 	before = main.get(f"/certificates/{name}/policy").expect(200).json
