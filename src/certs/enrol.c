@@ -95,9 +95,22 @@ enrol_prepare(const struct enrol_ask *ask, view state, int64_t now, struct arena
 }
 
 static bool
-fail(struct enrol_result *out, const char *code, view message)
+fail(struct enrol_result *out, view message)
 {
-	*out = (struct enrol_result){ .outcome = ENROL_FAILED, .code = code, .message = message };
+	*out = (struct enrol_result){ .outcome = ENROL_FAILED,
+		.code = "Certificate issuer error",
+		.status = 503,
+		.message = message };
+	return true;
+}
+
+static bool
+reject(struct enrol_result *out, view message)
+{
+	*out = (struct enrol_result){ .outcome = ENROL_FAILED,
+		.code = "Request rejected",
+		.status = 400,
+		.message = message };
 	return true;
 }
 
@@ -161,7 +174,7 @@ finish_strongroom(const struct enrol_ask *ask, const struct kept *kept, struct t
 	if (!arena_copy(tx->arena, view_of(problem.message), &message))
 		return error_memory(err);
 	return problem.code == ERR_BAD_PARAMETER
-	    ? fail(out, "Request rejected", message)
+	    ? reject(out, message)
 	    : wait_for_token(kept, tx, before, now, message, out, err);
 }
 
@@ -187,9 +200,9 @@ finish_acme(const struct enrol_ask *ask, struct tx *tx, struct prepared *prepare
 	if (!write_turn(ask, tx, turn, err))
 		return false;
 	if (turn->failed)
-		return fail(out, "Request rejected", turn->message);
+		return reject(out, turn->message);
 	if (turn->busy && now - kept.since > ENROL_PATIENCE)
-		return fail(out, "Certificate issuer error", turn->message);
+		return fail(out, turn->message);
 	*out = (struct enrol_result){ .outcome = turn->done ? ENROL_DONE : ENROL_WAIT,
 		.chain = turn->chain,
 		.message = turn->message };
@@ -223,9 +236,9 @@ enrol_finish(const struct enrol_ask *ask, struct tx *tx, void *ctx, int64_t now,
 	if (!issuer_read(tx, ask->vault, ask->issuer, TO_READ, &issuer, &found, err))
 		return false;
 	if (!found)
-		return fail(out, "Certificate issuer error", V("The issuer is not there."));
+		return fail(out, V("The issuer is not there."));
 	if (!issuer.enabled)
-		return fail(out, "Certificate issuer error", V("The issuer is disabled."));
+		return fail(out, V("The issuer is disabled."));
 	if (!prepared->found || !prepared->enabled || prepared->provider != issuer.provider ||
 	    prepared->updated != issuer.updated)
 		return look_again(&prepared->kept, tx, now, out, err);
@@ -233,8 +246,7 @@ enrol_finish(const struct enrol_ask *ask, struct tx *tx, void *ctx, int64_t now,
 		return finish_strongroom(ask, &prepared->kept, tx, now, out, err);
 	if (issuer.provider == ISSUER_ACME)
 		return finish_acme(ask, tx, prepared, now, out, err);
-	return fail(out, "Certificate issuer error",
-	    V("The issuer's provider could not be reached from here."));
+	return fail(out, V("The issuer's provider could not be reached from here."));
 }
 
 bool

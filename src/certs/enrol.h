@@ -37,6 +37,7 @@ struct enrol_result {
 	struct views chain; /* ENROL_DONE: DER, leaf first; the leaf's key is the request's */
 	/* ENROL_FAILED: the operation's error.  ENROL_WAIT: the message is what it waits for. */
 	const char *code;
+	int status; /* HTTP, of that kind of error: for the audit log */
 	view message;
 };
 
