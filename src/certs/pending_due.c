@@ -251,7 +251,8 @@ enrol(struct work *work, struct prepared *prepared, int64_t now, struct error *e
 	if (!enrol_finish(&prepared->ask, &work->at.request.tx, prepared->enrol, now, &result, err))
 		return false;
 	if (result.outcome == ENROL_DONE)
-		return issue(work, &result.chain, now, err);
+		return enrol_abandon(&work->at.request.tx, pending->enrolment, err) &&
+		    issue(work, &result.chain, now, err);
 	if (result.outcome == ENROL_FAILED)
 		return end_with(work, result.status, result.code, result.message, err);
 	pending->enrolment = result.state;

@@ -580,6 +580,25 @@ def test_acme_fails_meanwhile(server, pebble, name, how):
 	assert not proofs(one)
 
 
+@pytest.mark.parametrize("to", ["another server", "own authority"])
+def test_issuer_corrected_meanwhile(server, pebble, name, to):
+	"""The operation under way goes by what the issuer is by then; nothing is shown of what it was."""
+	ca, other = pebble(sleep=True), pebble()
+	other.stop()
+	other.settings["httpPort"] = ca.http_port
+	other.start()
+	ca.ca.write_bytes(ca.ca.read_bytes() + other.ca.read_bytes())
+	one, vault = acme_server(server, ca)
+	vault.request("POST", f"/certificates/{name}/create", policy("acme", "moved.example.com")).expect(202)
+	wait_until(lambda: proofs(one))
+	ca.stop_server()
+	body = {"provider": "ACME", "org_details": {"id": other.directory}} if to == "another server" else OWN
+	vault.put("/certificates/issuers/acme", body).expect(200)
+	wait_until(lambda: pending(vault, name)["status"] != "inProgress" or one.advance("2m"))
+	assert pending(vault, name)["status"] == "completed" and not proofs(one)
+	check(vault, name, "moved.example.com")
+
+
 def test_acme_given_up(server, pebble, name):
 	ca = pebble()
 	ca.stop_server()
