@@ -176,6 +176,7 @@ fill_pending(struct request *r, const struct creating *creating, struct pending 
 		.csr = creating->csr,
 		.keep_order = body->keep_order.value,
 		.enabled = !body->enabled.given || body->enabled.value,
+		.own_key = !creating->reused,
 	};
 	if (creating->renews)
 		out->tags = creating->tags;

@@ -3,7 +3,6 @@
  */
 #include "base/base64.h"
 #include "base/clock.h"
-#include "certs/enrol.h"
 #include "certs/issue.h"
 
 struct cancel_body {
@@ -125,8 +124,7 @@ run_delete(struct request *r, struct error *err)
 	if (!require(r, TO_CHANGE, &object, &state, err))
 		return false;
 	pending_reply(r, &object, &state.pending);
-	if (!pending_schedule(r, &object, &state.pending, 0, err) ||
-	    !enrol_abandon(&r->tx, state.pending.enrolment, err))
+	if (!pending_give_up(r, &object, &state.pending, PENDING_CANCELLED, err))
 		return false;
 	state.has_pending = false;
 	return certificate_state_write(r, &object, &state, err);

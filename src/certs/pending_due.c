@@ -49,11 +49,13 @@ look_up(const struct services *services, struct tx *tx, const struct due *due, s
 static bool
 fail(struct work *work, const char *code, view message, struct error *err)
 {
+	struct request *r = &work->at.request;
 	struct pending *pending = &work->state.pending;
 
-	pending_end(pending, PENDING_FAILED);
+	if (!pending_give_up(r, &work->at.object, pending, PENDING_FAILED, err))
+		return false;
 	pending->error_code = view_of(code);
-	if (!arena_copy(work->at.request.arena, message, &pending->error_message))
+	if (!arena_copy(r->arena, message, &pending->error_message))
 		return error_memory(err);
 	work->why = pending->error_message;
 	return true;
@@ -118,8 +120,7 @@ static bool
 end_with(struct work *work, int status, const char *code, view message, struct error *err)
 {
 	work->status = status;
-	return enrol_abandon(&work->at.request.tx, work->state.pending.enrolment, err) &&
-	    fail(work, code, message, err) && write_state(work, 0, err);
+	return fail(work, code, message, err) && write_state(work, 0, err);
 }
 
 static bool
@@ -266,9 +267,9 @@ go_on(struct work *work, struct prepared *prepared, int64_t now, struct error *e
 	struct pending *pending = &work->state.pending;
 
 	if (pending->cancel) {
-		if (!enrol_abandon(&work->at.request.tx, pending->enrolment, err))
+		if (!pending_give_up(&work->at.request, &work->at.object, pending,
+			PENDING_CANCELLED, err))
 			return false;
-		pending_end(pending, PENDING_CANCELLED);
 		work->status = 409;
 		work->why = V("The operation was cancelled.");
 		return write_state(work, 0, err);
