@@ -200,7 +200,8 @@ ca_issue(struct tx *tx, const struct vault *vault, const struct ca *ca, const st
 	    keep_certificate(tx, &der, &chain->items[0], err) &&
 	    (arena_copy(tx->arena, ca->intermediate.certificate, &chain->items[1]) ||
 		error_memory(err)) &&
-	    ca_put_issued(tx, vault, what.serial, wish->certificate, what.not_after, err);
+	    ca_put_issued(tx, vault, what.serial, wish->certificate, what.not_after, err) &&
+	    ca_forget_old(tx, vault, what.serial, wish->not_before, err);
 }
 
 /* What has ended is on no list, and makes room when there is none. */

@@ -19,9 +19,10 @@
 #include "pki/crl.h"
 #include "pki/profile.h"
 
-#define CA_REVOKED_MAX 5000   /* of a vault, at a time */
-#define CA_CHAIN_MAX 2        /* certificates of what is issued: the leaf and the intermediate */
-#define CA_LIST_SECONDS 86400 /* a CRL, and an OCSP answer, is good for so long */
+#define CA_REVOKED_MAX 5000 /* of a vault, at a time */
+#define CA_CHAIN_MAX 2      /* certificates of what is issued: the leaf and the intermediate */
+#define CA_KEPT_SECONDS ((int64_t)30 * 86400) /* what was issued, beyond its end, at least */
+#define CA_LIST_SECONDS 86400                 /* a CRL, and an OCSP answer, is good for so long */
 
 struct ca_half {
 	struct material material;
@@ -49,8 +50,9 @@ MUST_USE bool ca_require(struct tx *tx, const struct vault *vault, bool hsm, int
 /*
  * ca_issue(tx, vault, ca, wish, chain, err):
  * A certificate for the key and the names of a request, the leaf first, in tx->arena.  It ends with
- * its issuer at the latest.  ERR_BAD_PARAMETER: what the request asks for can't be had, it asks to
- * be an authority itself, or the authority has ended.
+ * its issuer at the latest.  Some that ended CA_KEPT_SECONDS ago are forgotten with it, which is as
+ * if they had never been issued.  ERR_BAD_PARAMETER: what the request asks for can't be had, it
+ * asks to be an authority itself, or the authority has ended.
  */
 struct ca_wish {
 	view csr;         /* DER */

@@ -121,12 +121,22 @@ ca_put_issued(struct tx *tx, const struct vault *vault, view serial, view certif
 	    tx_put(tx, vault->key, path, &document, err);
 }
 
+static bool
+unpack_issued(view document, struct ca_issued *out)
+{
+	struct unpack in = unpack_of(document);
+	bool fine = unpack_u8(&in) == FORMAT;
+
+	(void)unpack_bytes(&in);
+	out->not_after = unpack_i64(&in);
+	return fine && unpack_end(&in);
+}
+
 bool
 ca_get_issued(struct tx *tx, const struct vault *vault, view serial, struct ca_issued *out,
     bool *found, struct error *err)
 {
 	AUTO(plain_done) struct plain *document = NULL;
-	struct unpack in;
 	view path;
 
 	*found = false;
@@ -135,12 +145,59 @@ ca_get_issued(struct tx *tx, const struct vault *vault, view serial, struct ca_i
 		return false;
 	if (document == NULL)
 		return true;
-	in = unpack_of(plain_view(document));
-	*found = unpack_u8(&in) == FORMAT;
-	(void)unpack_bytes(&in);
-	out->not_after = unpack_i64(&in);
-	return (*found && unpack_end(&in)) ||
-	    error_set(err, ERR_CORRUPT, "what was issued can't be read");
+	*found = unpack_issued(plain_view(document), out);
+	return *found || error_set(err, ERR_CORRUPT, "what was issued can't be read");
+}
+
+/* One that can't be read is left: it is no reason not to issue another. */
+static bool
+is_old(const struct vault *vault, const struct document *document, int64_t now)
+{
+	AUTO(plain_done) struct plain *plain = NULL;
+	struct ca_issued issued;
+	struct error problem;
+
+	return keyring_unseal(vault->key, &document->value, document->key, &plain, &problem) &&
+	    unpack_issued(plain_view(plain), &issued) && issued.not_after < now - CA_KEPT_SECONDS;
+}
+
+/* ${limit} of them behind ${after} at most, how many there were in ${count}. */
+static bool
+forget_some(struct tx *tx, const struct vault *vault, view after, size_t limit, int64_t now,
+    size_t *count, struct error *err)
+{
+	struct document *documents;
+	view prefix, revoked;
+
+	if (!serial_path(tx->arena, vault, "issued", V(""), &prefix, err) ||
+	    !store_scan(tx->reader, prefix, after, limit, tx->arena, &documents, count, err) ||
+	    !serial_path(tx->arena, vault, "revoked", V(""), &revoked, err))
+		return false;
+	for (size_t i = 0; i < *count; i++) {
+		view path, serial = view_from(documents[i].key, prefix.len);
+
+		if (!is_old(vault, &documents[i], now))
+			continue;
+		if (!arena_join(tx->arena, (const view[]){ revoked, serial }, 2, &path))
+			return error_memory(err);
+		if (!tx_delete(tx, documents[i].key, err) || !tx_delete(tx, path, err))
+			return false;
+	}
+	return true;
+}
+
+bool
+ca_forget_old(struct tx *tx, const struct vault *vault, view serial, int64_t now, struct error *err)
+{
+	size_t count, more;
+	view after;
+
+	if (!serial_path(tx->arena, vault, "issued", serial, &after, err) ||
+	    !forget_some(tx, vault, after, CA_LOOKED_AT, now, &count, err))
+		return false;
+	/* Behind the last comes the first. */
+	return count == CA_LOOKED_AT ||
+	    forget_some(tx, vault, V(""), CA_LOOKED_AT - count, now, &more, err);
 }
 
 bool

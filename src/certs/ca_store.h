@@ -9,6 +9,12 @@
 #define CA_SERIAL_MAX 20   /* bytes */
 #define CA_DROPPED_MAX 500 /* in a commit */
 
+/*
+ * How many documents of others an issuance looks at, for those that ended so long ago that nobody
+ * asks for them: at more than one, so that they can't become more than a part of all.
+ */
+#define CA_LOOKED_AT 8
+
 struct ca_issued {
 	int64_t not_after;
 };
@@ -25,6 +31,13 @@ MUST_USE bool ca_put_issued(struct tx *tx, const struct vault *vault, view seria
     int64_t not_after, struct error *err);
 MUST_USE bool ca_get_issued(struct tx *tx, const struct vault *vault, view serial,
     struct ca_issued *out, bool *found, struct error *err);
+/*
+ * ca_forget_old(tx, vault, serial, now, err):
+ * Of the next few behind ${serial}, which is random, those that ended CA_KEPT_SECONDS before ${now}
+ * are deleted, and that they were revoked.
+ */
+MUST_USE bool ca_forget_old(struct tx *tx, const struct vault *vault, view serial, int64_t now,
+    struct error *err);
 MUST_USE bool ca_put_revoked(struct tx *tx, const struct vault *vault, view serial,
     const struct ca_revoked *revoked, struct error *err);
 MUST_USE bool ca_get_revoked(struct tx *tx, const struct vault *vault, view serial,

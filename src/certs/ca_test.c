@@ -9,6 +9,7 @@
 
 #include <openssl/ocsp.h>
 
+#define DAY ((int64_t)86400)
 #define BASE V("https://v.vault.example")
 
 static struct world w;
@@ -21,7 +22,7 @@ setup(void **state)
 {
 	(void)state;
 	world_make(&w);
-	arena_init(&keep, (size_t)1 << 20);
+	arena_init(&keep, (size_t)4 << 20);
 	world_vault(&w, "vault-a", "westeurope", 90, false);
 	world_vault(&w, "vault-b", "westeurope", 90, false);
 	key = test_key_new("P-384");
@@ -548,6 +549,55 @@ test_reasons(void **state)
 	assert_false(crl_reason_find(V(""), &reason));
 }
 
+static int
+state_of(const struct issuing *issuing)
+{
+	X509 *leaf = parse(issuing->chain.items[0]), *middle = parse(issuing->chain.items[1]);
+	int state = ask(leaf, middle, true);
+
+	X509_free(leaf);
+	X509_free(middle);
+	return state;
+}
+
+/* What ended is told of for a while; then it is as if it had never been issued. */
+static void
+test_old_ones_are_forgotten(void **state)
+{
+	const int64_t end = NOON + 30 * DAY;
+	struct issuing good = issue_in("vault-a", 1), bad = issue_in("vault-a", 1);
+	uint64_t documents = world_count(&w, "v/");
+
+	(void)state;
+	(void)issue_in("vault-a", 12);
+	assert_fine(revoke("vault-a", read(bad.chain.items[0]).serial, NOON), &w.err);
+	(void)issue_at("vault-a", 12, end + CA_KEPT_SECONDS - 10);
+	assert_int_equal(state_of(&good), V_OCSP_CERTSTATUS_GOOD);
+	assert_int_equal(state_of(&bad), V_OCSP_CERTSTATUS_REVOKED);
+	assert_fine(revoke("vault-a", read(good.chain.items[0]).serial, end + DAY), &w.err);
+	assert_int_equal(state_of(&good), V_OCSP_CERTSTATUS_REVOKED);
+	(void)issue_at("vault-a", 12, end + CA_KEPT_SECONDS + 10);
+	assert_int_equal(state_of(&good), -OCSP_RESPONSE_STATUS_UNAUTHORIZED);
+	assert_int_equal(state_of(&bad), -OCSP_RESPONSE_STATUS_UNAUTHORIZED);
+	assert_false(revoke("vault-a", read(bad.chain.items[0]).serial, end + 40 * DAY));
+	assert_int_equal(w.err.code, ERR_CERTIFICATE_NOT_FOUND);
+	/* Three that last, and how often something was revoked; but neither of the two. */
+	assert_int_equal(world_count(&w, "v/"), documents + 3 + 1 - 2);
+}
+
+/* One every two days: those that have not ended or may be asked for, and few more. */
+static void
+test_documents_are_bounded(void **state)
+{
+	uint64_t before = world_count(&w, "v/"), count;
+
+	(void)state;
+	for (int64_t i = 0; i < 250; i++)
+		(void)issue_at("vault-a", 1, NOON + i * 2 * DAY);
+	count = world_count(&w, "v/") - before;
+	assert_in_range(count, 30, 50);
+}
+
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
@@ -564,6 +614,8 @@ main(void)
 		FRESH(test_full_list),
 		FRESH(test_signed_once),
 		FRESH(test_intermediate_is_renewed),
+		FRESH(test_old_ones_are_forgotten),
+		FRESH(test_documents_are_bounded),
 		cmocka_unit_test(test_reasons),
 	};
 

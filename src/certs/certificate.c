@@ -11,14 +11,20 @@
 #define FORMAT 1
 #define STATE_FORMAT 1
 
-enum { FLAG_KEEP_ORDER = 1 };
+enum { FLAG_KEEP_ORDER = 1, FLAG_KEY_OUT = 2, FLAG_KEY_IN = 4 };
 enum { FLAG_MAILED = 1 }; /* beside LIFETIME_NEAR_END and LIFETIME_ENDED */
 
 void
 certificate_pack(const struct certificate *certificate, struct buf *out)
 {
+	static const uint8_t keys[] = {
+		[CERTIFICATE_KEY_OUT] = FLAG_KEY_OUT,
+		[CERTIFICATE_KEY_IN] = FLAG_KEY_IN,
+	};
+
 	pack_u8(out, FORMAT);
-	pack_u8(out, certificate->keep_order ? FLAG_KEEP_ORDER : 0);
+	pack_u8(out,
+	    (uint8_t)((certificate->keep_order ? FLAG_KEEP_ORDER : 0) | keys[certificate->key]));
 	pack_bytes(out, certificate->cer);
 	pack_bytes(out, certificate->thumbprint);
 }
@@ -29,8 +35,13 @@ certificate_unpack(view content, struct certificate *out)
 	struct unpack in = unpack_of(content);
 	struct certificate certificate = { 0 };
 	bool fine = unpack_u8(&in) == FORMAT;
+	uint8_t flags = unpack_u8(&in);
 
-	certificate.keep_order = (unpack_u8(&in) & FLAG_KEEP_ORDER) != 0;
+	certificate.keep_order = (flags & FLAG_KEEP_ORDER) != 0;
+	if ((flags & FLAG_KEY_IN) != 0)
+		certificate.key = CERTIFICATE_KEY_IN;
+	else if ((flags & FLAG_KEY_OUT) != 0)
+		certificate.key = CERTIFICATE_KEY_OUT;
 	certificate.cer = unpack_bytes(&in);
 	certificate.thumbprint = unpack_bytes(&in);
 	if (!fine || !unpack_end(&in))

@@ -11,11 +11,15 @@
 #include "crypto/hash.h"
 #include "keys/key.h"
 
+/* Is the private key in its secret, or in the keyring only?  An earlier build did not say. */
+enum certificate_key { CERTIFICATE_KEY_UNTOLD, CERTIFICATE_KEY_OUT, CERTIFICATE_KEY_IN };
+
 /* What a version holds.  Provisional: of an operation that is not through; there is nothing yet. */
 struct certificate {
 	view cer; /* DER, of the leaf; empty: provisional */
 	view thumbprint;
 	bool keep_order; /* the chain stands in the secret as it was uploaded */
+	enum certificate_key key;
 };
 
 void certificate_pack(const struct certificate *certificate, struct buf *out);

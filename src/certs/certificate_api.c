@@ -56,6 +56,21 @@ amend_version(struct request *r, const struct object *object, struct version *ve
 	    object_name(r, &certificate_type, object, version->id, err);
 }
 
+/* The version that an operation is to complete gets from it what it was given meanwhile. */
+static bool
+amend_pending(const struct certificate_body *body, const struct version *version,
+    struct pending *pending, bool has_pending)
+{
+	if (!has_pending || pending->status != PENDING_IN_PROGRESS ||
+	    !view_eq(pending->version, version->id))
+		return false;
+	if (body->tags.given)
+		pending->tags = version->tags;
+	if (body->enabled.given)
+		pending->enabled = body->enabled.value;
+	return body->tags.given || body->enabled.given;
+}
+
 /* A client can't take away what its version does not show it. */
 static void
 keep_names(const struct request *r, const struct cert_policy_body *body,
@@ -93,17 +108,22 @@ run_update(struct request *r, struct error *err)
 	AUTO(object_done) struct object object = { 0 };
 	AUTO(version_done) struct version version = { 0 };
 	struct certificate_state state;
-	bool whole = object_version_param(r).len == 0;
+	bool whole = object_version_param(r).len == 0, changed = false;
 	const struct certificate_shown shown = { whole ? &state : NULL, &state };
 
 	if (!certificate_require(r, object_version_param(r), TO_CHANGE, &object, &version, &state,
 		err))
 		return false;
-	if (whole && body->policy_given.given &&
-	    (!amend_policy(r, &body->policy, &state, err) ||
-		!certificate_state_write(r, &object, &state, err)))
-		return false;
+	if (whole && body->policy_given.given) {
+		if (!amend_policy(r, &body->policy, &state, err))
+			return false;
+		changed = true;
+	}
 	if (!amend_version(r, &object, &version, err))
+		return false;
+	if (amend_pending(body, &version, &state.pending, state.has_pending))
+		changed = true;
+	if (changed && !certificate_state_write(r, &object, &state, err))
 		return false;
 	certificate_reply(r, &object, &version, &shown);
 	return true;

@@ -1,11 +1,14 @@
 /*
  * Creating: a key is made and a request signed with it; then the operation is pending.
  */
+#include "base/base64.h"
 #include "base/clock.h"
 #include "certs/issue.h"
 #include "certs/issuer.h"
 #include "certs/renew.h"
 #include "crypto/random.h"
+#include "pki/bundle.h"
+#include "secrets/secret.h"
 
 /* What is on its way through request_defer. */
 struct creating {
@@ -13,6 +16,8 @@ struct creating {
 	struct cert_policy policy;
 	struct key key;
 	bool reused;
+	bool doubted; /* reused only if ${doubt} holds its private key already */
+	struct secret doubt;
 	view csr;
 	bool renews; /* by itself: with the tags of the version before */
 	view tags;   /* packed */
@@ -60,6 +65,49 @@ same_spec(const struct key_spec *a, const struct key_spec *b)
 	return a->kind == b->kind && a->curve == b->curve && a->bits == b->bits && a->hsm == b->hsm;
 }
 
+/* A key that was not to leave the server does not do so later, whatever its policy says by then. */
+static bool
+find_whether_out(struct request *r, const struct version *latest, struct creating *creating,
+    struct error *err)
+{
+	AUTO(object_done) struct object object = { 0 };
+	AUTO(version_done) struct version version = { 0 };
+	struct certificate certificate;
+	struct secret secret;
+
+	if (!creating->policy.exportable)
+		return true;
+	if (!certificate_unpack(latest->content, &certificate))
+		return error_set(err, ERR_CORRUPT, "a certificate's content can't be read");
+	creating->reused = certificate.key != CERTIFICATE_KEY_IN;
+	creating->doubted = certificate.key == CERTIFICATE_KEY_UNTOLD;
+	if (!creating->doubted)
+		return true;
+	if (!object_require(r, &secret_type, r->params[0], latest->id, TO_READ, &object, &version,
+		err))
+		return false;
+	if (!secret_unpack(version.content, &secret))
+		return error_set(err, ERR_CORRUPT, "a certificate's secret can't be read");
+	return (arena_copy(r->arena, secret.value, &creating->doubt.value) &&
+		   arena_copy(r->arena, secret.content_type, &creating->doubt.content_type)) ||
+	    error_memory(err);
+}
+
+static bool
+holds_key(const struct secret *secret, struct arena *arena)
+{
+	AUTO(bundle_free) struct bundle bundle = { 0 };
+	struct error problem;
+	size_t len;
+	char *pfx;
+
+	if (view_eq(secret->content_type, V(SECRET_PEM)))
+		return bundle_from_pem(secret->value, arena, &bundle, &problem);
+	pfx = arena_alloc(arena, secret->value.len + 3);
+	return pfx != NULL && base64_decode(BASE64, secret->value, pfx, &len) &&
+	    bundle_from_pfx((view){ pfx, len }, V(""), arena, &bundle, &problem);
+}
+
 /* The key of the version before, where the policy asks for it and it is of the same kind. */
 static bool
 find_reused(struct request *r, const struct version *latest, struct creating *creating,
@@ -79,7 +127,13 @@ find_reused(struct request *r, const struct version *latest, struct creating *cr
 		return true;
 	creating->key.material = key.material;
 	creating->reused = true;
-	return key_keep(r, &creating->key, err);
+	return key_keep(r, &creating->key, err) && find_whether_out(r, latest, creating, err);
+}
+
+static bool
+may_make(const struct creating *creating)
+{
+	return !creating->reused || creating->doubted;
 }
 
 static bool
@@ -88,6 +142,8 @@ work_create(struct request *r, struct error *err)
 	struct creating *creating = r->deferred;
 	struct key *key = &creating->key;
 
+	if (creating->doubted)
+		creating->reused = holds_key(&creating->doubt, r->arena);
 	if (!creating->reused &&
 	    !material_make(r->services->keyring, r->vault->key, &creating->policy.key, r->arena,
 		&key->material, err))
@@ -120,6 +176,7 @@ fill_pending(struct request *r, const struct creating *creating, struct pending 
 		.csr = creating->csr,
 		.keep_order = body->keep_order.value,
 		.enabled = !body->enabled.given || body->enabled.value,
+		.own_key = !creating->reused,
 	};
 	if (creating->renews)
 		out->tags = creating->tags;
@@ -246,8 +303,8 @@ certificate_create(struct request *r, struct error *err)
 		return false;
 	if (!cert_policy_keep(&creating->policy, r->arena, err))
 		return false;
-	if (!(creating->reused ? vault_charge(r, THROTTLE_OTHER, NULL, err)
-			       : key_charge_create(r, &creating->policy.key, err)))
+	if (!(may_make(creating) ? key_charge_create(r, &creating->policy.key, err)
+				 : vault_charge(r, THROTTLE_OTHER, NULL, err)))
 		return false;
 	return request_defer(r, creating->policy.key.kind == KEY_RSA ? WORK_MAKES : WORK_BURNS,
 	    work_create, finish_create, creating);

@@ -63,7 +63,8 @@ try_version(view bytes, struct arena *arena)
 		return;
 	show(NULL, &certificate, arena);
 	certificate_pack(&certificate, &once);
-	check(certificate_unpack(buf_view(&once), &same) && view_eq(same.cer, certificate.cer));
+	check(certificate_unpack(buf_view(&once), &same) && view_eq(same.cer, certificate.cer) &&
+	    same.key == certificate.key);
 }
 
 static void

@@ -10,7 +10,8 @@
 #include "keyring/work.h"
 #include "vault/due.h"
 
-#define FORMAT 1
+#define FORMAT 2
+#define FORMAT_PLAIN 1 /* an earlier build's: of which issuer's state is not known */
 #define WAIT_FIRST 60
 
 /* What an operation keeps. */
@@ -18,6 +19,7 @@ struct kept {
 	int64_t since;  /* when it began */
 	uint32_t tries; /* in a row that came to nothing */
 	view acme;
+	int64_t updated; /* the issuer's, when it was asked */
 };
 
 /* What enrol_prepare found, for enrol_finish. */
@@ -26,6 +28,7 @@ struct prepared {
 	enum issuer_provider provider;
 	int64_t updated; /* the issuer's: another one by now means looking again */
 	struct kept kept;
+	view given_up; /* the state of an issuer that was another one; empty: none */
 	struct acme_turn turn;
 };
 
@@ -33,16 +36,18 @@ static bool
 kept_unpack(view state, int64_t now, struct kept *out)
 {
 	struct unpack in = unpack_of(state);
-	bool fine;
+	uint8_t format;
 
 	*out = (struct kept){ .since = now };
 	if (state.len == 0)
 		return true;
-	fine = unpack_u8(&in) == FORMAT;
+	format = unpack_u8(&in);
 	out->since = unpack_i64(&in);
 	out->tries = unpack_u32(&in);
 	out->acme = unpack_bytes(&in);
-	return fine && unpack_end(&in);
+	if (format == FORMAT)
+		out->updated = unpack_i64(&in);
+	return (format == FORMAT || format == FORMAT_PLAIN) && unpack_end(&in);
 }
 
 static bool
@@ -54,6 +59,7 @@ kept_pack(const struct kept *kept, struct arena *arena, view *out, struct error 
 	pack_i64(&packed, kept->since);
 	pack_u32(&packed, kept->tries);
 	pack_bytes(&packed, kept->acme);
+	pack_i64(&packed, kept->updated);
 	return (buf_ok(&packed) && arena_copy(arena, buf_view(&packed), out)) || error_memory(err);
 }
 
@@ -67,6 +73,16 @@ look_up(const struct enrol_ask *ask, struct arena *arena, struct issuer *issuer,
 	return reading_begin(ask->services->store, ask->services->keyring, arena, &reading, err) &&
 	    issuer_read(&reading.tx, ask->vault, ask->issuer, TO_READ, issuer, found, err) &&
 	    acme_account_read(&reading.tx, ask->vault, ask->issuer, arena, account, err);
+}
+
+/* With an issuer that was corrected since it begins anew, with a patience of its own. */
+static void
+begin_anew(struct prepared *prepared, view state, int64_t now)
+{
+	if (prepared->kept.updated == prepared->updated)
+		return;
+	prepared->given_up = state;
+	prepared->kept = (struct kept){ .since = now, .updated = prepared->updated };
 }
 
 bool
@@ -89,15 +105,29 @@ enrol_prepare(const struct enrol_ask *ask, view state, int64_t now, struct arena
 	prepared->enabled = issuer.enabled;
 	prepared->provider = issuer.provider;
 	prepared->updated = issuer.updated;
+	begin_anew(prepared, state, now);
 	return issuer.provider != ISSUER_ACME || !issuer.enabled ||
 	    acme_turn_take(ask, &issuer, &account, arena, prepared->kept.acme, &prepared->turn,
 		err);
 }
 
 static bool
-fail(struct enrol_result *out, const char *code, view message)
+fail(struct enrol_result *out, view message)
 {
-	*out = (struct enrol_result){ .outcome = ENROL_FAILED, .code = code, .message = message };
+	*out = (struct enrol_result){ .outcome = ENROL_FAILED,
+		.code = "Certificate issuer error",
+		.status = 503,
+		.message = message };
+	return true;
+}
+
+static bool
+reject(struct enrol_result *out, view message)
+{
+	*out = (struct enrol_result){ .outcome = ENROL_FAILED,
+		.code = "Request rejected",
+		.status = 400,
+		.message = message };
 	return true;
 }
 
@@ -161,7 +191,7 @@ finish_strongroom(const struct enrol_ask *ask, const struct kept *kept, struct t
 	if (!arena_copy(tx->arena, view_of(problem.message), &message))
 		return error_memory(err);
 	return problem.code == ERR_BAD_PARAMETER
-	    ? fail(out, "Request rejected", message)
+	    ? reject(out, message)
 	    : wait_for_token(kept, tx, before, now, message, out, err);
 }
 
@@ -187,9 +217,9 @@ finish_acme(const struct enrol_ask *ask, struct tx *tx, struct prepared *prepare
 	if (!write_turn(ask, tx, turn, err))
 		return false;
 	if (turn->failed)
-		return fail(out, "Request rejected", turn->message);
+		return reject(out, turn->message);
 	if (turn->busy && now - kept.since > ENROL_PATIENCE)
-		return fail(out, "Certificate issuer error", turn->message);
+		return fail(out, turn->message);
 	*out = (struct enrol_result){ .outcome = turn->done ? ENROL_DONE : ENROL_WAIT,
 		.chain = turn->chain,
 		.message = turn->message };
@@ -223,9 +253,11 @@ enrol_finish(const struct enrol_ask *ask, struct tx *tx, void *ctx, int64_t now,
 	if (!issuer_read(tx, ask->vault, ask->issuer, TO_READ, &issuer, &found, err))
 		return false;
 	if (!found)
-		return fail(out, "Certificate issuer error", V("The issuer is not there."));
+		return fail(out, V("The issuer is not there."));
 	if (!issuer.enabled)
-		return fail(out, "Certificate issuer error", V("The issuer is disabled."));
+		return fail(out, V("The issuer is disabled."));
+	if (!enrol_abandon(tx, prepared->given_up, err))
+		return false;
 	if (!prepared->found || !prepared->enabled || prepared->provider != issuer.provider ||
 	    prepared->updated != issuer.updated)
 		return look_again(&prepared->kept, tx, now, out, err);
@@ -233,8 +265,7 @@ enrol_finish(const struct enrol_ask *ask, struct tx *tx, void *ctx, int64_t now,
 		return finish_strongroom(ask, &prepared->kept, tx, now, out, err);
 	if (issuer.provider == ISSUER_ACME)
 		return finish_acme(ask, tx, prepared, now, out, err);
-	return fail(out, "Certificate issuer error",
-	    V("The issuer's provider could not be reached from here."));
+	return fail(out, V("The issuer's provider could not be reached from here."));
 }
 
 bool

@@ -8,7 +8,8 @@
  *					its token is there, however long that takes
  *	ACME				acme/acme.h, a step a call
  *
- * What can't be reached is tried again, later each time; an ACME server for ENROL_PATIENCE.
+ * What can't be reached is tried again, later each time; an ACME server for ENROL_PATIENCE.  When
+ * the issuer is changed meanwhile, an operation begins anew with what it is by then.
  */
 #ifndef CERTS_ENROL_H
 #define CERTS_ENROL_H
@@ -37,13 +38,14 @@ struct enrol_result {
 	struct views chain; /* ENROL_DONE: DER, leaf first; the leaf's key is the request's */
 	/* ENROL_FAILED: the operation's error.  ENROL_WAIT: the message is what it waits for. */
 	const char *code;
+	int status; /* HTTP, of that kind of error: for the audit log */
 	view message;
 };
 
 /*
  * enrol_prepare(ask, state, now, arena, out, err):
- * ${state} is empty at first.  ${out} and what it points to live in ${arena}, which outlives
- * enrol_finish.  An error is the server's own (memory, the store), never the issuer's.
+ * ${state} is empty at first.  It outlives enrol_finish, as ${arena} does, in which ${out} and what
+ * it points to live.  An error is the server's own (memory, the store), never the issuer's.
  */
 MUST_USE bool enrol_prepare(const struct enrol_ask *ask, view state, int64_t now,
     struct arena *arena, void **out, struct error *err);

@@ -1,7 +1,9 @@
 /*
  * Asking issuers: what each answers, and what an issuance that waits keeps.
  */
+#include "acme/acme.h"
 #include "base/clock.h"
+#include "base/pack.h"
 #include "certs/ca.h"
 #include "certs/enrol_acme.h"
 #include "certs/outside.h"
@@ -280,6 +282,78 @@ test_broken_state(void **state)
 	assert_int_equal(w.err.code, ERR_CORRUPT);
 }
 
+/* As an operation keeps it that has shown a proof; an earlier build did not say of which issuer. */
+static view
+state_of(int64_t updated)
+{
+	AUTO(buf_free) struct buf acme = { 0 }, kept = { 0 };
+	const struct acme_state at = { .stage = ACME_PROVED,
+		.kind = ACME_HTTP_01,
+		.token = "abc",
+		.nonce = "n",
+		.account = "https://127.0.0.1:1/account",
+		.challenge = "https://127.0.0.1:1/challenge" };
+
+	acme_pack(&at, &acme);
+	pack_u8(&kept, updated != 0 ? 2 : 1);
+	pack_i64(&kept, NOON);
+	pack_u32(&kept, 3);
+	pack_bytes(&kept, buf_view(&acme));
+	if (updated != 0)
+		pack_i64(&kept, updated);
+	return test_copy(&keep, &kept);
+}
+
+static struct acme_state
+kept_by(view state)
+{
+	struct unpack in = unpack_of(state);
+	struct acme_state at;
+
+	(void)unpack_u8(&in);
+	(void)unpack_i64(&in);
+	(void)unpack_u32(&in);
+	assert_true(acme_unpack(unpack_bytes(&in), &at));
+	return at;
+}
+
+/* What is left of an issuance whose issuer was corrected: nothing; it begins anew. */
+static void
+test_issuer_changes(void **state)
+{
+	static const struct {
+		enum issuer_provider provider;
+		int64_t before, updated; /* when it was asked, and by now */
+		enum acme_stage stage;
+	} rows[] = {
+		{ ISSUER_ACME, 1, 1, ACME_PROVED },
+		{ ISSUER_ACME, 1, 2, ACME_DIRECTORY },
+		{ ISSUER_ACME, 0, 1, ACME_DIRECTORY },
+		{ ISSUER_STRONGROOM, 1, 2, ACME_DONE },
+	};
+	view csr = make_csr("CN=web", "web.example.com", NULL);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct enrol_result result;
+
+		put_issuer(rows[i].provider, true, rows[i].updated);
+		assert_fine(world_do(&w, "vault-a", "", step_show, &result), &w.err);
+		result = ask(csr, state_of(rows[i].before), NOON + 10);
+		assert_int_equal(world_count(&w, "acme/"), rows[i].stage == ACME_PROVED);
+		if (rows[i].stage == ACME_DONE) {
+			assert_int_equal(result.outcome, ENROL_DONE);
+			continue;
+		}
+		assert_int_equal(result.outcome, ENROL_WAIT);
+		assert_int_equal(kept_by(result.state).stage, rows[i].stage);
+		/* And goes on from there. */
+		result = ask(csr, result.state, NOON + 20);
+		assert_int_equal(result.outcome, ENROL_WAIT);
+		assert_int_equal(kept_by(result.state).stage, rows[i].stage);
+	}
+}
+
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
@@ -293,6 +367,7 @@ main(void)
 		FRESH(test_account_stays),
 		FRESH(test_proofs),
 		FRESH(test_broken_state),
+		FRESH(test_issuer_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,7 +142,7 @@ add(struct request *r, const struct importing *importing, bool found, const stru
 		.key = &importing->key,
 		.leaf = &importing->leaf,
 		.secret = importing->secret,
-		.pem = importing->policy.pem,
+		.policy = &importing->policy,
 		.keep_order = body->keep_order.value,
 		.provisional = found && issue_is_provisional(latest),
 	};

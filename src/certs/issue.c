@@ -191,12 +191,18 @@ issue_secret(const struct cert_policy *policy, view pkcs8, const struct views *c
 	return (buf_ok(&text) && arena_copy(arena, buf_view(&text), out)) || error_memory(err);
 }
 
+static bool
+goes_out(const struct cert_policy *policy, const struct key *key)
+{
+	return policy->exportable && !key->material.spec.hsm;
+}
+
 bool
 issue_key_out(struct request *r, const struct cert_policy *policy, const struct key *key,
     struct plain **out, struct error *err)
 {
 	*out = NULL;
-	return !policy->exportable || key->material.spec.hsm ||
+	return !goes_out(policy, key) ||
 	    material_put_pkcs8(r->vault->key, &key->material, out, err);
 }
 
@@ -265,7 +271,7 @@ add_secret(struct request *r, view name, const struct issued *issued, const stru
 	struct version version = { .id = like->id, .attributes = like->attributes };
 	const struct secret secret = {
 		.has_content_type = true,
-		.content_type = issued->pem ? V(SECRET_PEM) : V(SECRET_PFX),
+		.content_type = issued->policy->pem ? V(SECRET_PEM) : V(SECRET_PFX),
 		.value = issued->secret,
 	};
 
@@ -284,6 +290,8 @@ put_certificate(struct request *r, const struct issued *issued, struct version *
 		.cer = issued->leaf->der,
 		.thumbprint = { (const char *)issued->leaf->thumbprint, SHA1_LEN },
 		.keep_order = issued->keep_order,
+		.key = goes_out(issued->policy, issued->key) ? CERTIFICATE_KEY_OUT
+							     : CERTIFICATE_KEY_IN,
 	};
 
 	certificate_pack(&certificate, &content);
@@ -337,7 +345,7 @@ issue_pending(struct request *r, const struct object *object, struct certificate
 		.key = result->key,
 		.leaf = result->leaf,
 		.secret = result->secret,
-		.pem = result->policy->pem,
+		.policy = result->policy,
 		.keep_order = pending->keep_order,
 		.provisional = view_eq(object->latest, pending->version),
 	};

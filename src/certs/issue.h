@@ -41,7 +41,8 @@ struct issued {
 	const struct key *key;
 	const struct x509 *leaf;
 	view secret; /* the value; in the arena */
-	bool pem, keep_order;
+	const struct cert_policy *policy;
+	bool keep_order;
 	bool provisional; /* the version is there already, with nothing in it */
 };
 

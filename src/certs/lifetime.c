@@ -188,13 +188,37 @@ plan_of(const struct look *look, int64_t now)
 	return plan;
 }
 
-/* What was made ahead, for which version; or why it was not. */
+/* What was made ahead, for which version and by which policy; or why it was not. */
 struct prepared {
-	view after;
+	view after, policy; /* the policy as it is packed */
 	struct creating *creating;
 	bool made;
 	struct error problem;
 };
+
+static bool
+pack_policy(const struct look *look, struct arena *arena, view *out, struct error *err)
+{
+	AUTO(buf_free) struct buf packed = { 0 };
+
+	cert_policy_pack(&look->state.policy, &packed);
+	return (buf_ok(&packed) && arena_copy(arena, buf_view(&packed), out)) || error_memory(err);
+}
+
+/* A key may take seconds to be made: is it of what there is by now? */
+static bool
+still_holds(const struct prepared *prepared, const struct look *look, bool *out, struct error *err)
+{
+	view policy;
+
+	*out = false;
+	if (prepared == NULL)
+		return true;
+	if (!pack_policy(look, look->at.request.arena, &policy, err))
+		return false;
+	*out = view_eq(prepared->after, look->at.latest.id) && view_eq(prepared->policy, policy);
+	return true;
+}
 
 static bool
 look_ahead(const struct services *services, const struct due *due, struct arena *arena,
@@ -206,6 +230,7 @@ look_ahead(const struct services *services, const struct due *due, struct arena 
 	    look_up(services, &reading.tx, due, look, err) &&
 	    (!plan_of(look, clock_now()).renew ||
 		((arena_copy(arena, look->at.latest.id, &out->after) || error_memory(err)) &&
+		    pack_policy(look, arena, &out->policy, err) &&
 		    renew_look(&look->at.request, &look->at.latest, &look->state, &out->creating,
 			err)));
 }
@@ -357,14 +382,17 @@ lifetime_run(const struct services *services, struct tx *tx, const struct due *d
 	const struct prepared *prepared = ctx;
 	struct due again = *due;
 	struct plan plan;
+	bool holds = true;
 
 	if (!look_up(services, tx, due, &look, err))
 		return false;
 	plan = plan_of(&look, now);
 	if (plan.announce != NULL)
 		return announce(&look, tx, due, &plan, done, err);
-	/* It was looked when nothing was to be made yet: once more. */
-	if (plan.renew && (prepared == NULL || !view_eq(prepared->after, look.at.latest.id))) {
+	if (plan.renew && !still_holds(prepared, &look, &holds, err))
+		return false;
+	/* It was looked when nothing was to be made yet, or something else: once more. */
+	if (!holds) {
 		plan = (struct plan){ .next = now + 1 };
 	} else if (!act(&look, &plan, prepared, now, err)) {
 		return false;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/testing.h"
+#include "certs/issue.h"
 #include "certs/policy.h"
 #include "keyring/work.h"
 #include "vault/testing.h"
@@ -106,14 +107,16 @@ step_fail(struct request *r, void *ctx, struct error *err)
 	return certificate_state_write(r, &object, &state, err);
 }
 
-/* By hand, if only to what it is. */
+/* By hand, if only to what it is; ${ctx}: to so many months. */
 static bool
 step_change_policy(struct request *r, void *ctx, struct error *err)
 {
 	static struct cert_policy_body body;
 	const struct op *op = certificate_ops;
 
-	(void)ctx;
+	body.months = (struct body_number){ .given = ctx != NULL };
+	if (ctx != NULL)
+		body.months.value = *(int *)ctx;
 	while (!view_eq(view_of(op->name), V("CertificatePolicyUpdate")))
 		op++;
 	r->body = &body;
@@ -169,6 +172,8 @@ look_body(void *ctx, struct tx *tx, view *journal, struct error *err)
 	    lifetime_run(&w.services, tx, &due, looking->prepared, clock_now(), &done, err);
 }
 
+static int months_meanwhile; /* its policy changes to, while its key is made; 0: it does not */
+
 static void
 look_one(view path)
 {
@@ -184,6 +189,9 @@ look_one(view path)
 	assert_fine(due_peek(&reading.tx, path, &due, &found, &w.err), &w.err);
 	assert_true(found);
 	assert_fine(lifetime_prepare(&w.services, &due, &arena, &looking.prepared, &w.err), &w.err);
+	if (months_meanwhile != 0)
+		assert_fine(world_do(&w, "vault-a", "web", step_change_policy, &months_meanwhile),
+		    &w.err);
 	assert_fine(work_run(w.place.store, w.place.keyring, look_body, &looking, &w.err), &w.err);
 }
 
@@ -328,6 +336,40 @@ test_changed_policy(void **state)
 	assert_true(renews());
 }
 
+static bool
+step_months(struct request *r, void *ctx, struct error *err)
+{
+	AUTO(object_done) struct object object = { 0 };
+	AUTO(version_done) struct version latest = { 0 };
+	struct certificate_state state = { 0 };
+	struct cert_policy policy;
+	struct key key;
+
+	if (!certificate_require(r, V(""), TO_READ, &object, &latest, &state, err) ||
+	    !issue_unpack(r, &state.pending, &policy, &key, err))
+		return false;
+	*(int64_t *)ctx = policy.months;
+	return true;
+}
+
+/* A renewal goes by the policy that was acknowledged when it begins. */
+static void
+test_policy_changed_meanwhile(void **state)
+{
+	int64_t months;
+
+	(void)state;
+	add(step_first, 60);
+	months_meanwhile = 5;
+	look(10);
+	months_meanwhile = 0;
+	assert_false(renews());
+	look(12);
+	assert_true(renews());
+	assert_fine(world_do(&w, "vault-a", "web", step_months, &months), &w.err);
+	assert_int_equal(months, 5);
+}
+
 #define FRESH(test) cmocka_unit_test_prestate_setup_teardown(test, world_setup, world_teardown, &w)
 
 int
@@ -339,6 +381,7 @@ main(void)
 		FRESH(test_not_without_end),
 		FRESH(test_not_too_late),
 		FRESH(test_changed_policy),
+		FRESH(test_policy_changed_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

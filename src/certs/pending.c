@@ -2,11 +2,12 @@
 
 #include "base/pack.h"
 #include "certs/certificate.h"
+#include "certs/enrol.h"
 #include "certs/issuer.h"
 
 #define FORMAT 1
 
-enum { FLAG_CANCEL = 1, FLAG_KEEP_ORDER = 2, FLAG_ENABLED = 4, FLAG_CTY = 8 };
+enum { FLAG_CANCEL = 1, FLAG_KEEP_ORDER = 2, FLAG_ENABLED = 4, FLAG_CTY = 8, FLAG_OWN_KEY = 16 };
 
 static const char *const status_names[] = {
 	[PENDING_IN_PROGRESS] = "inProgress",
@@ -23,7 +24,8 @@ pending_pack(const struct pending *pending, struct buf *out)
 	pack_u8(out,
 	    (uint8_t)((pending->cancel ? FLAG_CANCEL : 0) |
 		(pending->keep_order ? FLAG_KEEP_ORDER : 0) |
-		(pending->enabled ? FLAG_ENABLED : 0) | (pending->cty.given ? FLAG_CTY : 0)));
+		(pending->enabled ? FLAG_ENABLED : 0) | (pending->cty.given ? FLAG_CTY : 0) |
+		(pending->own_key ? FLAG_OWN_KEY : 0)));
 	pack_bytes(out, pending->request_id);
 	pack_bytes(out, pending->version);
 	pack_bytes(out, pending->issuer);
@@ -53,6 +55,7 @@ pending_unpack(view bytes, struct pending *out)
 	pending.keep_order = (flags & FLAG_KEEP_ORDER) != 0;
 	pending.enabled = (flags & FLAG_ENABLED) != 0;
 	pending.cty.given = (flags & FLAG_CTY) != 0;
+	pending.own_key = (flags & FLAG_OWN_KEY) != 0;
 	pending.request_id = unpack_bytes(&in);
 	pending.version = unpack_bytes(&in);
 	pending.issuer = unpack_bytes(&in);
@@ -144,6 +147,31 @@ bool
 pending_enrols(const struct pending *pending)
 {
 	return !issuer_name_reserved(pending->issuer);
+}
+
+static bool
+drop_key(struct request *r, const struct object *object, const struct pending *pending,
+    struct error *err)
+{
+	struct key key;
+
+	if (!pending->own_key || pending->key.len == 0)
+		return true;
+	if (!key_unpack(pending->key, &key))
+		return error_set(err, ERR_CORRUPT, "a pending operation's key can't be read");
+	return material_drop(&r->tx, uuid_view(&r->vault->id), view_of(object->id), &key.material,
+	    err);
+}
+
+bool
+pending_give_up(struct request *r, const struct object *object, struct pending *pending,
+    enum pending_status status, struct error *err)
+{
+	if (!enrol_abandon(&r->tx, pending->enrolment, err) || !drop_key(r, object, pending, err) ||
+	    !pending_schedule(r, object, pending, 0, err))
+		return false;
+	pending_end(pending, status);
+	return true;
 }
 
 bool

@@ -28,9 +28,10 @@ struct pending {
 	struct body_text cty;
 	view csr; /* DER */
 	bool cancel, keep_order, enabled;
-	view tags;                      /* packed, for the version */
-	view policy;                    /* packed: as it was when it began */
-	view key;                       /* packed; empty once it is over */
+	bool own_key; /* made for it, and not a version's; an earlier build did not say */
+	view tags;    /* packed, for the version */
+	view policy;  /* packed: as it was when it began */
+	view key;     /* packed; empty once it is over */
 	view error_code, error_message; /* PENDING_FAILED */
 	int64_t due;                    /* when it is gone on with; 0: never by itself */
 	view enrolment, waits_for;      /* see enrol.h: its state, and for people */
@@ -41,6 +42,14 @@ MUST_USE bool pending_unpack(view bytes, struct pending *out);
 
 /* pending_end(pending, status): It is over; its key is forgotten. */
 void pending_end(struct pending *pending, enum pending_status status);
+
+/*
+ * pending_give_up(r, object, pending, status, err):
+ * The same, without a version, and nothing is left of it: neither what it shows by HTTP-01, nor its
+ * key in a token, nor when it was to go on.  The caller writes the state.
+ */
+MUST_USE bool pending_give_up(struct request *r, const struct object *object,
+    struct pending *pending, enum pending_status status, struct error *err);
 
 /* pending_reply(r, object, pending): The reply is the operation. */
 void pending_reply(struct request *r, const struct object *object, const struct pending *pending);

@@ -3,7 +3,6 @@
  */
 #include "base/base64.h"
 #include "base/clock.h"
-#include "certs/enrol.h"
 #include "certs/issue.h"
 
 struct cancel_body {
@@ -75,6 +74,24 @@ run_get(struct request *r, struct error *err)
 	return true;
 }
 
+/* One that waits for a merge has to be ended by somebody. */
+static bool
+schedule_end(struct request *r, const struct object *object, struct pending *pending,
+    struct error *err)
+{
+	return pending->due != 0 ||
+	    pending_schedule(r, object, pending, clock_now() + PENDING_DELAY, err);
+}
+
+/* Who takes that back has it wait for its merge again. */
+static bool
+unschedule_end(struct request *r, const struct object *object, struct pending *pending,
+    struct error *err)
+{
+	return !view_ieq(pending->issuer, V(ISSUER_NAME_UNKNOWN)) ||
+	    pending_schedule(r, object, pending, 0, err);
+}
+
 static bool
 run_cancel(struct request *r, struct error *err)
 {
@@ -89,9 +106,8 @@ run_cancel(struct request *r, struct error *err)
 		return error_set(err, ERR_BAD_PARAMETER,
 		    "The pending certificate's status is not inProgress: it can't be cancelled.");
 	pending->cancel = body->cancel.value;
-	/* One that waits for a merge has to be ended by somebody. */
-	if (pending->cancel && pending->due == 0 &&
-	    !pending_schedule(r, &object, pending, clock_now() + PENDING_DELAY, err))
+	if (!(pending->cancel ? schedule_end(r, &object, pending, err)
+			      : unschedule_end(r, &object, pending, err)))
 		return false;
 	if (!certificate_state_write(r, &object, &state, err))
 		return false;
@@ -108,8 +124,7 @@ run_delete(struct request *r, struct error *err)
 	if (!require(r, TO_CHANGE, &object, &state, err))
 		return false;
 	pending_reply(r, &object, &state.pending);
-	if (!pending_schedule(r, &object, &state.pending, 0, err) ||
-	    !enrol_abandon(&r->tx, state.pending.enrolment, err))
+	if (!pending_give_up(r, &object, &state.pending, PENDING_CANCELLED, err))
 		return false;
 	state.has_pending = false;
 	return certificate_state_write(r, &object, &state, err);

@@ -15,7 +15,9 @@
 struct work {
 	struct due_object at;
 	struct certificate_state state;
-	bool due; /* it still is */
+	bool due;   /* it still is */
+	int status; /* HTTP: what it ended with; 0: it goes on */
+	view why;
 };
 
 static void
@@ -47,12 +49,16 @@ look_up(const struct services *services, struct tx *tx, const struct due *due, s
 static bool
 fail(struct work *work, const char *code, view message, struct error *err)
 {
+	struct request *r = &work->at.request;
 	struct pending *pending = &work->state.pending;
 
-	pending_end(pending, PENDING_FAILED);
+	if (!pending_give_up(r, &work->at.object, pending, PENDING_FAILED, err))
+		return false;
 	pending->error_code = view_of(code);
-	return arena_copy(work->at.request.arena, message, &pending->error_message) ||
-	    error_memory(err);
+	if (!arena_copy(r->arena, message, &pending->error_message))
+		return error_memory(err);
+	work->why = pending->error_message;
+	return true;
 }
 
 /* What comes out; nothing is changed yet. */
@@ -96,6 +102,7 @@ add(struct work *work, const struct signed_result *made, struct error *err)
 		.attributes = { .enabled = pending->enabled },
 	};
 
+	work->status = 200;
 	return issue_pending(&work->at.request, &work->at.object, &work->state, &result, &added,
 	    &version, err);
 }
@@ -110,15 +117,16 @@ write_state(struct work *work, int64_t time, struct error *err)
 }
 
 static bool
-end_with(struct work *work, const char *code, view message, struct error *err)
+end_with(struct work *work, int status, const char *code, view message, struct error *err)
 {
-	return enrol_abandon(&work->at.request.tx, work->state.pending.enrolment, err) &&
-	    fail(work, code, message, err) && write_state(work, 0, err);
+	work->status = status;
+	return fail(work, code, message, err) && write_state(work, 0, err);
 }
 
 static bool
 issue(struct work *work, const struct views *bag, int64_t now, struct error *err)
 {
+	const struct error_row *about;
 	struct signed_result made;
 	struct error problem;
 
@@ -128,9 +136,10 @@ issue(struct work *work, const struct views *bag, int64_t now, struct error *err
 		*err = problem;
 		return false;
 	}
+	about = &error_table[problem.code];
 	return problem.code == ERR_UNAVAILABLE
 	    ? write_state(work, now + PENDING_RETRY, err)
-	    : end_with(work, error_table[problem.code].name, view_of(problem.message), err);
+	    : end_with(work, about->status, about->name, view_of(problem.message), err);
 }
 
 /* What was done ahead, and for which operation. */
@@ -243,9 +252,10 @@ enrol(struct work *work, struct prepared *prepared, int64_t now, struct error *e
 	if (!enrol_finish(&prepared->ask, &work->at.request.tx, prepared->enrol, now, &result, err))
 		return false;
 	if (result.outcome == ENROL_DONE)
-		return issue(work, &result.chain, now, err);
+		return enrol_abandon(&work->at.request.tx, pending->enrolment, err) &&
+		    issue(work, &result.chain, now, err);
 	if (result.outcome == ENROL_FAILED)
-		return end_with(work, result.code, result.message, err);
+		return end_with(work, result.status, result.code, result.message, err);
 	pending->enrolment = result.state;
 	pending->waits_for = result.message;
 	return wait_until(work, result.again, now, err);
@@ -257,13 +267,18 @@ go_on(struct work *work, struct prepared *prepared, int64_t now, struct error *e
 	struct pending *pending = &work->state.pending;
 
 	if (pending->cancel) {
-		if (!enrol_abandon(&work->at.request.tx, pending->enrolment, err))
+		if (!pending_give_up(&work->at.request, &work->at.object, pending,
+			PENDING_CANCELLED, err))
 			return false;
-		pending_end(pending, PENDING_CANCELLED);
+		work->status = 409;
+		work->why = V("The operation was cancelled.");
 		return write_state(work, 0, err);
 	}
-	return pending_enrols(pending) ? enrol(work, prepared, now, err)
-				       : issue(work, NULL, now, err);
+	if (pending_enrols(pending))
+		return enrol(work, prepared, now, err);
+	/* What waits for a merge is signed by nobody here. */
+	return view_ieq(pending->issuer, V(ISSUER_NAME_SELF)) ? issue(work, NULL, now, err)
+							      : write_state(work, 0, err);
 }
 
 /*
@@ -286,19 +301,21 @@ pending_due(const struct services *services, struct tx *tx, const struct due *du
     int64_t now, struct due_done *done, struct error *err)
 {
 	AUTO(work_done) struct work work = { 0 };
-	bool aside, fine;
+	bool fine;
 
 	if (!look_up(services, tx, due, &work, err))
 		return false;
 	if (!work.due)
 		return true;
-	aside = work.at.where == VAULT_DELETED;
-	fine = aside ? set_aside(&work, now, err) : go_on(&work, prepared, now, err);
+	fine = work.at.where == VAULT_DELETED ? set_aside(&work, now, err)
+					      : go_on(&work, prepared, now, err);
 	due_object_keep(&work.at, tx);
-	if (aside)
-		return fine; /* nothing was done that anybody needs to be told of */
+	/* While it goes on nothing is done that anybody needs to be told of. */
+	if (!fine || work.status == 0)
+		return fine;
 	done->operation = ENROLLED;
-	done->status = 200;
-	return fine &&
-	    due_tell(tx, &work.at.vault, certificate_type.letter, work.at.object.name, done, err);
+	done->status = work.status;
+	done->description = work.why;
+	return due_tell(tx, &work.at.vault, certificate_type.letter, work.at.object.name, done,
+	    err);
 }

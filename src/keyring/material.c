@@ -214,6 +214,13 @@ material_keep(struct tx *tx, view vault, view object, const struct material *mat
 }
 
 bool
+material_drop(struct tx *tx, view vault, view object, const struct material *material,
+    struct error *err)
+{
+	return !material->spec.hsm || token_object_drop(tx, vault, object, material->id, err);
+}
+
+bool
 material_burns(const struct material *material, const struct key_algorithm *algorithm,
     enum key_use use)
 {

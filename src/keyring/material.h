@@ -77,6 +77,10 @@ MUST_USE bool material_take_wrapped(struct keyring *keyring, struct vault_key *k
 MUST_USE bool material_keep(struct tx *tx, view vault, view object, const struct material *material,
     struct error *err);
 
+/* material_drop(tx, vault, object, material, err): What was kept so is of no version after all. */
+MUST_USE bool material_drop(struct tx *tx, view vault, view object, const struct material *material,
+    struct error *err);
+
 /* material_burns(material, algorithm, use): Does it take so long that it would hold up a loop? */
 bool material_burns(const struct material *material, const struct key_algorithm *algorithm,
     enum key_use use);

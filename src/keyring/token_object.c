@@ -153,6 +153,15 @@ token_object_release(struct tx *tx, view vault, view object, size_t limit, bool 
 	return true;
 }
 
+bool
+token_object_drop(struct tx *tx, view vault, view object, view id, struct error *err)
+{
+	view path;
+
+	return owned_path(tx->arena, vault, object, id, &path, err) && tx_delete(tx, path, err) &&
+	    drop_put(tx, id, 0, err);
+}
+
 /* One that is to be destroyed. */
 struct dropping {
 	view id;

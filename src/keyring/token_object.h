@@ -37,6 +37,12 @@ MUST_USE bool token_object_release(struct tx *tx, view vault, view object, size_
     struct error *err);
 
 /*
+ * token_object_drop(tx, vault, object, id, err):
+ * One that belongs to ${object} and is of no version after all: it is to be destroyed.
+ */
+MUST_USE bool token_object_drop(struct tx *tx, view vault, view object, view id, struct error *err);
+
+/*
  * token_objects_destroy(keyring, stopping, err):
  * Destroy what is to be destroyed by now, until ${stopping}.  While the token is away it waits: no
  * error.  For a job: it blocks.

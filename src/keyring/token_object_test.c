@@ -184,6 +184,42 @@ test_too_late(void **state)
 	assert_false(hsm_signs(hsm, &key));
 }
 
+struct dropped {
+	view object, id;
+};
+
+static bool
+drop_body(void *ctx, struct tx *tx, view *journal, struct error *error)
+{
+	const struct dropped *dropped = ctx;
+
+	(void)journal;
+	return token_object_drop(tx, V("vault"), dropped->object, dropped->id, error);
+}
+
+/* Of an object's two, the one that is of no version after all. */
+static void
+test_drop(void **state)
+{
+	struct hsm *hsm = *state;
+	struct hsm_key keys[2];
+	struct dropped dropped = { .object = V("one") };
+
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		uint64_t revision;
+
+		keys[i] = make(hsm, &revision);
+		assert_true(keep("one", keys[i].id, revision));
+	}
+	dropped.id = keys[0].id;
+	assert_fine(work_run(place.store, place.keyring, drop_body, &dropped, &err), &err);
+	destroy();
+	assert_false(hsm_signs(hsm, &keys[0]));
+	assert_true(hsm_signs(hsm, &keys[1]));
+	assert_int_equal(count("hsm/vault/one/"), 1);
+	assert_int_equal(count("hsm-drop/"), 0);
+}
+
 static void
 test_release(void **state)
 {
@@ -242,6 +278,7 @@ main(void)
 		FRESH(test_what_is_kept_stays),
 		FRESH(test_what_is_not_kept_goes),
 		FRESH(test_too_late),
+		FRESH(test_drop),
 		FRESH(test_release),
 		FRESH(test_waits_for_the_token),
 	};

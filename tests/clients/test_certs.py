@@ -355,6 +355,20 @@ def test_backup_and_restore(main, other, name):
 	other.get(f"/keys/{third}").expect(404)
 
 
+def test_a_key_that_may_not_leave_stays(main, name):
+	"""Also when its policy says otherwise later: then another key is made, which is used again from then on."""
+	create(main, name, merged(SELF, key_props={"exportable": False, "reuse_key": True}))
+	main.patch(f"/certificates/{name}/policy", {"key_props": {"exportable": True, "reuse_key": True}}).expect(200)
+	made = [spki(leaf_of(main.get(f"/certificates/{name}").json).public_key())]
+	for _ in range(2):
+		main.post(f"/certificates/{name}/create", {}).expect(202)
+		wait(main, name)
+		private, leaf, _ = pfx_of(main.get(f"/secrets/{name}").expect(200).json)
+		assert spki(private.public_key()) == spki(leaf.public_key())
+		made.append(spki(leaf.public_key()))
+	assert made[0] != made[1] == made[2]
+
+
 def test_update(main, name):
 	made = create(main, name)
 	version = version_of(made)
@@ -366,6 +380,25 @@ def test_update(main, name):
 	changed = main.patch(f"/certificates/{name}/{version}", {"attributes": {"enabled": True}}).expect(200).json
 	assert list(changed) == ["id", "kid", "sid", "x5t", "cer", "attributes", "tags", "pending"]
 	main.get(f"/secrets/{name}").expect(200)
+
+
+@pytest.mark.parametrize("policy", [SELF, UNKNOWN], ids=["Self", "Unknown"])
+def test_update_before_the_first_version(main, name, policy):
+	"""What was changed meanwhile holds when the certificate is there."""
+	begin(main, name, policy, tags={"a": "1"})
+	changed = main.patch(f"/certificates/{name}", {"tags": {"b": "2"}, "attributes": {"enabled": False}}).expect(200).json
+	assert changed["tags"] == {"b": "2"} and changed["attributes"]["enabled"] is False
+	main.patch(f"/certificates/{name}", {}).expect(200)
+	wait(main, name) if policy is SELF else merge(main, name).expect(201)
+	made = main.get(f"/certificates/{name}").expect(200).json
+	assert made["tags"] == {"b": "2"} and made["attributes"]["enabled"] is False
+	main.get(f"/secrets/{name}").expect(403, "Forbidden", "SecretDisabled")
+	# Of another operation than its own a version knows nothing.
+	begin(main, name, policy, tags={"c": "3"})
+	main.patch(f"/certificates/{name}", {"tags": {"d": "4"}}).expect(200)
+	wait(main, name) if policy is SELF else merge(main, name).expect(201)
+	made = main.get(f"/certificates/{name}").expect(200).json
+	assert made["tags"] == {"c": "3"} and made["attributes"]["enabled"] is True
 
 
 def test_policy_update(main, name):
@@ -434,6 +467,24 @@ def test_cancel(main, name):
 	main.patch(f"/certificates/{name}/pending", {"cancellation_requested": True}).expect(200)
 	wait(main, name, "cancelled")
 	assert main.get(f"/certificates/{name}").json["id"] == made["id"]
+
+
+def test_cancellation_taken_back(main, name):
+	"""It goes on as before: one that waits for a merge still does, and is not signed by its own key."""
+	ask = lambda value: main.patch(f"/certificates/{name}/pending", {"cancellation_requested": value}).expect(200).json  # noqa: E731
+	begin(main, name, UNKNOWN)
+	ask(True)
+	assert ask(False)["cancellation_requested"] is False
+	time.sleep(4)
+	assert main.get(f"/certificates/{name}/pending").json["status"] == "inProgress"
+	ask(True)
+	wait(main, name, "cancelled")
+	begin(main, name, UNKNOWN)
+	ask(False)
+	merge(main, name).expect(201)
+	begin(main, name)
+	ask(True), ask(False)
+	wait(main, name)
 
 
 def test_deleted_operation_never_completes(main, name):

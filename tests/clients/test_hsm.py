@@ -349,6 +349,47 @@ def test_certificate_of_a_key_in_the_token(one, key_props):
 	    "exportable": True})}).expect(400, "BadParameter")
 
 
+def test_an_operation_without_a_version_leaves_nothing(one, token):
+	"""However it ends, its key goes; one that is a version's stays."""
+	vault, digest = premium(one), digest_for("ES256")
+	in_token = merged(SELF, key_props={"crv": "P-256", "kty": "EC-HSM", "reuse_key": True})
+	begin(vault, "c", in_token)
+	wait(vault, "c")
+	bundle, before = vault.get("/keys/c").expect(200).json, token.objects
+	pending, fresh = "/certificates/c/pending", merged(in_token, key_props={"reuse_key": False})
+	vault.put("/certificates/issuers/nobody", {"provider": "Test"}).expect(200)
+
+	def cancel(policy):
+		begin(vault, "c", merged(policy, issuer={"name": "Unknown"}))
+		vault.patch(pending, {"cancellation_requested": True}).expect(200)
+		wait(vault, "c", "cancelled")
+
+	def delete(policy):
+		begin(vault, "c", merged(policy, issuer={"name": "Unknown"}))
+		vault.delete(pending).expect(200)
+
+	def fail(policy):
+		begin(vault, "c", merged(policy, issuer={"name": "nobody"}))
+		wait(vault, "c", "failed")
+
+	for end in (cancel, delete, fail):
+		begin(vault, "c", merged(fresh, issuer={"name": "Unknown"}))
+		assert token.objects == before + 1
+		vault.delete(pending).expect(200)
+		end(fresh)
+		eventually(lambda: token.objects == before)
+		end(in_token)
+		time.sleep(1.5)
+		assert token.objects == before
+	assert verifies(shown(bundle), "ES256", digest, key_of(vault, bundle).use("sign", "ES256", digest))
+	vault.delete(pending)
+	begin(vault, "c", in_token)
+	wait(vault, "c")
+	assert token.objects == before
+	leaf = leaf_of(vault.get("/certificates/c").expect(200).json)
+	assert leaf.public_key().public_numbers() == shown(bundle).public_numbers()
+
+
 def test_an_authority_in_the_token(one, token):
 	"""Its two keys are in there: it issues, and answers, after a restart too; while the token is away all waits, and then goes on."""
 	vault = premium(one)
