@@ -100,13 +100,12 @@ clear(const struct place *place)
 }
 
 static bool
-mark(struct place *place, struct error *err)
+mark(const struct place *place, struct error *err)
 {
 	AUTO(fd_done)
 	int fd = openat(place->folder, MARK, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	place->marked = fd >= 0;
-	return (place->marked && fsync(place->folder) == 0) ||
+	return (fd >= 0 && fsync(place->folder) == 0) ||
 	    error_errno(err, "The data folder can't be written");
 }
 
@@ -139,14 +138,11 @@ place_take(const char *data, struct place *out, struct error *err)
 		return false;
 	if (fchmod(out->folder, 0700) != 0)
 		return error_errno(err, "The data folder can't be kept private");
-	if (!mark(out, err))
-		return false;
 	/* No server can be started there from now on.  One that just was keeps what it has made. */
-	if (is_empty(out->folder, err))
-		return true;
-	(void)unlinkat(out->folder, MARK, 0);
-	out->marked = false;
-	return false;
+	out->marked = mark(out, err) && is_empty(out->folder, err);
+	if (!out->marked)
+		(void)unlinkat(out->folder, MARK, 0);
+	return out->marked;
 }
 
 /* SQLite takes its log away when it has written all of it into the file. */

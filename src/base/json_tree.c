@@ -104,5 +104,6 @@ json_tree_read(view text, size_t flags, json_t **out, struct error *err)
 		if (!ok)
 			wipe_free(block);
 	}
+	wipe_stack();
 	return ok || error_memory(err);
 }

@@ -28,3 +28,13 @@ wipe_realloc(void *memory, size_t size)
 	wipe_free(memory);
 	return moved;
 }
+
+#define STACK_LEN ((size_t)16 * 1024)
+
+__attribute__((noinline)) void
+wipe_stack(void)
+{
+	char below[STACK_LEN];
+
+	explicit_bzero(below, sizeof(below));
+}

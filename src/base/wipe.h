@@ -10,6 +10,14 @@
 void wipe_free(void *memory); /* NULL is fine */
 
 /*
+ * wipe_stack():
+ * Wipe what those who were called before have left below the caller's frame, 16 KB of it.  A
+ * library whose functions are bound when they are first called has all vector registers, and so the
+ * text that was just copied, put there by the dynamic linker.
+ */
+void wipe_stack(void);
+
+/*
  * wipe_realloc(memory, size):
  * As realloc, for what malloc gave, or NULL; what it moves from is wiped.  A ${size} of 0 frees.
  */

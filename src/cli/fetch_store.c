@@ -328,11 +328,15 @@ tidy(struct fetch_store *store)
 	}
 }
 
-/* In this order: a kill in between leaves two names of one version. */
+/*
+ * In this order: a kill in between leaves two names of one version.  The first version is its own
+ * previous one, so that a draft of another goes.
+ */
 static bool
 turn(struct fetch_store *store, const char *before, const char *version, struct error *err)
 {
-	return (before[0] == '\0' || link_replace(store->versions_fd, "previous", before, err)) &&
+	return link_replace(store->versions_fd, "previous", before[0] == '\0' ? version : before,
+		   err) &&
 	    link_replace(store->versions_fd, "current", version, err);
 }
 

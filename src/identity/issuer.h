@@ -4,8 +4,8 @@
  * administrator named in a document are asked about here; who calls sees to it.
  *
  * Bounds: ISSUERS_MAX issuers, the one unused for longest goes; one fetch at a time and issuer, a
- * minute between two; 5 seconds and 512 KB a document.  When an issuer can't be reached its keys
- * are good for another day.
+ * minute between two, eight at most after failures; 5 seconds and 512 KB a document.  When an
+ * issuer can't be reached its keys are good for another day.
  */
 #ifndef IDENTITY_ISSUER_H
 #define IDENTITY_ISSUER_H

@@ -94,7 +94,7 @@ lockout_address(view address, unsigned char out[16])
 	struct in6_addr six;
 
 	memset(out, 0, 16);
-	if (address.len >= sizeof(text))
+	if (address.len == 0 || address.len >= sizeof(text))
 		return 0;
 	memcpy(text, address.ptr, address.len);
 	if (inet_pton(AF_INET, text, out) == 1)

@@ -438,6 +438,9 @@ due_away_job(const struct services *services, struct lanes *lanes, const atomic_
 		.prefix = DUE_AWAY_PREFIX,
 		.lanes = lanes };
 
+	/* Before a letter is sent, or an order begun, that nobody would know of. */
+	if (store_failing(services->store) && !store_try(services->store))
+		return true;
 	if (!store_reader_new(services->store, &reader, err))
 		return false;
 	run.reader = reader;

@@ -72,6 +72,7 @@ def test_it_runs_already(shared, tmp_path):
 	refused(run("serve", "--data", tmp_path / "data", "--port", free_port(), "--listen", "192.0.2.1"), "(--listen takes addresses of this machine")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="a user of its own needs root")
 def test_somebody_elses_folder(shared):
 	"""A user who may not look into it is told that, not that nothing is there."""
 	for command in (["serve"], ["rekey"], ["audit", "verify"], ["backup", "status", "--backup-folder", "/tmp"]):

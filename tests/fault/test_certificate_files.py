@@ -149,6 +149,7 @@ def test_the_first_time(server, tmp_path, code, partly, times):
 		one.renew()
 		status = one.run(code, partly, first, times)
 		one.check(*((one.new,) if status == 0 else (None, one.new)))
+		one.renew()
 		one.run()
 		one.check(one.new)
 		one.tidy()

@@ -22,6 +22,8 @@ LAST = 14  # of a restore: everything gets its name
 CALLS = ("write", "sync", "rename", "truncate", "reserve", "open")
 WHOLE = ["audit", "root.key", "store.db"]
 
+pytestmark = pytest.mark.timeout(300 + 30 * EACH)
+
 
 @pytest.fixture
 def faults(tmp_path):
@@ -202,7 +204,7 @@ def test_the_servers_own_backup_killed(tmp_path, keys):  # noqa: F811
 		faults.fail(CALLS, "/backups/", DIE, 50, first, 1)
 		server.spawn()
 		try:
-			server.wait(10)
+			server.wait(60)
 			dead += 1
 		except subprocess.TimeoutExpired:
 			server.kill()  # there were not so many calls
