@@ -32,7 +32,7 @@
 #define BURNING_BEHIND 5
 #define MAKING_BEHIND 10
 
-/* How many may wait: of milliseconds, as many as there are connections; of seconds, few. */
+/* How many may wait, of a vault and of all: of what takes milliseconds, and seconds. */
 static const struct turns_bounds burning_bounds = { .each = 1024 };
 static const struct turns_bounds making_bounds = { .each = 64, .all = 256 };
 

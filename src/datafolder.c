@@ -69,12 +69,9 @@ datafolder_open(const struct config *config, bool create, struct datafolder *out
 		return false;
 	if (!found && !create)
 		return no_store(config, err);
-	if (asprintf(&url, "sqlite:%s", path) < 0) {
-		url = NULL;
-		return error_memory(err);
-	}
 	/* A root key is only ever made together with the store: an existing one needs its own. */
-	return store_open(view_of(url), &out->store, err) && open_keyring(config, !found, out, err);
+	return store_url(path, &url, err) && store_open(view_of(url), &out->store, err) &&
+	    open_keyring(config, !found, out, err);
 }
 
 bool
@@ -88,11 +85,8 @@ datafolder_look(const struct config *config, struct datafolder *out, struct erro
 		return false;
 	if (!found)
 		return no_store(config, err);
-	if (asprintf(&url, "sqlite:%s", path) < 0) {
-		url = NULL;
-		return error_memory(err);
-	}
-	return store_look(view_of(url), &out->store, err) && open_keyring(config, false, out, err);
+	return store_url(path, &url, err) && store_look(view_of(url), &out->store, err) &&
+	    open_keyring(config, false, out, err);
 }
 
 void

@@ -178,11 +178,7 @@ take_begin(struct taking *taking, const struct record *record, struct error *err
 	take_text(begin->domain, report->domain, sizeof(report->domain));
 	if (!file_path(taking->stage->path, STAGE_STORE, &path, err))
 		return false;
-	if (asprintf(&url, "sqlite:%s", path) < 0) {
-		url = NULL;
-		return error_memory(err);
-	}
-	return fill_begin(view_of(url), &taking->fill, err);
+	return store_url(path, &url, err) && fill_begin(view_of(url), &taking->fill, err);
 }
 
 static bool
@@ -390,14 +386,11 @@ opened_done(struct opened *opened)
 static bool
 open_stage(const struct stage *stage, struct opened *out, struct error *err)
 {
-	AUTO(text_done) char *url = NULL;
+	AUTO(text_done) char *path = NULL, *url = NULL;
 	struct root_provider provider;
 
-	if (asprintf(&url, "sqlite:%s/" STAGE_STORE, stage->path) < 0) {
-		url = NULL;
-		return error_memory(err);
-	}
-	if (!store_open(view_of(url), &out->store, err) ||
+	if (!file_path(stage->path, STAGE_STORE, &path, err) || !store_url(path, &url, err) ||
+	    !store_open(view_of(url), &out->store, err) ||
 	    !root_provider_text(plain_view(stage->root_key), &provider, err) ||
 	    !keyring_open(out->store, &provider, &out->keyring, err) ||
 	    !store_reader_new(out->store, &out->reader, err))

@@ -1,5 +1,6 @@
 #include "store/inside.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -231,6 +232,15 @@ store_commit_wait(struct store *store, const struct change *changes, size_t coun
 	(void)pthread_cond_destroy(&waiter.wake);
 	(void)pthread_mutex_destroy(&waiter.lock);
 	return waiter.ok;
+}
+
+bool
+store_url(const char *path, char **out, struct error *err)
+{
+	if (asprintf(out, "sqlite:%s", path) >= 0)
+		return true;
+	*out = NULL;
+	return error_memory(err);
 }
 
 bool

@@ -84,6 +84,8 @@ typedef bool store_watcher(void *ctx, view key, const struct sealed *value, uint
  * The caller closes it.  No watcher or hook may be added after the first commit.
  */
 MUST_USE bool store_open(view url, struct store **out, struct error *err);
+/* store_url(path, out, err): What names a file; the caller frees it. */
+MUST_USE bool store_url(const char *path, char **out, struct error *err);
 void store_close(struct store *store); /* after its readers; waits for commits; NULL is fine */
 
 MUST_USE bool store_watch(struct store *store, view prefix, store_watcher *fn, void *ctx,
