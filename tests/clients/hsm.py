@@ -1,10 +1,13 @@
 """A real token, SoftHSM, for a server to keep its premium vaults' keys in."""
+import io
 import os
 import subprocess
 
 from keys import public
 
 MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
+BOOLEAN, NUMBER, MECHANISMS = 1, 2, 5  # the kinds of SoftHSM's attributes; the others have a length before them
+CKA_ID = 0x102
 LABEL, PIN = "premium", "25519-25519"
 
 
@@ -22,13 +25,46 @@ class Token:
 
 	@property
 	def objects(self):
-		"""How many there are, keys and the one that wraps them; where SoftHSM was killed while it wrote one, a stump is left."""
-		return len([path for path in self.tokens.rglob("*.object") if path.name != "token.object" and path.stat().st_size > 600])
+		"""How many there are, keys and the one that wraps them."""
+		return len([path for path in self.tokens.rglob("*.object") if path.name != "token.object" and is_whole(path)])
 
 	@property
 	def options(self):
 		module = next(path for path in MODULES if os.path.exists(path))
 		return ("--hsm-module", module, "--hsm-token", LABEL, "--hsm-pin-file", self.pin_file)
+
+
+def attributes(data):
+	"""What a file of SoftHSM's holds, by type; None: it ends too early."""
+	data, found = io.BytesIO(data), {}
+
+	def take(length):
+		if len(part := data.read(length)) < length:
+			raise EOFError
+		return part
+
+	def number():
+		return int.from_bytes(take(8), "big")
+
+	try:
+		number()  # how often it was written
+		while data.tell() < len(data.getbuffer()):
+			name, kind = number(), number()
+			found[name] = take({BOOLEAN: 1, NUMBER: 8}.get(kind) or number() * (8 if kind == MECHANISMS else 1))
+	except EOFError:
+		return None
+	return found
+
+
+def is_whole(path):
+	"""
+	Whether the token finds it by its name.  SoftHSM writes an object several times before it is one; where it is killed meanwhile a
+	stump is left, without a name or cut off, that nobody can find or destroy through PKCS#11.
+	"""
+	try:
+		return bool((attributes(path.read_bytes()) or {}).get(CKA_ID))
+	except FileNotFoundError:
+		return False
 
 
 def premium(server, name="premium"):
