@@ -29,8 +29,8 @@
 #define CORRELATION_MAX 128
 #define POOL_READERS_MAX 64
 /* How far behind the loops it runs, in steps of niceness. */
-#define BURNING_BEHIND 5
-#define MAKING_BEHIND 10
+#define BURNING_BEHIND 10
+#define MAKING_BEHIND 15
 
 /* How many may wait, of a vault and of all: of what takes milliseconds, and seconds. */
 static const struct turns_bounds burning_bounds = { .each = 1024 };

@@ -1,10 +1,14 @@
 #include "http/loop.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "http/conn.h"
 #include "http/slot.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #define SWEEP_MS 500
 
@@ -49,17 +53,37 @@ http_loop_index(const struct http_loop *loop)
 	return loop->index;
 }
 
+/*
+ * Not by uv_async_send: there the loop spins until the sender has come to the end of its call, and
+ * who is behind the loops (answer_queue.c) is put off by the very loop that it wakes.  The write
+ * can only fail when there are 2^64 of them already.  Async-signal-safe.
+ */
+static void
+wake(const struct http_loop *loop)
+{
+	static const uint64_t once = 1;
+	int before = errno;
+
+	if (write(loop->wake_fd, &once, sizeof(once)) < 0)
+		errno = before;
+}
+
 void
 http_loop_post(struct http_loop *loop, struct http_task *task)
 {
+	bool alone;
+
 	task->next = NULL;
 	(void)pthread_mutex_lock(&loop->lock);
-	if (loop->posted == NULL)
+	alone = loop->posted == NULL;
+	if (alone)
 		loop->posted_end = &loop->posted;
 	*loop->posted_end = task;
 	loop->posted_end = &task->next;
 	(void)pthread_mutex_unlock(&loop->lock);
-	(void)uv_async_send(&loop->wake);
+	/* Otherwise whoever was first wakes it, and all of them are taken together. */
+	if (alone)
+		wake(loop);
 }
 
 static void
@@ -97,10 +121,15 @@ drain(struct http_loop *loop)
 }
 
 static void
-on_wake(uv_async_t *wake)
+on_wake(uv_poll_t *poll, int status, int events)
 {
-	struct http_loop *loop = wake->data;
+	struct http_loop *loop = poll->data;
+	uint64_t times;
 
+	(void)status;
+	(void)events;
+	/* Before what it is about is looked at: what comes later wakes it again. */
+	(void)!read(loop->wake_fd, &times, sizeof(times));
 	run_posted(loop);
 	if (atomic_load(&loop->stop) && !loop->draining)
 		drain(loop);
@@ -221,6 +250,7 @@ start_handles(struct http_loop *loop)
 	(void)uv_idle_init(&loop->uv, &loop->busy);
 	(void)uv_timer_init(&loop->uv, &loop->sweep);
 	(void)uv_timer_start(&loop->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+	(void)uv_poll_start(&loop->wake, UV_READABLE, on_wake);
 	loop->wake.data = loop->prepare.data = loop->busy.data = loop->sweep.data = loop;
 }
 
@@ -233,14 +263,17 @@ loop_open(struct http_loop *loop, const struct http_settings *settings, atomic_u
 		.connections = connections,
 		.index = index,
 		.in = malloc(READ_SIZE),
+		.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
 	};
 	(void)pthread_mutex_init(&loop->lock, NULL);
 	if (loop->in == NULL)
 		return error_memory(err);
+	if (loop->wake_fd < 0)
+		return error_errno(err, "event loop");
 	if (uv_failed(uv_loop_init(&loop->uv), "event loop", err))
 		return false;
 	loop->opened = true;
-	if (uv_failed(uv_async_init(&loop->uv, &loop->wake, on_wake), "event loop", err))
+	if (uv_failed(uv_poll_init(&loop->uv, &loop->wake, loop->wake_fd), "event loop", err))
 		return false;
 	start_handles(loop);
 	return true;
@@ -256,7 +289,7 @@ void
 loop_stop(struct http_loop *loop)
 {
 	atomic_store(&loop->stop, true);
-	(void)uv_async_send(&loop->wake);
+	wake(loop);
 }
 
 static void
@@ -275,6 +308,7 @@ loop_close(struct http_loop *loop)
 		(void)uv_run(&loop->uv, UV_RUN_DEFAULT);
 		(void)uv_loop_close(&loop->uv);
 	}
+	fd_done(&loop->wake_fd);
 	slot_free_spare(loop);
 	buf_free(&loop->plain);
 	buf_free(&loop->out);

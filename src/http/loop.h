@@ -50,7 +50,8 @@ struct http_loop {
 
 	bool opened; /* ${uv} is initialised */
 	uv_loop_t uv;
-	uv_async_t wake;
+	int wake_fd; /* an eventfd; written by whoever wakes the loop */
+	uv_poll_t wake;
 	uv_prepare_t prepare;
 	uv_idle_t busy; /* active while a connection has its next request in memory: don't sleep */
 	uv_timer_t sweep;
