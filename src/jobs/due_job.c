@@ -208,9 +208,10 @@ struct run {
 	bool long_ago;    /* the last took long: what is due now is to be looked at anew */
 };
 
+/* ${lasting} false: who it waits for can't be said for now, as of what is deleted. */
 static bool
 read_lane(const struct run *run, struct arena *arena, view path, uint64_t *out, bool *found,
-    struct error *err)
+    bool *lasting, struct error *err)
 {
 	struct tx tx = { .reader = run->reader, .keyring = run->services->keyring, .arena = arena };
 	const struct kind *kind;
@@ -224,6 +225,7 @@ read_lane(const struct run *run, struct arena *arena, view path, uint64_t *out, 
 	kind = fine && *found ? kind_find(due.kind) : NULL;
 	if (kind != NULL && kind->whom != NULL)
 		fine = kind->whom(run->services, &tx, &due, &whom, err);
+	*lasting = kind == NULL || kind->whom == NULL || whom.len > 0;
 	*out = lanes_number(whom);
 	store_end(run->reader);
 	return fine;
@@ -238,13 +240,15 @@ static bool
 lane_of(const struct run *run, struct arena *arena, view path, uint64_t document, uint64_t *out,
     bool *found, struct error *err)
 {
+	bool lasting;
+
 	*out = lanes_placed(run->lanes, document);
 	*found = *out != 0;
 	if (*found)
 		return true;
-	if (!read_lane(run, arena, path, out, found, err))
+	if (!read_lane(run, arena, path, out, found, &lasting, err))
 		return false;
-	if (*found)
+	if (*found && lasting)
 		lanes_place(run->lanes, document, *out);
 	return true;
 }
