@@ -12,7 +12,6 @@ from servers import run
 
 CORES = os.cpu_count()
 ROUNDS = 5
-# What, its kind of key, its algorithm, bytes of the digest, openssl's name, its line, the budget.
 WRAPPING = "RSA-OAEP-256"
 # What, its kind of key, its algorithm, bytes of the digest, openssl's name, its line, the budget.
 SIGNS = (

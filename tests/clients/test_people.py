@@ -63,24 +63,66 @@ def login(shared):
 	return login
 
 
+class Person:
+	"""Ada, on a server of her own."""
+
+	def __init__(self, server):
+		self.server = server
+		server.graph("POST", "/users", {"accountEnabled": True, "displayName": "Ada", "mailNickname": "ada",
+		    "userPrincipalName": NAME, "passwordProfile": {"password": PASSWORD,
+			"forceChangePasswordNextSignIn": False}}).expect(201)
+
+	def token(self, resource):
+		form = {"grant_type": "password", "client_id": CLIENT, "username": NAME, "password": PASSWORD,
+		    "scope": resource + "/.default"}
+		return self.server.send("POST", self.server.host("login"), "/organizations/oauth2/v2.0/token",
+		    urllib.parse.urlencode(form).encode()).expect(200).json["access_token"]
+
+
 def test_trusted_services_are_no_people(server):
 	"""A person who signs in with a trusted service's client id is not that service."""
 	one = server()
 	one.options += ["--trusted-services", f"{one.admin.client_id},{CLIENT}"]
 	one.restart()
-	one.graph("POST", "/users", {"accountEnabled": True, "displayName": "Ada",
-	    "mailNickname": "ada", "userPrincipalName": NAME, "passwordProfile": {
-		"password": PASSWORD, "forceChangePasswordNextSignIn": False}}).expect(201)
+	person = Person(one)
 	scope = one.scope("main")
 	one.manage("PATCH", scope, {"properties": {"networkAcls": {"defaultAction": "Deny",
 	    "bypass": "AzureServices"}}}, version="2023-07-01").expect(200)
 	one.vault("main").get("/secrets").expect(200)
-	form = {"grant_type": "password", "client_id": CLIENT, "username": NAME, "password": PASSWORD,
-	    "scope": one.resource + "/.default"}
-	token = one.send("POST", one.host("login"), "/organizations/oauth2/v2.0/token",
-	    urllib.parse.urlencode(form).encode()).expect(200).json["access_token"]
-	one.vault("main").request("GET", "/secrets", token=token).expect(403, "Forbidden",
+	one.vault("main").request("GET", "/secrets", token=person.token(one.resource)).expect(403, "Forbidden",
 	    "ForbiddenByFirewall")
+
+
+def test_guessing_by_a_taken_token(server):
+	"""Who has somebody's token guesses the password no faster than at the sign-in, and holds up nobody."""
+	one = server()
+	person = Person(one)
+	token = person.token(f"https://graph.localhost:{one.port}")
+	person.token = lambda resource: token
+
+	def change(current):
+		return one.graph("POST", "/me/changePassword", {"currentPassword": current, "newPassword": "Difference-1822"}, person)
+
+	gate, replies = threading.Barrier(16), []
+
+	def guess(number):
+		one.graph("GET", "/me", principal=person).expect(200)  # the connection is there
+		gate.wait()
+		replies.append(change(f"Guess-{number}"))
+
+	threads = [threading.Thread(target=guess, args=(number,)) for number in range(16)]
+	for thread in threads:
+		thread.start()
+	for thread in threads:
+		thread.join()
+	said = [(reply.status, reply.error["message"]) for reply in replies]
+	assert len(said) == 16 and set(said) == {(400, "The specified password does not match the current password."),
+	    (429, "Too many passwords are being checked: try again later.")}
+	wrong = sum(status == 400 for status, _ in said)
+	for number in range(wrong, 10):
+		change(f"Other-{number}").expect(400)
+	for current in ("Another-1", PASSWORD):
+		assert change(current).expect(429).error["message"] == "Too many wrong passwords: try again later."
 
 
 def ask(login, **form):
