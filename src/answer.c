@@ -28,13 +28,19 @@
 #define NEVER_ADMITTED UINT64_MAX
 #define CORRELATION_MAX 128
 #define POOL_READERS_MAX 64
-/* How far behind the loops it runs, in steps of niceness. */
-#define BURNING_BEHIND 10
-#define MAKING_BEHIND 15
-
-/* How many may wait, of a vault and of all: of what takes milliseconds, and seconds. */
-static const struct turns_bounds burning_bounds = { .each = 1024 };
-static const struct turns_bounds making_bounds = { .each = 64, .all = 256 };
+/*
+ * What takes milliseconds, and what takes seconds.  A signature may wait for two milliseconds, and
+ * for the one under way then; but nobody for another one's key.
+ */
+static const struct slow_rules burning_rules = {
+	.behind = 10,
+	.patience = 2000000,
+	.bounds = { .each = 1024 },
+};
+static const struct slow_rules making_rules = {
+	.behind = 15,
+	.bounds = { .each = 64, .all = 256 },
+};
 
 struct answerer {
 	const struct services *services;
@@ -580,10 +586,8 @@ answerer_new(const struct services *services, const struct router *router, struc
 		answerer_free(answerer);
 		return error_memory(err);
 	}
-	if (!slow_queue_new(slow_queue_cores(), BURNING_BEHIND, &burning_bounds, &answerer->burning,
-		err) ||
-	    !slow_queue_new((slow_queue_cores() + 1) / 2, MAKING_BEHIND, &making_bounds,
-		&answerer->making, err)) {
+	if (!slow_queue_new(slow_queue_cores(), &burning_rules, &answerer->burning, err) ||
+	    !slow_queue_new((slow_queue_cores() + 1) / 2, &making_rules, &answerer->making, err)) {
 		answerer_free(answerer);
 		return false;
 	}

@@ -1,5 +1,7 @@
 #include "answer_queue.h"
 
+#include "base/clock.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -7,6 +9,7 @@
 #include <unistd.h>
 
 #define THREADS_MAX 16
+#define KEPT_MAX 16
 
 struct entry {
 	union { /* first: either gives this back */
@@ -24,21 +27,21 @@ struct slow_queue {
 	bool stopping;
 	atomic_bool given_up;
 	int behind;
+	int64_t patience;
 	pthread_t threads[THREADS_MAX];
 	size_t thread_count;
 };
 
-static struct entry *
-take(struct slow_queue *queue)
-{
-	struct waiting *next;
-
-	(void)pthread_mutex_lock(&queue->lock);
-	while ((next = turns_take(queue->turns)) == NULL && !queue->stopping)
-		(void)pthread_cond_wait(&queue->wake, &queue->lock);
-	(void)pthread_mutex_unlock(&queue->lock);
-	return (struct entry *)(void *)next;
-}
+/*
+ * What a thread has done, and not told yet.  To wake a loop takes the core away from what burns,
+ * for two changes of threads: a twentieth of a signature by RSA-2048.  So loops are woken for some
+ * of them together, when there is more to do.
+ */
+struct kept {
+	struct entry *entries[KEPT_MAX];
+	size_t count;
+	int64_t since; /* when the first one of them was begun */
+};
 
 static void
 entry_done(struct http_task *task)
@@ -51,6 +54,59 @@ entry_done(struct http_task *task)
 	job->done(exchange);
 }
 
+/* Those of the first one's loop; the rest stays. */
+static void
+tell_one_loop(struct kept *kept)
+{
+	struct http_loop *loop = kept->entries[0]->exchange->loop;
+	struct http_task *first = &kept->entries[0]->task, *last = first;
+	size_t left = 0;
+
+	for (size_t i = 1; i < kept->count; i++) {
+		struct entry *entry = kept->entries[i];
+
+		if (entry->exchange->loop != loop) {
+			kept->entries[left++] = entry;
+			continue;
+		}
+		last->next = &entry->task;
+		last = last->next;
+	}
+	kept->count = left;
+	http_loop_post_all(loop, first, last);
+}
+
+static void
+tell(struct kept *kept)
+{
+	while (kept->count > 0)
+		tell_one_loop(kept);
+}
+
+static void
+keep(struct kept *kept, struct entry *entry, int64_t begun, int64_t patience)
+{
+	entry->task.fn = entry_done;
+	if (kept->count == 0)
+		kept->since = begun;
+	kept->entries[kept->count++] = entry;
+	if (kept->count == KEPT_MAX || clock_mono() - kept->since >= patience)
+		tell(kept);
+}
+
+/* NULL: none waits, and none will when ${patient}. */
+static struct entry *
+take(struct slow_queue *queue, bool patient)
+{
+	struct waiting *next;
+
+	(void)pthread_mutex_lock(&queue->lock);
+	while ((next = turns_take(queue->turns)) == NULL && patient && !queue->stopping)
+		(void)pthread_cond_wait(&queue->wake, &queue->lock);
+	(void)pthread_mutex_unlock(&queue->lock);
+	return (struct entry *)(void *)next;
+}
+
 static bool
 in_vain(const struct slow_queue *queue, const struct entry *entry)
 {
@@ -61,16 +117,24 @@ static void *
 thread_main(void *ctx)
 {
 	struct slow_queue *queue = ctx;
-	struct entry *entry;
+	struct kept kept = { .count = 0 };
 
 	/* On Linux a priority is a thread's own. */
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), queue->behind);
-	while ((entry = take(queue)) != NULL) {
+	while (true) {
+		struct entry *entry = take(queue, false);
+		int64_t begun;
+
+		if (entry == NULL) {
+			tell(&kept);
+			entry = take(queue, true);
+		}
+		if (entry == NULL)
+			return NULL;
+		begun = clock_mono();
 		(in_vain(queue, entry) ? entry->job->drop : entry->job->work)(entry->exchange);
-		entry->task.fn = entry_done;
-		http_loop_post(entry->exchange->loop, &entry->task);
+		keep(&kept, entry, begun, queue->patience);
 	}
-	return NULL;
 }
 
 size_t
@@ -82,8 +146,8 @@ slow_queue_cores(void)
 }
 
 bool
-slow_queue_new(size_t threads, int behind, const struct turns_bounds *bounds,
-    struct slow_queue **out, struct error *err)
+slow_queue_new(size_t threads, const struct slow_rules *rules, struct slow_queue **out,
+    struct error *err)
 {
 	struct slow_queue *queue = calloc(1, sizeof(*queue));
 
@@ -91,8 +155,9 @@ slow_queue_new(size_t threads, int behind, const struct turns_bounds *bounds,
 		return error_memory(err);
 	(void)pthread_mutex_init(&queue->lock, NULL);
 	(void)pthread_cond_init(&queue->wake, NULL);
-	queue->behind = behind;
-	queue->turns = turns_new(bounds);
+	queue->behind = rules->behind;
+	queue->patience = rules->patience;
+	queue->turns = turns_new(&rules->bounds);
 	if (queue->turns == NULL) {
 		slow_queue_free(queue);
 		return error_memory(err);

@@ -11,11 +11,14 @@
 
 struct slow_queue;
 
-/*
- * slow_queue_new(threads, behind, bounds, out, err):
- * ${behind}: steps of niceness; ${bounds}: how many may wait.
- */
-MUST_USE bool slow_queue_new(size_t threads, int behind, const struct turns_bounds *bounds,
+struct slow_rules {
+	int behind;       /* the loops, in steps of niceness */
+	int64_t patience; /* ns: how long what is done may wait for the end of the next ones,
+				     * so that a loop is woken once for all of them; 0: it does not */
+	struct turns_bounds bounds; /* how many may wait */
+};
+
+MUST_USE bool slow_queue_new(size_t threads, const struct slow_rules *rules,
     struct slow_queue **out, struct error *err);
 void slow_queue_free(struct slow_queue *queue); /* when nothing is in it any more; NULL is fine */
 

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define QUEUED_MAX 8
+#define QUEUED_MAX 20
 
 /* The path of a request is its name, and the letter that it begins with its vault's. */
 static struct {
@@ -15,9 +15,9 @@ static struct {
 	struct slow_queue *queue;
 	_Atomic(struct http_exchange *) queued[QUEUED_MAX];
 	atomic_uint count;
-	atomic_uint begun; /* works and drops */
-	atomic_bool held;  /* works wait until it ends */
-	struct buf story;  /* the thread's: what was worked on, and what was dropped */
+	atomic_uint begun;   /* works and drops */
+	atomic_uint through; /* so many works may come to their end */
+	struct buf story;    /* the thread's: what was worked on, and what was dropped */
 } bench;
 
 static void
@@ -32,7 +32,7 @@ static void
 work(struct http_exchange *exchange)
 {
 	note(" ", exchange);
-	while (bench.held)
+	while (bench.through < bench.begun)
 		(void)usleep(1000);
 }
 
@@ -74,20 +74,31 @@ await(const atomic_uint *count, unsigned wanted)
 }
 
 static int
-setup(void **ctx)
+setup_patient(void **ctx, int64_t patience)
 {
-	const struct turns_bounds bounds = { .each = QUEUED_MAX };
+	const struct slow_rules rules = { .patience = patience, .bounds.each = QUEUED_MAX };
 	struct error err;
 
 	(void)test_site_make(ctx);
 	memset(&bench, 0, sizeof(bench));
 	bench.site = *ctx;
-	bench.held = true;
 	bench.site->settings.answer = answer;
 	bench.site->settings.loops = 1;
-	assert_true(slow_queue_new(1, 0, &bounds, &bench.queue, &err));
+	assert_true(slow_queue_new(1, &rules, &bench.queue, &err));
 	test_site_start(bench.site);
 	return 0;
+}
+
+static int
+setup(void **ctx)
+{
+	return setup_patient(ctx, 0);
+}
+
+static int
+setup_with_patience(void **ctx)
+{
+	return setup_patient(ctx, INT64_MAX);
 }
 
 static int
@@ -132,7 +143,7 @@ test_vaults_take_turns(void **ctx)
 
 	(void)ctx;
 	ask_all(names, COUNT_OF(names), peers);
-	bench.held = false;
+	bench.through = QUEUED_MAX;
 	await(&bench.site->seen, COUNT_OF(names));
 	assert_text(buf_view(&bench.story), V(" A1 A2 B1 A3 A4"));
 	for (size_t i = 0; i < COUNT_OF(names); i++)
@@ -159,7 +170,7 @@ test_who_left_is_passed_over(void **ctx)
 			(void)usleep(1000);
 		assert_int_equal(http_left(bench.queued[i]), leaves);
 	}
-	bench.held = false;
+	bench.through = QUEUED_MAX;
 	await(&bench.site->seen, COUNT_OF(names));
 	assert_text(buf_view(&bench.story), V(" A1 -A2 -B1 A3"));
 	peer_done(&peers[2]);
@@ -174,14 +185,69 @@ test_given_up(void **ctx)
 	(void)ctx;
 	ask_all(names, COUNT_OF(names), peers);
 	slow_queue_give_up(bench.queue);
-	bench.held = false;
+	bench.through = QUEUED_MAX;
 	await(&bench.site->seen, COUNT_OF(names));
 	assert_text(buf_view(&bench.story), V(" A1 -B1"));
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		peer_done(&peers[i]);
 }
 
+static void
+test_told_at_once(void **ctx)
+{
+	static const char *const names[] = { "A1", "A2" };
+	struct peer peers[COUNT_OF(names)];
+
+	(void)ctx;
+	ask_all(names, COUNT_OF(names), peers);
+	bench.through = 1;
+	await(&bench.site->seen, 1);
+	assert_int_equal(bench.through, 1);
+	bench.through = QUEUED_MAX;
+	await(&bench.site->seen, COUNT_OF(names));
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		peer_done(&peers[i]);
+}
+
+/* The loop hears of them when nothing waits any more. */
+static void
+test_kept_for_the_next(void **ctx)
+{
+	static const char *const names[] = { "A1", "A2", "B1" };
+	struct peer peers[COUNT_OF(names)];
+
+	(void)ctx;
+	ask_all(names, COUNT_OF(names), peers);
+	bench.through = 2;
+	await(&bench.begun, 3);
+	(void)usleep(20000);
+	assert_int_equal(bench.site->seen, 0);
+	bench.through = QUEUED_MAX;
+	await(&bench.site->seen, COUNT_OF(names));
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		peer_done(&peers[i]);
+}
+
+/* However patient: more than a thread keeps. */
+static void
+test_kept_up_to_a_bound(void **ctx)
+{
+	static const char *const names[] = { "A", "A", "A", "A", "A", "A", "A", "A", "A", "A", "A",
+		"A", "A", "A", "A", "A", "A", "A" };
+	struct peer peers[COUNT_OF(names)];
+
+	(void)ctx;
+	ask_all(names, COUNT_OF(names), peers);
+	bench.through = COUNT_OF(names) - 1;
+	await(&bench.site->seen, 16);
+	bench.through = QUEUED_MAX;
+	await(&bench.site->seen, COUNT_OF(names));
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		peer_done(&peers[i]);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define PATIENT(name) cmocka_unit_test_setup_teardown(name, setup_with_patience, teardown)
 
 int
 main(void)
@@ -190,6 +256,9 @@ main(void)
 		CASE(test_vaults_take_turns),
 		CASE(test_who_left_is_passed_over),
 		CASE(test_given_up),
+		CASE(test_told_at_once),
+		PATIENT(test_kept_for_the_next),
+		PATIENT(test_kept_up_to_a_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

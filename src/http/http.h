@@ -151,13 +151,14 @@ unsigned http_server_connections(const struct http_server *server);
 /*
  * http_loop_post(loop, task):
  * Run ${task}->fn on the loop's thread, soon.  Any thread; ${task} is the caller's memory until it
- * ran.
+ * ran.  http_loop_post_all: the same for a chain of them, which wakes the loop once.
  */
 struct http_task {
 	void (*fn)(struct http_task *task);
 	struct http_task *next;
 };
 void http_loop_post(struct http_loop *loop, struct http_task *task);
+void http_loop_post_all(struct http_loop *loop, struct http_task *first, struct http_task *last);
 
 /*
  * http_work(exchange, work, done):

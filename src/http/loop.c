@@ -69,21 +69,27 @@ wake(const struct http_loop *loop)
 }
 
 void
-http_loop_post(struct http_loop *loop, struct http_task *task)
+http_loop_post_all(struct http_loop *loop, struct http_task *first, struct http_task *last)
 {
 	bool alone;
 
-	task->next = NULL;
+	last->next = NULL;
 	(void)pthread_mutex_lock(&loop->lock);
 	alone = loop->posted == NULL;
 	if (alone)
 		loop->posted_end = &loop->posted;
-	*loop->posted_end = task;
-	loop->posted_end = &task->next;
+	*loop->posted_end = first;
+	loop->posted_end = &last->next;
 	(void)pthread_mutex_unlock(&loop->lock);
 	/* Otherwise whoever was first wakes it, and all of them are taken together. */
 	if (alone)
 		wake(loop);
+}
+
+void
+http_loop_post(struct http_loop *loop, struct http_task *task)
+{
+	http_loop_post_all(loop, task, task);
 }
 
 static void
