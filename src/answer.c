@@ -33,12 +33,12 @@
  * for the one under way then; but nobody for another one's key.
  */
 static const struct slow_rules burning_rules = {
-	.behind = 10,
+	.behind = 15,
 	.patience = 2000000,
 	.bounds = { .each = 1024 },
 };
 static const struct slow_rules making_rules = {
-	.behind = 15,
+	.behind = 19,
 	.bounds = { .each = 64, .all = 256 },
 };
 
