@@ -30,7 +30,7 @@
 #define POOL_READERS_MAX 64
 /*
  * What takes milliseconds, and what takes seconds.  A signature may wait for two milliseconds, and
- * for the one under way then; but nobody for another one's key.
+ * for the one under way then; but nobody for a token, or for another one's key.
  */
 static const struct slow_rules burning_rules = {
 	.behind = 15,
@@ -373,13 +373,14 @@ work_done(struct http_exchange *exchange)
 static void
 defer(struct request *r)
 {
-	static const struct slow_job job = { work_run, work_drop, work_done };
+	static const struct slow_job brief = { work_run, work_drop, work_done, true };
+	static const struct slow_job job = { work_run, work_drop, work_done, false };
 	struct answerer *answerer = journey_of(r)->answerer;
 	struct error err;
 
 	tx_reset(&r->tx);
 	if (slow_queue_add(r->place == WORK_MAKES ? answerer->making : answerer->burning,
-		&r->vault->id, r->exchange, &job, &err))
+		&r->vault->id, r->exchange, r->place == WORK_BRIEF ? &brief : &job, &err))
 		return;
 	r->work = NULL;
 	refuse(r, &err);

@@ -125,10 +125,10 @@ thread_main(void *ctx)
 		struct entry *entry = take(queue, false);
 		int64_t begun;
 
-		if (entry == NULL) {
+		if (entry == NULL || !entry->job->brief)
 			tell(&kept);
+		if (entry == NULL)
 			entry = take(queue, true);
-		}
 		if (entry == NULL)
 			return NULL;
 		begun = clock_mono();

@@ -11,10 +11,13 @@
 
 struct slow_queue;
 
+/*
+ * ${behind}: the loops, in steps of niceness.  ${patience}: for how many nanoseconds what is done
+ * may wait for brief jobs behind it, so that a loop is woken once for all of them; 0: it does not.
+ */
 struct slow_rules {
-	int behind;       /* the loops, in steps of niceness */
-	int64_t patience; /* ns: how long what is done may wait for the end of the next ones,
-				     * so that a loop is woken once for all of them; 0: it does not */
+	int behind;
+	int64_t patience;
 	struct turns_bounds bounds; /* how many may wait */
 };
 
@@ -31,6 +34,7 @@ struct slow_job {
 	void (*drop)(struct http_exchange *); /* instead, there too: the queue is given up, or the
 						* client has left (http_left) */
 	void (*done)(struct http_exchange *); /* behind either, on the exchange's loop */
+	bool brief;                           /* others may wait for it: slow_rules.patience */
 };
 MUST_USE bool slow_queue_add(struct slow_queue *queue, const struct uuid *vault,
     struct http_exchange *exchange, const struct slow_job *job, struct error *err);

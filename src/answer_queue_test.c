@@ -9,7 +9,7 @@
 
 #define QUEUED_MAX 20
 
-/* The path of a request is its name, and the letter that it begins with its vault's. */
+/* The path of a request is its name; the letter that it begins with its vault's, and L's are long. */
 static struct {
 	struct test_site *site;
 	struct slow_queue *queue;
@@ -52,7 +52,8 @@ done(struct http_exchange *exchange)
 static void
 answer(void *ctx, struct http_exchange *exchange)
 {
-	static const struct slow_job job = { work, drop, done };
+	static const struct slow_job job = { work, drop, done, false };
+	static const struct slow_job brief = { work, drop, done, true };
 	struct uuid vault = { "00000000-0000-4000-8000-000000000000" };
 	struct test_site *site = ctx;
 	struct error err;
@@ -60,7 +61,8 @@ answer(void *ctx, struct http_exchange *exchange)
 	vault.text[0] = exchange->request.path.ptr[1];
 	exchange->user = site;
 	site->answered++;
-	assert_true(slow_queue_add(bench.queue, &vault, exchange, &job, &err));
+	assert_true(slow_queue_add(bench.queue, &vault, exchange,
+	    vault.text[0] == 'L' ? &job : &brief, &err));
 	bench.queued[bench.count] = exchange;
 	bench.count++;
 }
@@ -228,6 +230,22 @@ test_kept_for_the_next(void **ctx)
 		peer_done(&peers[i]);
 }
 
+static void
+test_not_kept_for_a_long_one(void **ctx)
+{
+	static const char *const names[] = { "A1", "L1" };
+	struct peer peers[COUNT_OF(names)];
+
+	(void)ctx;
+	ask_all(names, COUNT_OF(names), peers);
+	bench.through = 1;
+	await(&bench.site->seen, 1);
+	bench.through = QUEUED_MAX;
+	await(&bench.site->seen, COUNT_OF(names));
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		peer_done(&peers[i]);
+}
+
 /* However patient: more than a thread keeps. */
 static void
 test_kept_up_to_a_bound(void **ctx)
@@ -258,6 +276,7 @@ main(void)
 		CASE(test_given_up),
 		CASE(test_told_at_once),
 		PATIENT(test_kept_for_the_next),
+		PATIENT(test_not_kept_for_a_long_one),
 		PATIENT(test_kept_up_to_a_bound),
 	};
 

@@ -68,7 +68,8 @@ struct caller {
 
 /* Where work is done that would hold up a loop. */
 enum workplace {
-	WORK_BURNS, /* milliseconds: on as many threads as there are cores */
+	WORK_BRIEF, /* a few milliseconds, whatever happens: a key's use in software */
+	WORK_BURNS, /* milliseconds, more when a token is slow: on as many threads as there are cores */
 	WORK_MAKES, /* up to seconds, as making or checking an RSA key takes: on half as many */
 };
 

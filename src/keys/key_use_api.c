@@ -167,10 +167,12 @@ work_use(struct request *r, struct error *err)
 static bool
 use_or_defer(struct request *r, struct using *using, struct error *err)
 {
+	enum workplace place = using->key.material.spec.hsm ? WORK_BURNS : WORK_BRIEF;
+
 	r->deferred = using;
 	if (!material_burns(&using->key.material, using->algorithm, using->use))
 		return work_use(r, err);
-	return key_keep(r, &using->key, err) && request_defer(r, WORK_BURNS, work_use, NULL, using);
+	return key_keep(r, &using->key, err) && request_defer(r, place, work_use, NULL, using);
 }
 
 static bool
