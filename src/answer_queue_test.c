@@ -9,7 +9,7 @@
 
 #define QUEUED_MAX 20
 
-/* The path of a request is its name; the letter that it begins with its vault's, and L's are long. */
+/* The path of a request is its name, the letter that it begins with its vault's; L's are long. */
 static struct {
 	struct test_site *site;
 	struct slow_queue *queue;

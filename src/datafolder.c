@@ -70,8 +70,8 @@ datafolder_open(const struct config *config, bool create, struct datafolder *out
 	if (!found && !create)
 		return no_store(config, err);
 	/*
-	 * A restore that began meanwhile has either seen the store, and given up, or is seen.  A root
-	 * key is only ever made together with the store: an existing one needs its own.
+	 * A restore that began meanwhile has either seen the store, and given up, or is seen.
+	 * A root key is only ever made together with the store: an existing one needs its own.
 	 */
 	return store_url(path, &url, err) && store_open(view_of(url), &out->store, err) &&
 	    backup_restored(config->data, err) && open_keyring(config, !found, out, err);

@@ -69,7 +69,7 @@ struct caller {
 /* Where work is done that would hold up a loop. */
 enum workplace {
 	WORK_BRIEF, /* a few milliseconds, whatever happens: a key's use in software */
-	WORK_BURNS, /* milliseconds, more when a token is slow: on as many threads as there are cores */
+	WORK_BURNS, /* milliseconds, more in a token: on as many threads as there are cores */
 	WORK_MAKES, /* up to seconds, as making or checking an RSA key takes: on half as many */
 };
 
