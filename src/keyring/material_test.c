@@ -3,6 +3,8 @@
 #include "keyring/keycache.h"
 #include "keyring/ring.h"
 
+#include <openssl/err.h>
+
 static const struct key_spec rsa = { .kind = KEY_RSA, .bits = 2048 };
 static const struct key_spec p256 = { .kind = KEY_EC, .curve = KEY_P256 };
 static const struct key_spec oct = { .kind = KEY_OCT, .bits = 256 };
@@ -117,6 +119,22 @@ test_rsa(void **state)
 		assert_false(bench_use(bench, &material, ciphers[i].name, KEY_ENCRYPT, &in, &out));
 		assert_int_equal(bench->err.code, ERR_BAD_PARAMETER);
 	}
+}
+
+/* An earlier call's, on the same thread. */
+static void
+test_lack_of_memory_of_others(void **state)
+{
+	struct bench *bench = *state;
+	struct material material = bench_make(bench, rsa, "rsa");
+	struct key_message in = { .value = { bytes, 32 } };
+	struct key_result out;
+
+	assert_fine(bench_use(bench, &material, "RSA-OAEP", KEY_ENCRYPT, &in, &out), &bench->err);
+	in.value = out.value;
+	ERR_raise(ERR_LIB_RSA, ERR_R_MALLOC_FAILURE);
+	assert_fine(bench_use(bench, &material, "RSA-OAEP", KEY_DECRYPT, &in, &out), &bench->err);
+	assert_text(out.value, ((view){ bytes, 32 }));
 }
 
 static void
@@ -538,6 +556,7 @@ main(void)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, bench_setup, bench_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_rsa),
+		TEST(test_lack_of_memory_of_others),
 		TEST(test_curves),
 		TEST(test_oct),
 		TEST(test_lengths),

@@ -297,6 +297,9 @@ software_use(struct software_key *key, const struct key_algorithm *algorithm, en
 		return error_set(err, ERR_INTERNAL, "The algorithm does not fit the key.");
 	if (!lengths_fit(&key->spec, algorithm, use, in, err))
 		return false;
+	/* What an earlier call on this thread has left there is not for openssl_starved. */
+	if (ERR_peek_error() != 0)
+		ERR_clear_error();
 	if (use == KEY_SIGN)
 		return sign(key, algorithm, in, arena, out, err);
 	if (use == KEY_VERIFY)
