@@ -106,8 +106,10 @@ setup_with_patience(void **ctx)
 static int
 teardown(void **ctx)
 {
-	int result = test_site_end(ctx);
+	int result;
 
+	bench.through = QUEUED_MAX; /* also when the test has failed */
+	result = test_site_end(ctx);
 	slow_queue_free(bench.queue);
 	buf_free(&bench.story);
 	return result;
@@ -137,6 +139,16 @@ ask_all(const char *const *names, size_t count, struct peer *out)
 	}
 }
 
+/* All are let through, and answered. */
+static void
+finish(struct peer *peers, size_t count)
+{
+	bench.through = QUEUED_MAX;
+	await(&bench.site->seen, (unsigned)count);
+	for (size_t i = 0; i < count; i++)
+		peer_done(&peers[i]);
+}
+
 static void
 test_vaults_take_turns(void **ctx)
 {
@@ -145,11 +157,8 @@ test_vaults_take_turns(void **ctx)
 
 	(void)ctx;
 	ask_all(names, COUNT_OF(names), peers);
-	bench.through = QUEUED_MAX;
-	await(&bench.site->seen, COUNT_OF(names));
+	finish(peers, COUNT_OF(names));
 	assert_text(buf_view(&bench.story), V(" A1 A2 B1 A3 A4"));
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		peer_done(&peers[i]);
 }
 
 /* Closed or reset: what had begun goes on, what waits is not done. */
@@ -187,11 +196,8 @@ test_given_up(void **ctx)
 	(void)ctx;
 	ask_all(names, COUNT_OF(names), peers);
 	slow_queue_give_up(bench.queue);
-	bench.through = QUEUED_MAX;
-	await(&bench.site->seen, COUNT_OF(names));
+	finish(peers, COUNT_OF(names));
 	assert_text(buf_view(&bench.story), V(" A1 -B1"));
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		peer_done(&peers[i]);
 }
 
 static void
@@ -205,10 +211,7 @@ test_told_at_once(void **ctx)
 	bench.through = 1;
 	await(&bench.site->seen, 1);
 	assert_int_equal(bench.through, 1);
-	bench.through = QUEUED_MAX;
-	await(&bench.site->seen, COUNT_OF(names));
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		peer_done(&peers[i]);
+	finish(peers, COUNT_OF(names));
 }
 
 /* The loop hears of them when nothing waits any more. */
@@ -224,10 +227,7 @@ test_kept_for_the_next(void **ctx)
 	await(&bench.begun, 3);
 	(void)usleep(20000);
 	assert_int_equal(bench.site->seen, 0);
-	bench.through = QUEUED_MAX;
-	await(&bench.site->seen, COUNT_OF(names));
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		peer_done(&peers[i]);
+	finish(peers, COUNT_OF(names));
 }
 
 static void
@@ -240,10 +240,7 @@ test_not_kept_for_a_long_one(void **ctx)
 	ask_all(names, COUNT_OF(names), peers);
 	bench.through = 1;
 	await(&bench.site->seen, 1);
-	bench.through = QUEUED_MAX;
-	await(&bench.site->seen, COUNT_OF(names));
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		peer_done(&peers[i]);
+	finish(peers, COUNT_OF(names));
 }
 
 /* However patient: more than a thread keeps. */
@@ -258,10 +255,7 @@ test_kept_up_to_a_bound(void **ctx)
 	ask_all(names, COUNT_OF(names), peers);
 	bench.through = COUNT_OF(names) - 1;
 	await(&bench.site->seen, 16);
-	bench.through = QUEUED_MAX;
-	await(&bench.site->seen, COUNT_OF(names));
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		peer_done(&peers[i]);
+	finish(peers, COUNT_OF(names));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -71,6 +71,8 @@ class Bench:
 	def count(self, row):
 		"""How many allocations it takes when all goes well, which it must."""
 		asked = self.world.ask(row)
+		if idle := self.connections.pop(asked.host, None):  # closed by now, when rows of other hosts took long
+			idle.close()
 		self.connect(asked.host)
 		self.faults.memory.off()
 		self.faults.memory.seen = 0
