@@ -5,6 +5,8 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
+static _Thread_local bool failed;
+
 /*
  * Wiping here costs a memset per free; having OpenSSL do it (SSL_OP_CLEANSE_PLAINTEXT) costs its
  * byte-wise cleanse of a whole record buffer per request, and covers less.
@@ -18,11 +20,18 @@ give_back(void *memory, const char *file, int line)
 }
 
 static void *
+noted(void *memory, size_t size)
+{
+	failed = failed || (memory == NULL && size > 0);
+	return memory;
+}
+
+static void *
 take(size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return malloc(size);
+	return noted(malloc(size), size);
 }
 
 static void *
@@ -30,11 +39,20 @@ resize(void *memory, size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return wipe_realloc(memory, size);
+	return noted(wipe_realloc(memory, size), size);
 }
 
 bool
 crypto_wipe_memory(void)
 {
 	return CRYPTO_set_mem_functions(take, resize, give_back) == 1;
+}
+
+bool
+crypto_memory_failed(void)
+{
+	bool had = failed;
+
+	failed = false;
+	return had;
 }

@@ -1,5 +1,7 @@
 #include "crypto/openssl.h"
 
+#include "crypto/memory.h"
+
 #include <openssl/err.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -49,9 +51,21 @@ algorithms(void)
 }
 
 bool
+openssl_starved(void)
+{
+	unsigned long code;
+	bool starved = crypto_memory_failed();
+
+	while ((code = ERR_get_error()) != 0)
+		starved = starved || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+	return starved;
+}
+
+bool
 openssl_failed(struct error *err, enum error_code code, const char *message)
 {
-	ERR_clear_error();
+	if (openssl_starved())
+		return error_memory(err);
 	return error_set(err, code, "%s", message);
 }
 

@@ -28,9 +28,17 @@ struct algorithms {
 const struct algorithms *algorithms(void);
 
 /*
+ * openssl_starved():
+ * Has memory failed OpenSSL on this thread since this was asked last?  Its queue says so of some
+ * allocations, crypto/memory.h of the others; both are empty then.
+ */
+bool openssl_starved(void);
+
+/*
  * openssl_failed(err, code, message):
  * Set the error and empty OpenSSL's own queue of this thread: what is left there makes the next
- * SSL_get_error on the thread report a connection as broken.  Always false.
+ * SSL_get_error on the thread report a connection as broken.  Where memory failed (openssl_starved),
+ * it is error_memory's error instead: nobody is blamed for that.  Always false.
  */
 bool openssl_failed(struct error *err, enum error_code code, const char *message);
 

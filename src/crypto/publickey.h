@@ -53,7 +53,10 @@ MUST_USE bool public_key_from_certificate(view der, struct public_key **out, str
 void public_key_free(struct public_key *key);  /* NULL is fine */
 void public_key_done(struct public_key **key); /* for AUTO */
 
-/* public_key_verify(...): True only for a good signature by ${alg}, which fits the key's kind. */
+/*
+ * public_key_verify(key, alg, message, signature):
+ * True only for a good signature by ${alg}, which fits the key's kind.  As signature_verify.
+ */
 MUST_USE bool public_key_verify(const struct public_key *key, enum signature_alg alg, view message,
     view signature);
 

@@ -219,17 +219,6 @@ signature_make(EVP_PKEY_CTX *signer, EVP_PKEY_CTX *checker, enum signature_alg a
 }
 
 bool
-openssl_starved(void)
-{
-	unsigned long code;
-	bool starved = false;
-
-	while ((code = ERR_get_error()) != 0)
-		starved = starved || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
-	return starved;
-}
-
-bool
 signature_verify(EVP_PKEY_CTX *prepared, enum signature_alg alg, view digest, view signature)
 {
 	unsigned char der[ECDSA_DER_MAX];

@@ -34,9 +34,6 @@ MUST_USE bool signature_ctx(EVP_PKEY *pkey, enum signature_alg alg, enum signatu
 MUST_USE bool signature_make(EVP_PKEY_CTX *signer, EVP_PKEY_CTX *checker, enum signature_alg alg,
     view digest, unsigned char *out, size_t *len, struct error *err);
 
-/* openssl_starved(): Did memory fail, by OpenSSL's queue of this thread?  It is empty then. */
-bool openssl_starved(void);
-
 /* signature_digest(alg, message, out, len): What is signed with ${alg}. */
 MUST_USE bool signature_digest(enum signature_alg alg, view message,
     unsigned char out[SIGNATURE_DIGEST_MAX], size_t *len);
@@ -51,7 +48,8 @@ MUST_USE bool ecdsa_to_raw(view der, unsigned char *raw, size_t len); /* exactly
 
 /*
  * signature_verify(prepared, alg, digest, signature):
- * True only for a good signature, raw for ECDSA; ${prepared} is signature_ctx's.  Any thread.
+ * True only for a good signature, raw for ECDSA; ${prepared} is signature_ctx's.  False, too, where
+ * there was no memory to tell, which openssl_starved says then.  Any thread.
  */
 MUST_USE bool signature_verify(EVP_PKEY_CTX *prepared, enum signature_alg alg, view digest,
     view signature);

@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "crypto/hash.h"
+#include "crypto/openssl.h"
 #include "identity/jwt.h"
 
 #define LIFETIME_MAX 86400
@@ -98,8 +99,10 @@ signature_fits(const struct registration *application, const struct jwt *jwt, in
 		? !by_host_key(application, &key, err)
 		: !by_certificate(application, jwt, now, &key, err))
 		return false;
-	return public_key_verify(key, jwt->alg, jwt->signing_input, jwt->signature) ||
-	    refused(err, "The signature does not fit the key.");
+	if (public_key_verify(key, jwt->alg, jwt->signing_input, jwt->signature))
+		return true;
+	return openssl_starved() ? error_memory(err)
+				 : refused(err, "The signature does not fit the key.");
 }
 
 /* The token endpoints in their forms, and the authority itself; a tenant by any of its names. */

@@ -1,5 +1,6 @@
 #include "identity/federation.h"
 
+#include "crypto/openssl.h"
 #include "identity/assertion.h"
 #include "identity/directory.h"
 
@@ -115,7 +116,7 @@ signature_fits(struct issuers *issuers, const struct jwt *jwt, view issuer, stru
 		    "AADSTS90033: A transient error has occurred. Please try again.");
 	case ISSUER_BAD_SIGNATURE: break;
 	}
-	return error_set(err, ERR_STS_BAD_ASSERTION,
+	return openssl_failed(err, ERR_STS_BAD_ASSERTION,
 	    "AADSTS700027: Client assertion failed signature validation. Reason - The signature "
 	    "does not fit the issuer's key.");
 }

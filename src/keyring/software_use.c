@@ -282,6 +282,8 @@ verify(struct software_key *key, const struct key_algorithm *algorithm,
 		if (!prepared_signature(key, alg, SIGNATURE_VERIFY, &prepared, err))
 			return false;
 		good = signature_verify(prepared, alg, in->value, in->signature);
+		if (!good && openssl_starved())
+			return error_memory(err);
 	}
 	*out = (struct key_result){ .verified = good };
 	return true;
@@ -297,9 +299,7 @@ software_use(struct software_key *key, const struct key_algorithm *algorithm, en
 		return error_set(err, ERR_INTERNAL, "The algorithm does not fit the key.");
 	if (!lengths_fit(&key->spec, algorithm, use, in, err))
 		return false;
-	/* What an earlier call on this thread has left there is not for openssl_starved. */
-	if (ERR_peek_error() != 0)
-		ERR_clear_error();
+	(void)openssl_starved(); /* an earlier call on this thread */
 	if (use == KEY_SIGN)
 		return sign(key, algorithm, in, arena, out, err);
 	if (use == KEY_VERIFY)

@@ -1,9 +1,12 @@
 #include "pki/der.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #define OID_TEXT_MAX 256
+_Static_assert(DER_OID_ROOM > 4 * OID_TEXT_MAX, "a byte gives up to three digits and a dot");
 #define OID_ARCS_MAX 64
 
 size_t
@@ -229,23 +232,22 @@ next_arc(view *rest, uint64_t *arc)
 }
 
 bool
-der_oid_text(view content, struct buf *out)
+der_oid_text(view content, char room[DER_OID_ROOM], view *text)
 {
 	uint64_t arc, first;
+	size_t len;
 
 	if (content.len > OID_TEXT_MAX || !next_arc(&content, &arc))
 		return false;
 	first = arc < 80 ? arc / 40 : 2;
-	buf_add_u64(out, first);
-	buf_add_char(out, '.');
-	buf_add_u64(out, arc - 40 * first);
+	len = (size_t)snprintf(room, DER_OID_ROOM, "%" PRIu64 ".%" PRIu64, first, arc - 40 * first);
 	while (content.len > 0) {
 		if (!next_arc(&content, &arc))
 			return false;
-		buf_add_char(out, '.');
-		buf_add_u64(out, arc);
+		len += (size_t)snprintf(room + len, DER_OID_ROOM - len, ".%" PRIu64, arc);
 	}
-	return buf_ok(out);
+	*text = (view){ room, len };
+	return true;
 }
 
 /* A definite length, as short as it can be (X.690, section 10.1); at most four bytes of it. */

@@ -52,8 +52,12 @@ void der_generalized(struct buf *out, int64_t seconds); /* GeneralizedTime, in a
 void der_oid(struct buf *out, view dotted);
 bool der_oid_valid(view dotted);
 
-/* der_oid_text(content, out): The other way, from the content octets; false: malformed. */
-MUST_USE bool der_oid_text(view content, struct buf *out);
+/*
+ * der_oid_text(content, room, text):
+ * The other way, from the content octets; ${text} lies in ${room}.  False: malformed.
+ */
+#define DER_OID_ROOM 1025
+MUST_USE bool der_oid_text(view content, char room[DER_OID_ROOM], view *text);
 
 /* What comes in, at one level: a tag and its content, strictly as DER writes lengths. */
 struct der {

@@ -65,17 +65,16 @@ static bool
 read_ekus(struct reader *reader, view value)
 {
 	struct views ekus = { room(reader, EKUS_MAX * sizeof(view)), 0 };
-	view in, oid;
+	char dotted[DER_OID_ROOM];
+	view in, oid, text;
 
 	if (ekus.items == NULL || !der_expect(&value, DER_SEQUENCE, &in) || value.len != 0)
 		return false;
 	while (in.len > 0) {
-		AUTO(buf_free) struct buf text = { 0 };
-
 		if (ekus.count == EKUS_MAX || !der_expect(&in, DER_OID, &oid) ||
-		    !der_oid_text(oid, &text))
+		    !der_oid_text(oid, dotted, &text))
 			return false;
-		if (!arena_copy(reader->arena, buf_view(&text), &ekus.items[ekus.count])) {
+		if (!arena_copy(reader->arena, text, &ekus.items[ekus.count])) {
 			reader->memory = true;
 			return false;
 		}

@@ -76,21 +76,20 @@ read_list(view list, struct ocsp_request *out)
 static bool
 read_nonce(view extensions, struct ocsp_request *out)
 {
-	view list, extension, oid, critical, value;
+	char dotted[DER_OID_ROOM];
+	view list, extension, oid, critical, value, text;
 
 	if (!der_expect(&extensions, DER_SEQUENCE, &list) || extensions.len != 0)
 		return false;
 	while (list.len > 0) {
-		AUTO(buf_free) struct buf text = { 0 };
-
 		if (!der_expect(&list, DER_SEQUENCE, &extension) ||
 		    !der_expect(&extension, DER_OID, &oid))
 			return false;
 		(void)der_optional(&extension, DER_BOOLEAN, &critical);
 		if (!der_expect(&extension, DER_OCTET_STRING, &value) || extension.len != 0 ||
-		    !der_oid_text(oid, &text))
+		    !der_oid_text(oid, dotted, &text))
 			return false;
-		if (!view_eq(buf_view(&text), V(OID_NONCE)))
+		if (!view_eq(text, V(OID_NONCE)))
 			continue;
 		/* The value is an OCTET STRING itself, with a head of up to three bytes. */
 		if (out->nonce.len > 0 || value.len == 0 || value.len > OCSP_NONCE_MAX + 3)

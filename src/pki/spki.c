@@ -46,7 +46,7 @@ write_rsa(const BIGNUM *n, const BIGNUM *e, struct buf *out)
 
 /* Only one that would be written like that again: then it is equal when its bytes are. */
 static bool
-read_rsa(const EVP_PKEY *pkey, view der, struct spki *out)
+read_rsa(const EVP_PKEY *pkey, view der, struct spki *out, struct error *err)
 {
 	AUTO(bn_done) BIGNUM *n = NULL;
 	AUTO(bn_done) BIGNUM *e = NULL;
@@ -55,12 +55,14 @@ read_rsa(const EVP_PKEY *pkey, view der, struct spki *out)
 
 	if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) != 1 ||
 	    EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) != 1)
-		return false;
+		return malformed(err);
 	bits = BN_num_bits(n);
 	if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX || !BN_is_odd(n) || !BN_is_odd(e) ||
 	    BN_is_one(e) || BN_num_bits(e) > EXPONENT_BITS_MAX)
-		return false;
-	if (write_rsa(n, e, &again) && view_eq(buf_view(&again), der))
+		return malformed(err);
+	if (!write_rsa(n, e, &again))
+		return error_memory(err);
+	if (view_eq(buf_view(&again), der))
 		*out = (struct spki){ SPKI_RSA, NULL, (unsigned)bits };
 	return true;
 }
@@ -79,13 +81,12 @@ decode(view der, struct spki *out, struct error *err)
 	const unsigned char *at = octets(der);
 	AUTO(pkey_done) EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)der.len);
 	struct spki found = { SPKI_OTHER, NULL, 0 };
-	bool good = pkey != NULL && at == octets(der) + der.len;
 
-	if (good && EVP_PKEY_is_a(pkey, "RSA"))
-		good = read_rsa(pkey, der, &found);
-	else if (good && EVP_PKEY_is_a(pkey, "EC"))
-		good = is_on_curve(pkey); /* and not as usual_curve has it */
-	if (!good)
+	if (pkey == NULL || at != octets(der) + der.len)
+		return malformed(err);
+	if (EVP_PKEY_is_a(pkey, "RSA") && !read_rsa(pkey, der, &found, err))
+		return false;
+	if (EVP_PKEY_is_a(pkey, "EC") && !is_on_curve(pkey)) /* and not as usual_curve has it */
 		return malformed(err);
 	ERR_clear_error(); /* a decoder leaves its failed guesses */
 	*out = found;
@@ -93,20 +94,22 @@ decode(view der, struct spki *out, struct error *err)
 }
 
 /* The curve of an EC key that is written as it is here, its point in full; else their number. */
-static size_t
-usual_curve(view der, view bits)
+static bool
+usual_curve(view der, view bits, size_t *curve, struct error *err)
 {
-	for (size_t i = 0; i < COUNT_OF(curves); i++) {
-		size_t len = curves[i].field_len;
+	for (*curve = 0; *curve < COUNT_OF(curves); (*curve)++) {
+		size_t len = curves[*curve].field_len;
 		AUTO(buf_free) struct buf again = { 0 };
 
-		if (bits.len == 1 + 2 * len &&
-		    spki_from_ec(view_of(curves[i].name), (view){ bits.ptr + 1, len },
-			(view){ bits.ptr + 1 + len, len }, &again) &&
-		    view_eq(buf_view(&again), der))
-			return i;
+		if (bits.len != 1 + 2 * len)
+			continue;
+		if (!spki_from_ec(view_of(curves[*curve].name), (view){ bits.ptr + 1, len },
+			(view){ bits.ptr + 1 + len, len }, &again))
+			return error_memory(err);
+		if (view_eq(buf_view(&again), der))
+			break;
 	}
-	return COUNT_OF(curves);
+	return true;
 }
 
 /* Built of its bytes: setting a decoder up for them would take fifty times as long. */
@@ -128,8 +131,10 @@ check_point(const char *group, view point, struct error *err)
 static bool
 read_known(view der, view bits, struct spki *out, struct error *err)
 {
-	size_t curve = usual_curve(der, bits);
+	size_t curve;
 
+	if (!usual_curve(der, bits, &curve, err))
+		return false;
 	if (curve == COUNT_OF(curves))
 		return decode(der, out, err);
 	if (!check_point(curves[curve].group, bits, err))
@@ -145,18 +150,18 @@ read_known(view der, view bits, struct spki *out, struct error *err)
 static bool
 classify(view algorithm, bool *known)
 {
-	AUTO(buf_free) struct buf oid = { 0 }, curve = { 0 };
-	view content, parameters;
+	char dotted[DER_OID_ROOM];
+	view content, oid;
 
-	if (!der_expect(&algorithm, DER_OID, &content) || !der_oid_text(content, &oid))
+	if (!der_expect(&algorithm, DER_OID, &content) || !der_oid_text(content, dotted, &oid))
 		return false;
-	*known = view_eq(buf_view(&oid), V(OID_RSA));
-	if (!view_eq(buf_view(&oid), V(OID_EC)))
+	*known = view_eq(oid, V(OID_RSA));
+	if (!view_eq(oid, V(OID_EC)))
 		return true;
-	if (!der_expect(&algorithm, DER_OID, &parameters) || !der_oid_text(parameters, &curve))
+	if (!der_expect(&algorithm, DER_OID, &content) || !der_oid_text(content, dotted, &oid))
 		return false;
 	for (size_t i = 0; i < COUNT_OF(curves); i++)
-		*known = *known || view_eq(buf_view(&curve), view_of(curves[i].oid));
+		*known = *known || view_eq(oid, view_of(curves[i].oid));
 	return true;
 }
 

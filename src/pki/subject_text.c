@@ -86,15 +86,16 @@ add_value(view text, struct buf *out)
 static bool
 add_type(view content, struct buf *out)
 {
-	AUTO(buf_free) struct buf oid = { 0 };
 	const struct attribute_type *type;
+	char dotted[DER_OID_ROOM];
+	view oid;
 
-	if (!der_oid_text(content, &oid))
+	if (!der_oid_text(content, dotted, &oid))
 		return false;
-	type = attribute_find(buf_view(&oid));
+	type = attribute_find(oid);
 	if (type == NULL)
 		buf_add(out, V("OID."));
-	buf_add(out, type == NULL ? buf_view(&oid) : view_of(type->name));
+	buf_add(out, type == NULL ? oid : view_of(type->name));
 	return true;
 }
 
