@@ -113,6 +113,11 @@ class World(Target):
 			listed = self.server.manage("GET", "/providers/Strongroom.Identity/trustedIssuers").expect(200).json["value"]
 			for each in listed:
 				self.server.manage("DELETE", f"/providers/Strongroom.Identity/trustedIssuers/{each['name']}").expect(200)
+		if row["name"].startswith("DenyAssignment"):
+			at = self.filled(row["path"]).rsplit("/", 1)[0]
+			for each in self.server.manage("GET", at, version=version_for(row)).expect(200).json["value"]:
+				if each["name"] != self.names["deny"]:
+					self.server.manage("DELETE", f"{at}/{each['name']}", version=version_for(row)).expect(200)
 		name = str(uuid.uuid4()) if "Microsoft.Authorization/" in row["path"] else "x" + uuid.uuid4().hex[:15]
 		head, _ = row["path"].rsplit("/", 1)
 		if "{identity}" in head:  # it may have only so many
