@@ -37,8 +37,8 @@ bool openssl_starved(void);
 /*
  * openssl_failed(err, code, message):
  * Set the error and empty OpenSSL's own queue of this thread: what is left there makes the next
- * SSL_get_error on the thread report a connection as broken.  Where memory failed (openssl_starved),
- * it is error_memory's error instead: nobody is blamed for that.  Always false.
+ * SSL_get_error on the thread report a connection as broken.  Where memory failed, as
+ * openssl_starved has it, it is error_memory's instead: nobody is blamed for that.  Always false.
  */
 bool openssl_failed(struct error *err, enum error_code code, const char *message);
 
