@@ -142,7 +142,9 @@ read_head(struct store_reader *reader, struct keyring *keyring, struct arena *ar
 	if (!get(reader, keyring, arena, HEAD, &plain, err))
 		return false;
 	if (plain == NULL)
-		return error_set(err, ERR_CORRUPT, "What is known of the audit log is missing.");
+		return error_set(err, ERR_CORRUPT,
+		    "What is known of the audit log is missing: a server has never run with this "
+		    "data folder, or it was changed.");
 	return remembered_unpack(plain_view(plain), out, err);
 }
 
