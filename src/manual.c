@@ -23,7 +23,7 @@ two_columns(struct buf *out, view left, size_t column, view text)
 	size_t at = 2 + left.len;
 
 	buf_print(out, "  %.*s", VIEW_ARG(left));
-	if (at + 1 > column) {
+	if (left.len > 0 && at + 1 > column) {
 		buf_add_char(out, '\n');
 		at = 0;
 	}

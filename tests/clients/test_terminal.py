@@ -76,6 +76,16 @@ def test_help_has_no_colours():
 			assert b"\033" not in said([BINARY, *words], stream)[0], words
 
 
+def test_help_of_one_command():
+	for words in ("doctor", "backup create", "access explain", "completion"):
+		said = subprocess.run([BINARY, "help", *words.split()], check=True, capture_output=True, text=True,
+		    env=os.environ | SANITIZER_OPTIONS).stdout
+		assert said.startswith(f"strongroom {words}"), said
+		for line in said.splitlines():
+			assert line == line.rstrip(), (words, line)
+		assert "\n\n\n" not in said, said
+
+
 # Completion.  The shells know a function of the program's name that shows what it was called with.
 
 SHELLS = {
