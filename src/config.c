@@ -36,7 +36,7 @@ struct setting {
 /* clang-format off */
 static const struct setting settings[] = {
 	{ "data", TEXT(data), ".strongroom", 0, 0, "folder that holds everything the server keeps" },
-	{ "domain", TEXT(domain), "localhost", 0, 0, "the domain all host names are under: NAME.vault.<domain>, login.<domain> ..." },
+	{ "domain", TEXT(domain), "localhost", 0, 0, "the domain all host names are under: NAME.vault.DOMAIN, login.DOMAIN ..." },
 	{ "port", NUMBER(port), "8443", 1, 65535, "port to listen on" },
 	{ "public-port", NUMBER(public_port), "0", 0, 65535, "port in the names clients use, where something forwards to `port`; 0: the same" },
 	{ "listen", LIST(listen), "127.0.0.1,::1", 0, 0, "addresses to listen on" },
@@ -61,7 +61,7 @@ static const struct setting settings[] = {
 	{ "hsm-sessions", NUMBER(hsm_sessions), "8", 1, 1024, "most sessions with the token at a time" },
 	{ "acme-ca", TEXT(acme_ca), "", 0, 0, "PEM file with authorities to trust, beside the system's, where ACME servers are asked" },
 	{ "acme-http-listen", TEXT(acme_http_listen), "", 0, 0, "ADDRESS:PORT of a listener for plain HTTP that shows ACME's proofs and nothing else; empty: there is none" },
-	{ "acme-dns-hook", TEXT(acme_dns_hook), "", 0, 0, "program that puts ACME's proofs into the DNS: PROGRAM add|remove NAME VALUE; empty: there is none" },
+	{ "acme-dns-hook", TEXT(acme_dns_hook), "", 0, 0, "program that puts ACME's proofs into the DNS, called with `add` or `remove`, NAME and VALUE; empty: there is none" },
 	{ "smtp-url", TEXT(smtp_url), "", 0, 0, "smtp://HOST[:PORT] (STARTTLS) or smtps://HOST[:PORT] of a server that takes e-mail to certificates' contacts; empty: none is sent" },
 	{ "smtp-user", TEXT(smtp_user), "", 0, 0, "who signs in there; empty: nobody" },
 	{ "smtp-password-file", TEXT(smtp_password_file), "", 0, 0, "file with the password, for nobody else to read" },
@@ -71,7 +71,7 @@ static const struct setting settings[] = {
 	{ "backup-recipient", TEXT(backup_recipient), "", 0, 0, "PEM file with the certificate (RSA or EC) that backups are sealed to" },
 	{ "backup-every-hours", NUMBER(backup_hours), "24", 1, 8760, "hours from one of them to the next" },
 	{ "backup-keep", NUMBER(backup_keep), "7", 1, 10000, "how many of them are kept" },
-	{ "throttle", NUMBER(throttle), "", 0, 100000, "percent of the documents' service limits a vault has in 10 seconds; 0: no limits; `serve`: 100, `dev`: 0, unless set" },
+	{ "throttle", NUMBER(throttle), "", 0, 100000, "percent of the original's service limits that a vault has in 10 seconds; 0: no limits; `serve`: 100, `dev`: 0, unless set" },
 	{ "throttle-vault", LIST(throttle_vault), "", 0, 0, "NAME=PERCENT, the same for one vault (0 to 100000)" },
 	{ "audit-sync", TEXT(audit_sync), "interval", 0, 0, "`interval`: the audit log is synced within a second; `always`: before every answer; what records a change is durable with it in either case" },
 	{ "audit-segment-mb", NUMBER(audit_segment_mb), "64", 1, 4096, "size of an audit log segment; so much disk is reserved ahead" },
