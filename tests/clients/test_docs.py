@@ -1,4 +1,5 @@
 """What the documentation says is run here."""
+import collections
 import concurrent.futures
 import os
 import re
@@ -28,6 +29,9 @@ def blocks(page, language):
 def test_settings_page_is_the_programs_own():
 	table = subprocess.run([BINARY, "settings"], capture_output=True, text=True, check=True).stdout
 	assert table in (ROOT / "docs/settings.md").read_text()
+	for row in table.splitlines():
+		# What a reader of Markdown would not see: a fourth column, and what it takes for HTML.
+		assert row.count("|") == 4 and not re.search(r"<\w", row), row
 
 
 def test_readme_program(shared):
@@ -92,16 +96,21 @@ def test_versions_of_the_page(shared):
 
 
 def test_tests_that_are_named():
-	"""What the pages name as a claim's test is there."""
-	files = {path.name: path.read_text() for pattern in ("src/*/*_test.c", "src/*_test.c", "tests/*/test_*.py")
-	    for path in ROOT.glob(pattern)}
-	everything = "".join(files.values())
-	for page in ("docs/compatibility.md", "THREATS.md"):
-		text = (ROOT / page).read_text()
-		for name in re.findall(r"`([a-z_/]*test[a-z_]*\.(?:c|py))`", text):
-			assert Path(name).name in files and ("/" not in name or (ROOT / name).exists()), (page, name)
-		for name in re.findall(r"`(test_[a-z_]+)`", text):
-			assert re.search(rf"\b{name}\(", everything), (page, name)
+	"""What the pages name as a claim's test is there, and in the file that is named right before it."""
+	files = collections.defaultdict(set)
+	for pattern in ("src/*/*_test.c", "src/*_test.c", "tests/*/test_*.py"):
+		for path in ROOT.glob(pattern):
+			files[path.name] |= set(re.findall(r"\b(test_\w+)\(", path.read_text()))
+	everything = set().union(*files.values())
+	for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+		text = page.read_text()
+		for name in re.findall(r"`([a-z0-9_/]*test[a-z0-9_]*\.(?:c|py))`", text):
+			if name != "x_test.c":
+				assert Path(name).name in files and ("/" not in name or (ROOT / name).exists()), (page.name, name)
+		for name in re.findall(r"`(test_[a-z0-9_]+)`", text):
+			assert name in everything, (page.name, name)
+		for file, name in re.findall(r"`([a-z0-9_/]*test[a-z0-9_]*\.(?:c|py))`[:,]?\s+`(test_[a-z0-9_]+)`", text):
+			assert name in files[Path(file).name], (page.name, file, name)
 
 
 def test_every_command_of_the_docs_exists():
@@ -111,6 +120,12 @@ def test_every_command_of_the_docs_exists():
 	for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
 		for command in re.findall(rf"(?:`|^ *|sudo |build/)strongroom ([a-z]+(?:-[a-z]+)*(?: (?:{second}))?)\b", page.read_text(), re.M):
 			assert any(each == command or each.startswith(command + " ") for each in known), (page, command)
+
+
+def test_the_readme_leads_to_every_page():
+	said = (ROOT / "README.md").read_text()
+	for page in ROOT.glob("docs/*.md"):
+		assert f"| [docs/{page.name}](docs/{page.name}) |" in said, page.name
 
 
 def test_links_lead_somewhere():
