@@ -93,6 +93,10 @@ def test_versions_of_the_page(shared):
 	(versions,) = [kind["apiVersions"] for kind in provider["resourceTypes"] if kind["resourceType"] == "vaults"]
 	said = page.split("Vaults by resource management:")[1].split("Another one")[0]
 	assert set(re.findall(r"\d{4}-\d\d-\d\d(?:-preview)?", said)) == set(versions)
+	(said,) = re.findall(r"^What is in vaults: ([^:]*?)\. A preview", page, re.M)
+	assert said.split() == ", ".join(re.findall(r'^\t\{ "([^"]+)", VERSION_', (ROOT / "src/api/version.c").read_text(), re.M)).split()
+	for version in said.replace("\n", " ").split(", "):
+		shared.vault("main", version=version).get("/secrets").expect(200)
 
 
 def test_tests_that_are_named():
