@@ -336,6 +336,8 @@ work_run(struct http_exchange *exchange)
 		if (!journey_of(r)->ran || r->work == NULL)
 			return;
 	}
+	/* Who defers makes no changes: what it has taken to make them is taken again behind. */
+	tx_reset(&r->tx);
 	journey_of(r)->ran = r->work(r, &err);
 	if (!journey_of(r)->ran)
 		fail(r, &err);
@@ -378,7 +380,6 @@ defer(struct request *r)
 	struct answerer *answerer = journey_of(r)->answerer;
 	struct error err;
 
-	tx_reset(&r->tx);
 	if (slow_queue_add(r->place == WORK_MAKES ? answerer->making : answerer->burning,
 		&r->vault->id, r->exchange, r->place == WORK_BRIEF ? &brief : &job, &err))
 		return;
@@ -570,11 +571,17 @@ answer_turn(void *ctx, struct http_loop *loop, struct http_exchange *waiting)
 	record_batch(ctx, batch, records, count);
 }
 
+static void
+answerer_done(struct answerer **answerer)
+{
+	answerer_free(*answerer);
+}
+
 bool
 answerer_new(const struct services *services, const struct router *router, struct audit *audit,
     unsigned loops, struct answerer **out, struct error *err)
 {
-	struct answerer *answerer = calloc(1, sizeof(*answerer));
+	AUTO(answerer_done) struct answerer *answerer = calloc(1, sizeof(*answerer));
 
 	if (answerer == NULL)
 		return error_memory(err);
@@ -583,22 +590,17 @@ answerer_new(const struct services *services, const struct router *router, struc
 	answerer->audit = audit;
 	(void)pthread_mutex_init(&answerer->lock, NULL);
 	answerer->readers = calloc(loops, sizeof(struct store_reader *));
-	if (answerer->readers == NULL) {
-		answerer_free(answerer);
+	if (answerer->readers == NULL)
 		return error_memory(err);
-	}
 	if (!slow_queue_new(slow_queue_cores(), &burning_rules, &answerer->burning, err) ||
-	    !slow_queue_new((slow_queue_cores() + 1) / 2, &making_rules, &answerer->making, err)) {
-		answerer_free(answerer);
+	    !slow_queue_new((slow_queue_cores() + 1) / 2, &making_rules, &answerer->making, err))
 		return false;
-	}
 	for (; answerer->loops < loops; answerer->loops++) {
-		if (!store_reader_new(services->store, &answerer->readers[answerer->loops], err)) {
-			answerer_free(answerer);
+		if (!store_reader_new(services->store, &answerer->readers[answerer->loops], err))
 			return false;
-		}
 	}
 	*out = answerer;
+	answerer = NULL;
 	return true;
 }
 

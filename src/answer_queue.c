@@ -145,11 +145,17 @@ slow_queue_cores(void)
 	return cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (size_t)cores;
 }
 
+static void
+slow_queue_done(struct slow_queue **queue)
+{
+	slow_queue_free(*queue);
+}
+
 bool
 slow_queue_new(size_t threads, const struct slow_rules *rules, struct slow_queue **out,
     struct error *err)
 {
-	struct slow_queue *queue = calloc(1, sizeof(*queue));
+	AUTO(slow_queue_done) struct slow_queue *queue = calloc(1, sizeof(*queue));
 
 	if (queue == NULL)
 		return error_memory(err);
@@ -158,20 +164,17 @@ slow_queue_new(size_t threads, const struct slow_rules *rules, struct slow_queue
 	queue->behind = rules->behind;
 	queue->patience = rules->patience;
 	queue->turns = turns_new(&rules->bounds);
-	if (queue->turns == NULL) {
-		slow_queue_free(queue);
+	if (queue->turns == NULL)
 		return error_memory(err);
-	}
 	for (size_t i = 0; i < threads && i < THREADS_MAX; i++) {
 		if (pthread_create(&queue->threads[i], NULL, thread_main, queue) != 0)
 			break;
 		queue->thread_count++;
 	}
-	if (queue->thread_count == 0) {
-		slow_queue_free(queue);
+	if (queue->thread_count == 0)
 		return error_set(err, ERR_UNAVAILABLE, "the queue's threads can't be started");
-	}
 	*out = queue;
+	queue = NULL;
 	return true;
 }
 
