@@ -73,9 +73,12 @@ text_not_contains(view left, view right, bool fold)
 	return !text_contains(left, right, fold);
 }
 
-/* On a mismatch only the last '*' is widened, which is enough. */
-bool
-condition_like(view pattern, view text, bool fold)
+/*
+ * '*' stands for any text, '?' for one character.  On a mismatch only the last '*' is widened,
+ * which is enough.
+ */
+static bool
+is_like(view pattern, view text, bool fold)
 {
 	size_t p = 0, t = 0, star = SIZE_MAX, resume = 0;
 
@@ -102,13 +105,13 @@ condition_like(view pattern, view text, bool fold)
 static bool
 text_is_like(view left, view right, bool fold)
 {
-	return condition_like(right, left, fold);
+	return is_like(right, left, fold);
 }
 
 static bool
 text_not_like(view left, view right, bool fold)
 {
-	return !condition_like(right, left, fold);
+	return !is_like(right, left, fold);
 }
 
 /* An order of two values that can be told, or none. */

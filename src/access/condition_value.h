@@ -26,7 +26,4 @@ bool condition_value_fits(enum value_kind kind, view text);
 /* condition_time(text, nanos): "2026-01-31T23:59:59[.1234567]Z" as Unix nanoseconds. */
 bool condition_time(view text, int64_t *nanos);
 
-/* condition_like(pattern, text, fold): '*' stands for any text, '?' for one character. */
-bool condition_like(view pattern, view text, bool fold);
-
 #endif

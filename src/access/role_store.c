@@ -14,8 +14,9 @@ path_of(struct arena *arena, const struct uuid *tenant, view id, view *out, stru
 	    error_memory(err);
 }
 
-bool
-role_copy(const struct role *from, struct arena *arena, struct role *out)
+/* Deep. */
+static bool
+copy_role(const struct role *from, struct arena *arena, struct role *out)
 {
 	struct role_custom *custom;
 
@@ -96,7 +97,7 @@ role_get(struct access *access, const struct uuid *tenant, view id, struct arena
 	key = place_key_of(tenant, uuid_view(&uuid));
 	(void)pthread_rwlock_rdlock(&access->lock);
 	entry = map_get(access->roles, place_key_view(&key));
-	found = entry != NULL && entry->present && role_copy(&entry->role, arena, out);
+	found = entry != NULL && entry->present && copy_role(&entry->role, arena, out);
 	(void)pthread_rwlock_unlock(&access->lock);
 	return found;
 }
@@ -201,7 +202,7 @@ roles_page(struct access *access, const struct uuid *tenant, view after, size_t 
 			page.next = view_of(page.items[page.count - 1].id);
 			break;
 		}
-		fine = role_copy(&entry->role, arena, &page.items[page.count]);
+		fine = copy_role(&entry->role, arena, &page.items[page.count]);
 		page.count += fine;
 	}
 	(void)pthread_rwlock_unlock(&access->lock);

@@ -40,9 +40,6 @@ MUST_USE bool roles_page(struct access *access, const struct uuid *tenant, view 
 MUST_USE bool role_put(struct tx *tx, const struct role *role, bool present, struct error *err);
 MUST_USE bool role_delete(struct tx *tx, const struct role *role, struct error *err);
 
-/* role_copy: Deep, into ${arena}. */
-bool role_copy(const struct role *from, struct arena *arena, struct role *out);
-
 MUST_USE bool role_decode(view name, view document, struct arena *arena, struct role *out,
     struct error *err);
 

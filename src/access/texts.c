@@ -2,8 +2,9 @@
 
 #include "access/role_store.h"
 
-size_t
-texts_count(const char *const *list)
+/* Of NULL: 0. */
+static size_t
+count_of(const char *const *list)
 {
 	size_t count = 0;
 
@@ -15,7 +16,7 @@ texts_count(const char *const *list)
 void
 texts_pack(struct buf *out, const char *const *list)
 {
-	pack_u32(out, (uint32_t)texts_count(list));
+	pack_u32(out, (uint32_t)count_of(list));
 	for (; list != NULL && *list != NULL; list++)
 		pack_bytes(out, view_of(*list));
 }
@@ -51,7 +52,7 @@ texts_unpack(struct unpack *in, struct arena *arena, const char *const **out)
 bool
 texts_copy(const char *const *from, struct arena *arena, const char *const **out)
 {
-	size_t count = texts_count(from);
+	size_t count = count_of(from);
 	const char **list = arena_alloc(arena, (count + 1) * sizeof(*list));
 
 	for (size_t i = 0; list != NULL && i < count; i++) {

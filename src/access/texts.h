@@ -7,7 +7,6 @@
 #include "base/arena.h"
 #include "base/pack.h"
 
-size_t texts_count(const char *const *list); /* NULL: 0 */
 void texts_pack(struct buf *out, const char *const *list);
 
 /* Each false without memory; texts_unpack also when there are more than a role may have. */

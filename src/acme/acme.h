@@ -104,9 +104,6 @@ struct acme {
 MUST_USE bool acme_step(const struct acme *acme, struct acme_state *state, struct arena *arena,
     unsigned *wait, struct buf *chain, struct error *err);
 
-/* acme_abandon(acme, state, arena): Nobody goes on with it: take back what is there to be seen. */
-void acme_abandon(const struct acme *acme, struct acme_state *state, struct arena *arena);
-
 void acme_pack(const struct acme_state *state, struct buf *out);
 MUST_USE bool acme_unpack(view packed, struct acme_state *out);
 

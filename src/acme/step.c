@@ -416,8 +416,9 @@ static bool (*const steps[])(struct turn *turn, struct error *err) = {
 	[ACME_DOWNLOAD] = step_download,
 };
 
-void
-acme_abandon(const struct acme *acme, struct acme_state *state, struct arena *arena)
+/* Nobody goes on with it: take back what is there to be seen. */
+static void
+abandon(const struct acme *acme, struct acme_state *state, struct arena *arena)
 {
 	hide(acme, state, arena);
 	state->stage = ACME_FAILED;
@@ -436,6 +437,6 @@ acme_step(const struct acme *acme, struct acme_state *state, struct arena *arena
 	fine = steps[state->stage](&turn, err);
 	*wait = turn.wait;
 	if (!fine && err->code != ERR_UNAVAILABLE)
-		acme_abandon(acme, state, arena);
+		abandon(acme, state, arena);
 	return fine;
 }

@@ -221,8 +221,8 @@ write_raw(struct json *json, const char *name, view text)
 		json_raw(json, name, text);
 }
 
-void
-resource_write_type(struct json *json, const struct resource *resource)
+static void
+write_type(struct json *json, const struct resource *resource)
 {
 	if (resource->type == NULL)
 		return;
@@ -249,7 +249,7 @@ resource_write_envelope(struct json *json, const struct resource *resource)
 
 	json_text(json, "id", resource->id);
 	json_text(json, "name", resource->name);
-	resource_write_type(json, resource);
+	write_type(json, resource);
 	write_optional(json, "location", resource->location);
 	if (placed || resource->tag_count > 0)
 		resource_write_tags(json, resource);

@@ -182,7 +182,6 @@ void resource_write(struct json *json, const struct resource *resource);
 void resource_show(struct request *r, const struct resource *resource);
 /* The same in parts, for types that add members: between json_open and json_close. */
 void resource_write_envelope(struct json *json, const struct resource *resource);
-void resource_write_type(struct json *json, const struct resource *resource);
 void resource_write_tags(struct json *json, const struct resource *resource);
 
 /* resource_changed_by(resource, caller, fresh): Who and when; ${fresh}: it is new. */

@@ -146,8 +146,8 @@ write_policy(struct request *r, const struct object *object, const struct cert_p
 }
 
 /* Members in the original's order. */
-void
-certificate_write(struct request *r, const struct object *object, const struct version *version,
+static void
+write_bundle(struct request *r, const struct object *object, const struct version *version,
     const struct certificate_shown *shown)
 {
 	struct json *json = &r->json;
@@ -183,7 +183,7 @@ certificate_reply(struct request *r, const struct object *object, const struct v
     const struct certificate_shown *shown)
 {
 	json_open(reply_json(r), '{');
-	certificate_write(r, object, version, shown);
+	write_bundle(r, object, version, shown);
 	json_close(&r->json, '}');
 }
 
@@ -203,7 +203,7 @@ write_whole(struct request *r, const struct object *object, const struct version
 	bool known = certificate_state_unpack(object->policy, r->arena, &state);
 	const struct certificate_shown shown = { known ? &state : NULL, known ? &state : NULL };
 
-	certificate_write(r, object, version, &shown);
+	write_bundle(r, object, version, &shown);
 }
 
 static void

@@ -63,8 +63,6 @@ MUST_USE bool certificate_require(struct request *r, view version, enum intent i
 struct certificate_shown {
 	const struct certificate_state *policy, *pending; /* NULL: not shown */
 };
-void certificate_write(struct request *r, const struct object *object,
-    const struct version *version, const struct certificate_shown *shown);
 
 /* certificate_write_url(r, member, object, "/policy"): Of something of the certificate's. */
 void certificate_write_url(struct request *r, const char *name, const struct object *object,

@@ -125,8 +125,8 @@ invalid(const char *property, struct error *err)
 	return error_set(err, ERR_BAD_PARAMETER, "Property %s has invalid value\r\n", property);
 }
 
-bool
-cert_policy_issuer_is(const struct cert_policy *policy, const char *name)
+static bool
+issuer_is(const struct cert_policy *policy, const char *name)
 {
 	return view_ieq(policy->issuer, view_of(name));
 }
@@ -154,14 +154,14 @@ renews_unknown(const struct cert_policy *policy)
 
 	for (size_t i = 0; i < policy->action_count; i++)
 		renews = renews || policy->actions[i].type == ACTION_AUTO_RENEW;
-	return renews && cert_policy_issuer_is(policy, ISSUER_NAME_UNKNOWN);
+	return renews && issuer_is(policy, ISSUER_NAME_UNKNOWN);
 }
 
 /* Who issues nothing by itself can't renew. */
 static void
 usual_actions(struct cert_policy *policy)
 {
-	bool unknown = cert_policy_issuer_is(policy, ISSUER_NAME_UNKNOWN);
+	bool unknown = issuer_is(policy, ISSUER_NAME_UNKNOWN);
 
 	policy->actions[0] = (struct lifetime_action){
 		.type = unknown ? ACTION_EMAIL_CONTACTS : ACTION_AUTO_RENEW,
@@ -364,8 +364,7 @@ cert_policy_check_actions(const struct cert_policy *policy, struct error *err)
 			return invalid(action->percentage ? "lifetime_percentage"
 							  : "days_before_expiry",
 			    err);
-		if (action->type == ACTION_AUTO_RENEW &&
-		    cert_policy_issuer_is(policy, ISSUER_NAME_UNKNOWN))
+		if (action->type == ACTION_AUTO_RENEW && issuer_is(policy, ISSUER_NAME_UNKNOWN))
 			return error_set(err, ERR_BAD_PARAMETER,
 			    "A certificate of an unknown issuer can't be renewed automatically.");
 	}

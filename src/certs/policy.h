@@ -98,9 +98,6 @@ MUST_USE bool cert_policy_of_certificate(const struct x509 *certificate,
     const struct key_spec *spec, bool pem, struct arena *arena, struct cert_policy *out,
     struct error *err);
 
-/* cert_policy_issuer_is(policy, "Self"): In any case. */
-bool cert_policy_issuer_is(const struct cert_policy *policy, const char *name);
-
 /* cert_policy_expiry(policy, start, out): When a certificate of then ends; false: too late. */
 bool cert_policy_expiry(const struct cert_policy *policy, int64_t start, int64_t *out);
 

@@ -75,8 +75,8 @@ names_group(const struct agent_names *groups, const struct account *account)
 	return false;
 }
 
-bool
-identity_allows(const struct agent_identity *identity, const struct account *account)
+static bool
+allows(const struct agent_identity *identity, const struct account *account)
 {
 	return names_user(&identity->users, account) || names_group(&identity->groups, account);
 }
@@ -117,7 +117,7 @@ identity_choose(const struct agent_settings *settings, const struct account *acc
 		if (!is_called(identity, key, value))
 			continue;
 		exists = true;
-		if (identity_allows(identity, account)) {
+		if (allows(identity, account)) {
 			*out = identity;
 			return true;
 		}

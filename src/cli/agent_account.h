@@ -20,8 +20,6 @@ struct account {
  */
 MUST_USE bool account_find(uid_t uid, struct arena *arena, struct account *out, struct error *err);
 
-bool identity_allows(const struct agent_identity *identity, const struct account *account);
-
 /* What the local client calls the identity it wants. */
 enum identity_key {
 	IDENTITY_DEFAULT,

@@ -40,8 +40,6 @@ bool software_undecryptable(struct error *err);
 /* A curve as OpenSSL names it. */
 const char *software_group(enum key_curve curve);
 
-MUST_USE bool software_use_rsa(struct software_key *key, const struct key_algorithm *algorithm,
-    bool encrypt, view value, struct arena *arena, struct key_result *out, struct error *err);
 MUST_USE bool software_use_aes(const struct software_key *key,
     const struct key_algorithm *algorithm, bool encrypt, const struct key_message *in,
     struct arena *arena, struct key_result *out, struct error *err);

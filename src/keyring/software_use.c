@@ -200,9 +200,9 @@ rsa_decrypt(struct software_key *key, const EVP_PKEY_CTX *prepared, enum rsa_cip
 	return true;
 }
 
-bool
-software_use_rsa(struct software_key *key, const struct key_algorithm *algorithm, bool encrypt,
-    view value, struct arena *arena, struct key_result *out, struct error *err)
+static bool
+use_rsa(struct software_key *key, const struct key_algorithm *algorithm, bool encrypt, view value,
+    struct arena *arena, struct key_result *out, struct error *err)
 {
 	enum rsa_cipher cipher = cipher_of(algorithm);
 	EVP_PKEY_CTX *prepared;
@@ -223,7 +223,8 @@ make_signature(struct software_key *key, enum signature_alg alg, view digest, un
 		prepared_signature(key, alg, SIGNATURE_VERIFY, &checker, err)) &&
 	    signature_make(signer, checker, alg, digest, out, len, err);
 
-	if (openssl_starved() || !ok)
+	/* Asked whatever the key is: it empties OpenSSL's queue. */
+	if ((openssl_starved() || !ok) && key->spec.kind == KEY_RSA)
 		atomic_store(&key->starved, true);
 	return ok;
 }
@@ -305,7 +306,6 @@ software_use(struct software_key *key, const struct key_algorithm *algorithm, en
 	if (use == KEY_VERIFY)
 		return verify(key, algorithm, in, arena, out, err);
 	if (key->spec.kind == KEY_RSA)
-		return software_use_rsa(key, algorithm, use == KEY_ENCRYPT, in->value, arena, out,
-		    err);
+		return use_rsa(key, algorithm, use == KEY_ENCRYPT, in->value, arena, out, err);
 	return software_use_aes(key, algorithm, use == KEY_ENCRYPT, in, arena, out, err);
 }

@@ -15,8 +15,9 @@ sts_missing(struct error *err, const char *name)
 	    "AADSTS900144: The request body must contain the following parameter: '%s'.", name);
 }
 
-bool
-sts_basic(view header, struct arena *arena, view *client, view *secret)
+/* "Basic ..." (RFC 6749, section 2.3.1) taken apart. */
+static bool
+split_basic(view header, struct arena *arena, view *client, view *secret)
 {
 	char *bytes;
 	view text;
@@ -70,7 +71,7 @@ read_basic(view header, struct arena *arena, struct sts_form *out, struct error 
 	if (!view_istarts(header, V("Basic ")))
 		return true;
 	if (out->secret.len > 0 || out->assertion.len > 0 ||
-	    !sts_basic(header, arena, &client, &out->secret) ||
+	    !split_basic(header, arena, &client, &out->secret) ||
 	    (out->client.len > 0 && !view_ieq(client, out->client)))
 		return error_set(err, ERR_STS_MALFORMED,
 		    "AADSTS900144: The Authorization header does not fit the request.");
@@ -122,8 +123,12 @@ credential_given(const struct sts_form *form, struct error *err)
 		"for the 'client_credentials' grant type.");
 }
 
-bool
-sts_scope_resource(view scope, view *out)
+/*
+ * The one resource of "<resource>/.default"; false for all else.  What belongs to people's sign-in
+ * (openid, profile, ...) may stand around it, as MSAL for Java sends it, and asks for nothing.
+ */
+static bool
+scope_resource(view scope, view *out)
 {
 	static const view suffix = V_INIT("/.default");
 	view resource = V("");
@@ -154,7 +159,7 @@ read_resource(const struct form *form, struct sts_form *out, struct error *err)
 				     "AADSTS901002: The 'resource' request parameter is not "
 				     "supported together with 'scope'.")
 			       : sts_missing(err, "scope");
-	return out->v1 || sts_scope_resource(scope, &out->resource) ||
+	return out->v1 || scope_resource(scope, &out->resource) ||
 	    error_set(err, ERR_STS_MALFORMED,
 		"AADSTS1002012: The provided value for scope %s is not valid. Client credential "
 		"flows must have a scope value with /.default suffixed to the resource identifier "

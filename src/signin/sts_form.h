@@ -32,14 +32,4 @@ MUST_USE bool sts_form(view text, struct arena *arena, struct form *out, struct 
 /* sts_missing(err, name): A parameter is not there.  Always false. */
 bool sts_missing(struct error *err, const char *name);
 
-/*
- * sts_scope_resource(scope, out):
- * The one resource of "<resource>/.default"; false for all else.  What belongs to people's sign-in
- * (openid, profile, ...) may stand around it, as MSAL for Java sends it, and asks for nothing.
- */
-MUST_USE bool sts_scope_resource(view scope, view *out);
-
-/* sts_basic(header, arena, client, secret): "Basic ..." (RFC 6749, section 2.3.1) taken apart. */
-MUST_USE bool sts_basic(view header, struct arena *arena, view *client, view *secret);
-
 #endif

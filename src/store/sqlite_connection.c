@@ -43,8 +43,9 @@ damaged_error(struct error *err)
 	    "The store's file is damaged; nothing is read from it or written to it.");
 }
 
-bool
-connection_failed(struct connection *connection, struct error *err)
+/* Say what SQLite says went wrong just now.  Always false. */
+static bool
+failed(struct connection *connection, struct error *err)
 {
 	int code = sqlite3_extended_errcode(connection->db);
 
@@ -69,7 +70,7 @@ connection_open(struct connection *connection, const char *path, int flags, stru
 	(void)pthread_once(&once, configure);
 	flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
 	if (sqlite3_open_v2(path, &connection->db, flags, NULL) != SQLITE_OK)
-		return connection_failed(connection, err);
+		return failed(connection, err);
 	(void)sqlite3_busy_timeout(connection->db, BUSY_MS);
 	return connection_exec(connection, settings, err) &&
 	    ((flags & SQLITE_OPEN_READONLY) != 0 ||
@@ -83,7 +84,7 @@ connection_prepare(struct connection *connection, const char *const *sql, size_t
 	for (size_t i = 0; i < count; i++) {
 		if (sqlite3_prepare_v3(connection->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
 			&connection->statements[i], NULL) != SQLITE_OK)
-			return connection_failed(connection, err);
+			return failed(connection, err);
 	}
 	return true;
 }
@@ -101,7 +102,7 @@ bool
 connection_exec(struct connection *connection, const char *sql, struct error *err)
 {
 	return sqlite3_exec(connection->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
-	    connection_failed(connection, err);
+	    failed(connection, err);
 }
 
 static void
@@ -117,7 +118,7 @@ connection_number(struct connection *connection, const char *sql, int64_t *out, 
 	bool row;
 
 	if (sqlite3_prepare_v2(connection->db, sql, -1, &statement, NULL) != SQLITE_OK)
-		return connection_failed(connection, err);
+		return failed(connection, err);
 	if (!statement_row(connection, statement, &row, err))
 		return false;
 	*out = row ? sqlite3_column_int64(statement, 0) : 0;
@@ -132,7 +133,7 @@ connection_sound(struct connection *connection, struct error *err)
 
 	if (sqlite3_prepare_v2(connection->db, "PRAGMA integrity_check(1)", -1, &statement, NULL) !=
 	    SQLITE_OK)
-		return connection_failed(connection, err);
+		return failed(connection, err);
 	if (!statement_row(connection, statement, &row, err))
 		return false;
 	if (row && view_eq(column_bytes(statement, 0), V("ok")))
@@ -158,7 +159,7 @@ bool
 statement_row(struct connection *connection, sqlite3_stmt *statement, bool *row, struct error *err)
 {
 	int code = sqlite3_step(statement);
-	bool ok = code == SQLITE_ROW || code == SQLITE_DONE || connection_failed(connection, err);
+	bool ok = code == SQLITE_ROW || code == SQLITE_DONE || failed(connection, err);
 
 	if (code != SQLITE_ROW)
 		statement_end(statement);

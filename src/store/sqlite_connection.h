@@ -35,9 +35,6 @@ MUST_USE bool connection_number(struct connection *connection, const char *sql, 
 /* connection_sound(connection, err): Look through the whole file; false when it is damaged. */
 MUST_USE bool connection_sound(struct connection *connection, struct error *err);
 
-/* connection_failed(connection, err): Say what SQLite says went wrong just now. Always false. */
-bool connection_failed(struct connection *connection, struct error *err);
-
 /* damaged_error(err): What everything is refused with once the file is known to be damaged. */
 bool damaged_error(struct error *err);
 
