@@ -276,14 +276,8 @@ take_bytes(struct taking *taking, const struct record *record, struct error *err
 		buf_add(&taking->root_key, bytes);
 		return buf_ok(&taking->root_key) || error_memory(err);
 	}
-	while (bytes.len > 0) {
-		ssize_t done = write(taking->fd, bytes.ptr, bytes.len);
-
-		if (done < 0 && errno != EINTR)
-			return error_errno(err, "A part of the audit log can't be written");
-		bytes = view_from(bytes, done < 0 ? 0 : (size_t)done);
-	}
-	return true;
+	return fd_write(taking->fd, bytes) ||
+	    error_errno(err, "A part of the audit log can't be written");
 }
 
 static bool
@@ -291,8 +285,10 @@ take_end(struct taking *taking, const struct record *record, struct error *err)
 {
 	const struct record_end *end = &record->end, *seen = &taking->seen;
 
-	if (taking->part != PART_FILES || !end_file(taking, err))
-		return taking->part != PART_FILES ? out_of_place(err) : false;
+	if (taking->part != PART_FILES)
+		return out_of_place(err);
+	if (!end_file(taking, err))
+		return false;
 	taking->part = PART_END;
 	if (seen->documents != end->documents || seen->lines != end->lines ||
 	    seen->files != end->files ||

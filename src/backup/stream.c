@@ -1,5 +1,6 @@
 #include "backup/stream.h"
 
+#include "base/file.h"
 #include "base/pack.h"
 #include "crypto/aead.h"
 #include "crypto/envelope.h"
@@ -84,16 +85,7 @@ put(struct ends *ends, view bytes, struct error *err)
 {
 	hash_add(ends->hash, bytes);
 	ends->bytes += bytes.len;
-	while (bytes.len > 0) {
-		ssize_t done = write(ends->fd, bytes.ptr, bytes.len);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return error_errno(err, "The backup can't be written");
-		bytes = view_from(bytes, (size_t)done);
-	}
-	return true;
+	return fd_write(ends->fd, bytes) || error_errno(err, "The backup can't be written");
 }
 
 static bool

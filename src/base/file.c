@@ -28,8 +28,8 @@ text_done(char **text)
 	free(*text);
 }
 
-static bool
-write_all(int fd, view bytes)
+bool
+fd_write(int fd, view bytes)
 {
 	while (bytes.len > 0) {
 		ssize_t done = write(fd, bytes.ptr, bytes.len);
@@ -46,7 +46,7 @@ write_all(int fd, view bytes)
 static bool
 write_temporary(int fd, view bytes, mode_t mode)
 {
-	return fchmod(fd, mode) == 0 && write_all(fd, bytes) && fsync(fd) == 0;
+	return fchmod(fd, mode) == 0 && fd_write(fd, bytes) && fsync(fd) == 0;
 }
 
 /* Beside ${name}, which nobody has: it is made here, and no link is followed. */

@@ -46,6 +46,9 @@ MUST_USE bool file_path(const char *folder, const char *name, char **out, struct
 MUST_USE bool file_sync_folder(const char *folder, struct error *err);
 MUST_USE bool file_sync_above(const char *path, struct error *err);
 
+/* fd_write(fd, bytes): All of them, in as many writes as it takes; else false, by errno. */
+MUST_USE bool fd_write(int fd, view bytes);
+
 void fd_done(int *fd);       /* for AUTO: close unless it is negative; errno stays */
 void text_done(char **text); /* for AUTO: free */
 

@@ -143,19 +143,6 @@ file_text(const struct root *roots, size_t count)
 }
 
 static bool
-write_all(int fd, view text)
-{
-	while (text.len > 0) {
-		ssize_t put = write(fd, text.ptr, text.len);
-
-		if (put < 0 && errno != EINTR)
-			return false;
-		text = view_from(text, put > 0 ? (size_t)put : 0);
-	}
-	return true;
-}
-
-static bool
 write_temp(const char *temp, view text, struct error *err)
 {
 	AUTO(fd_done) int fd = -1;
@@ -163,7 +150,7 @@ write_temp(const char *temp, view text, struct error *err)
 	if (unlink(temp) != 0 && errno != ENOENT) /* a crash has left it */
 		return file_failed(err, "The root key can't be written");
 	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || fchmod(fd, 0600) != 0 || !write_all(fd, text) || fsync(fd) != 0)
+	if (fd < 0 || fchmod(fd, 0600) != 0 || !fd_write(fd, text) || fsync(fd) != 0)
 		return file_failed(err, "The root key can't be written");
 	return true;
 }
