@@ -3,7 +3,6 @@
 #include "backup/backup.h"
 #include "backup_job.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/plain.h"
 #include "cli/terminal.h"
 #include "datafolder.h"
@@ -37,16 +36,6 @@ print_report(const char *what, const struct backup_report *report)
 		    (unsigned long long)report->token_keys);
 }
 
-/* Root keys are in the memory of each of these commands. */
-static void
-protect(void)
-{
-	struct error why;
-
-	if (!plain_protect(&why))
-		log_line(LOG_WARN, "memory.unlocked", "%s", why.message);
-}
-
 bool
 run_backup_create(struct config *config, int argc, char **argv, struct error *err)
 {
@@ -59,7 +48,6 @@ run_backup_create(struct config *config, int argc, char **argv, struct error *er
 		.domain = view_of(config->domain),
 		.watch = terminal_watch(&line) };
 
-	protect();
 	(void)argc;
 	if (!backup_recipient_read(config, &recipient, err) ||
 	    !datafolder_look(config, &looked, err))
@@ -95,7 +83,7 @@ run_backup_verify(struct config *config, int argc, char **argv, struct error *er
 
 	(void)config;
 	(void)argc;
-	protect();
+	plain_protect_or_warn();
 	if (!read_key(argv[1], &key, err) ||
 	    !backup_verify(argv[0], buf_view(&key), scratch == NULL ? "/tmp" : scratch, &watching,
 		&report, err))
@@ -114,7 +102,7 @@ run_backup_restore(struct config *config, int argc, char **argv, struct error *e
 	struct backup_report report;
 
 	(void)argc;
-	protect();
+	plain_protect_or_warn();
 	if (!read_key(argv[1], &key, err) ||
 	    !backup_restore(argv[0], buf_view(&key), config->data, &watching, &report, err))
 		return false;
@@ -137,7 +125,6 @@ run_backup_status(struct config *config, int argc, char **argv, struct error *er
 	if (config->backup_folder[0] == '\0')
 		return error_set(err, ERR_NOT_FOUND,
 		    "the server makes no backups of itself: backup-folder is not set (see docs/backup.md)");
-	protect();
 	if (!datafolder_look(config, &looked, err) ||
 	    !backup_job_status(config, &looked, &text, err))
 		return false;

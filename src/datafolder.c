@@ -2,6 +2,7 @@
 
 #include "backup/backup.h"
 #include "base/file.h"
+#include "base/plain.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -53,6 +54,8 @@ open_keyring(const struct config *config, bool fresh, struct datafolder *out, st
 	AUTO(text_done) char *path = NULL;
 	struct root_provider provider;
 
+	/* From here on the root keys are in memory, whichever command it is. */
+	plain_protect_or_warn();
 	return config_path(config, "root.key", &path, err) &&
 	    root_provider_file(path, fresh, &provider, err) &&
 	    keyring_open(out->store, &provider, &out->keyring, err);

@@ -16,7 +16,9 @@ struct datafolder {
 
 /*
  * datafolder_open(config, create, out, err):
- * With ${create}, make what is not there.  The caller closes ${out}, also after a failure.
+ * With ${create}, make what is not there; else ERR_NOT_FOUND.  ERR_UNAVAILABLE: it is another
+ * user's, or a restore to it has not ended.  The process is protected (plain_protect): root keys
+ * are in it now.  The caller closes ${out}, also after a failure.
  */
 MUST_USE bool datafolder_open(const struct config *config, bool create, struct datafolder *out,
     struct error *err);

@@ -616,8 +616,6 @@ server_run(const struct config *config, struct error *err)
 	struct server server = { .config = config, .loops = loop_count(config) };
 	bool fine;
 
-	if (!plain_protect(err))
-		log_line(LOG_WARN, "memory.unprotected", "%s", err->message);
 	fine = size_pool(config, err) && server_open(&server, err) && serve(&server, err);
 	server_close(&server);
 	uv_library_shutdown(); /* the pool's threads end, and give back what OpenSSL has for them */

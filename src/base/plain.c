@@ -1,5 +1,7 @@
 #include "base/plain.h"
 
+#include "base/log.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,4 +180,13 @@ plain_protect(struct error *err)
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
 		return error_errno(err, "cannot lock memory (raise RLIMIT_MEMLOCK)");
 	return true;
+}
+
+void
+plain_protect_or_warn(void)
+{
+	struct error why;
+
+	if (!plain_protect(&why))
+		log_line(LOG_WARN, "memory.unprotected", "%s", why.message);
 }

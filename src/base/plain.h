@@ -38,4 +38,7 @@ bool constant_time_equal(view a, view b); /* the lengths may show, the bytes don
  */
 bool plain_protect(struct error *err);
 
+/* plain_protect_or_warn(): The same; what is not allowed is a warning in the operator's log. */
+void plain_protect_or_warn(void);
+
 #endif

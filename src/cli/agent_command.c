@@ -2,8 +2,8 @@
 
 #include "base/base64.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/notify.h"
+#include "base/plain.h"
 #include "cli/agent.h"
 #include "crypto/keypair.h"
 #include "http/client.h"
@@ -184,12 +184,10 @@ agent_run(int argc, char **argv, struct error *err)
 	AUTO(key_done) struct private_key *key = NULL;
 	AUTO(agent_done) struct agent *agent = NULL;
 	struct agent_host host;
-	struct error why;
 
 	/* Before the first thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
 	(void)setenv("UV_THREADPOOL_SIZE", POOL, 1);
-	if (!plain_protect(&why))
-		log_line(LOG_WARN, "memory.unlocked", "%s", why.message);
+	plain_protect_or_warn();
 	if (!settings_load(argc, argv, &settings, err) || !key_load(settings->key.ptr, &key, err))
 		return false;
 	host = (struct agent_host){ settings, key };

@@ -164,10 +164,8 @@ bool
 fetch_cert(int argc, char **argv, struct error *err)
 {
 	AUTO(fetch_done) struct fetch fetch = { 0 };
-	struct error why;
 
-	if (!plain_protect(&why))
-		log_line(LOG_WARN, "memory.unlocked", "%s", why.message);
+	plain_protect_or_warn();
 	if (!take_arguments(argc, argv, &fetch, err))
 		return false;
 	if (fetch.every > 0)
