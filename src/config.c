@@ -2,8 +2,8 @@
 
 #include "acme/http01.h"
 #include "base/address.h"
-#include "base/uuid.h"
 #include "base/file.h"
+#include "base/uuid.h"
 #include "base/view.h"
 #include "identity/jwks.h"
 #include "mail/address.h"
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HTTPS_PORT 443
 #define FILE_LEN_MAX ((size_t)1 << 20)
 #define DOMAIN_LEN_MAX 200 /* a vault's name and more stand before it */
 #define NAME_LEN_MAX 40    /* no setting's is longer */
@@ -573,6 +574,22 @@ config_markdown(struct buf *out)
 		buf_print(out, "| `%s` | %s%s%s | %s |\n", settings[i].name,
 		    settings[i].fallback[0] != '\0' ? "`" : "", settings[i].fallback,
 		    settings[i].fallback[0] != '\0' ? "`" : "", settings[i].help);
+}
+
+const char *
+config_given(const char *text)
+{
+	return text[0] == '\0' ? NULL : text;
+}
+
+struct port_text
+config_port(const struct config *config)
+{
+	struct port_text port = { "" };
+
+	if (config->public_port != HTTPS_PORT)
+		(void)snprintf(port.text, sizeof(port.text), ":%u", config->public_port);
+	return port;
 }
 
 bool

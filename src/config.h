@@ -90,7 +90,19 @@ MUST_USE bool config_named(const struct config_list *list, const struct named_nu
  */
 unsigned config_throttle(const struct config *config, view vault);
 
-/* config_path(config, name, out, err): DATA/name, as a new string in ${out}. */
+/* config_given(text): A setting's text; NULL when it is empty, which is: not given. */
+const char *config_given(const char *text);
+
+/*
+ * config_port(config): What stands behind a host of ours in a URL: ":8443", or "" for https's own
+ * port.
+ */
+struct port_text {
+	char text[sizeof(":4294967295")];
+};
+struct port_text config_port(const struct config *config);
+
+/* config_path(config, name, out, err): DATA/name; the caller frees ${out}. */
 MUST_USE bool config_path(const struct config *config, const char *name, char **out,
     struct error *err);
 

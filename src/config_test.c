@@ -83,6 +83,7 @@ test_defaults(void **state)
 	assert_string_equal(config.audit_sync, "interval");
 	assert_int_equal(config.port, 8443);
 	assert_int_equal(config.public_port, 8443);
+	assert_string_equal(config_port(&config).text, ":8443");
 	check_list(&config.listen, "127.0.0.1 ::1 ");
 	check_list(&config.vaults, "");
 }
@@ -107,6 +108,9 @@ test_later_sources_win(void **state)
 	assert_fine(LOAD("--port=1003", "--port", "1004", "--public-port=443"), &err);
 	assert_int_equal(config.port, 1004);
 	assert_int_equal(config.public_port, 443);
+	assert_string_equal(config_port(&config).text, "");
+	assert_null(config_given(config.certificate));
+	assert_string_equal(config_given(config.location), "environment");
 }
 
 static void

@@ -47,15 +47,6 @@ environment_certificates(const struct config *config, const struct authority *au
 	    write_in_data(config, "ca-bundle.pem", &bundle, 0644, err);
 }
 
-/* ":8443", or nothing for the port that goes without saying. */
-static view
-port_text(const struct config *config, char text[8])
-{
-	int len = config->public_port == 443 ? 0 : snprintf(text, 8, ":%u", config->public_port);
-
-	return (view){ text, (size_t)len };
-}
-
 static void
 export_line(struct buf *out, const char *name, view value)
 {
@@ -65,17 +56,14 @@ export_line(struct buf *out, const char *name, view value)
 static void
 export_host(const struct config *config, struct buf *out, const char *name, const char *label)
 {
-	char text[8];
-
-	buf_print(out, "export %s='https://%s.%s%.*s'\n", name, label, config->domain,
-	    VIEW_ARG(port_text(config, text)));
+	buf_print(out, "export %s='https://%s.%s%s'\n", name, label, config->domain,
+	    config_port(config).text);
 }
 
 static void
 export_vault(const struct config *config, struct buf *out, view vault, bool first)
 {
-	char text[8];
-	view port = port_text(config, text);
+	const struct port_text port = config_port(config);
 
 	for (int i = first ? 0 : 1; i < 2; i++) {
 		buf_add(out, V("export KEYVAULT_URL"));
@@ -83,8 +71,8 @@ export_vault(const struct config *config, struct buf *out, view vault, bool firs
 			buf_add_char(out, '_');
 		for (size_t at = 0; i == 1 && at < vault.len; at++)
 			buf_add_char(out, vault.ptr[at] == '-' ? '_' : ascii_upper(vault.ptr[at]));
-		buf_print(out, "='https://%.*s.vault.%s%.*s'\n", VIEW_ARG(vault), config->domain,
-		    VIEW_ARG(port));
+		buf_print(out, "='https://%.*s.vault.%s%s'\n", VIEW_ARG(vault), config->domain,
+		    port.text);
 	}
 }
 

@@ -4,21 +4,15 @@
 #include "base/uuid.h"
 #include "crypto/random.h"
 
-static const char *
-given(const char *text)
-{
-	return text[0] == '\0' ? NULL : text;
-}
-
 bool
 postman_smtp(const struct config *config, struct smtp *out)
 {
 	*out = (struct smtp){
-		.url = given(config->smtp_url),
-		.user = given(config->smtp_user),
-		.password_file = given(config->smtp_password_file),
-		.from = given(config->smtp_from),
-		.ca_file = given(config->smtp_ca),
+		.url = config_given(config->smtp_url),
+		.user = config_given(config->smtp_user),
+		.password_file = config_given(config->smtp_password_file),
+		.from = config_given(config->smtp_from),
+		.ca_file = config_given(config->smtp_ca),
 	};
 	return out->url != NULL;
 }

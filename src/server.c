@@ -281,26 +281,17 @@ open_token(struct server *server, struct error *err)
 	return true;
 }
 
-static const char *
-given(const char *text)
-{
-	return text[0] == '\0' ? NULL : text;
-}
-
 /* How certificates get out: before whoever asks for them. */
 static void
 describe_outside(struct server *server)
 {
 	const struct config *config = server->config;
-	char port[16] = "";
 
-	if (config->public_port != 443)
-		(void)snprintf(port, sizeof(port), ":%u", config->public_port);
 	(void)snprintf(server->vault_suffix, sizeof(server->vault_suffix), ".vault.%s%s",
-	    config->domain, port);
+	    config->domain, config_port(config).text);
 	server->outside = (struct outside){
-		.acme_ca = given(config->acme_ca),
-		.acme_dns_hook = given(config->acme_dns_hook),
+		.acme_ca = config_given(config->acme_ca),
+		.acme_dns_hook = config_given(config->acme_dns_hook),
 		.acme_http = config->acme_http_listen[0] != '\0',
 		.smtp = postman_smtp(config, &server->smtp) ? &server->smtp : NULL,
 		.vault_suffix = server->vault_suffix,
@@ -315,10 +306,8 @@ open_services(struct server *server, struct error *err)
 	struct keyring *keyring = server->folder.keyring;
 	char issuer[CONFIG_TEXT_MAX + 32];
 
-	(void)snprintf(issuer, sizeof(issuer), "https://login.%s", config->domain);
-	if (config->public_port != 443)
-		(void)snprintf(issuer + strlen(issuer), sizeof(issuer) - strlen(issuer), ":%u",
-		    config->public_port);
+	(void)snprintf(issuer, sizeof(issuer), "https://login.%s%s", config->domain,
+	    config_port(config).text);
 	describe_outside(server);
 	if (!directory_open(store, keyring, view_of(issuer), server->loops, &server->directory,
 		err) ||
@@ -330,8 +319,7 @@ open_services(struct server *server, struct error *err)
 	    !subscriptions_open(store, keyring, &server->subscriptions, err) ||
 	    !locks_open(store, keyring, &server->locks, err))
 		return false;
-	if (!directory_federate(server->directory,
-		config->federation_ca[0] != '\0' ? config->federation_ca : NULL, err))
+	if (!directory_federate(server->directory, config_given(config->federation_ca), err))
 		return false;
 	server->answers = ca_answers_new();
 	if (server->answers == NULL)
