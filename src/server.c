@@ -26,8 +26,8 @@
 #include "keyring/token.h"
 #include "keyring/token_object.h"
 #include "keyring/work.h"
-#include "listener.h"
 #include "postman.h"
+#include "server_certificate.h"
 #include "signin/refresh.h"
 #include "signin/signin.h"
 
@@ -64,7 +64,7 @@ struct server {
 	struct services services;
 	struct router *router;
 	struct answerer *answerer;
-	struct listener listener;
+	struct server_certificate certificate;
 	struct http_server *http;
 	struct scheduler *care, *scheduler, *slow, *away[LANES_THREADS];
 	struct lanes lanes;        /* of the last */
@@ -155,7 +155,8 @@ refresh_certificate(void *ctx, struct error *err)
 {
 	struct server *server = ctx;
 
-	return listener_refresh(&server->listener, atomic_exchange(&reload_wanted, false), err);
+	return server_certificate_refresh(&server->certificate,
+	    atomic_exchange(&reload_wanted, false), err);
 }
 
 /* Not before the first answer, because looking a name up takes a while. */
@@ -398,7 +399,7 @@ open_http(struct server *server, struct error *err)
 		.idle_seconds = config->idle_seconds,
 		.write_seconds = config->write_seconds,
 		.drain_seconds = config->drain_seconds,
-		.tls = server->listener.tls,
+		.tls = server->certificate.tls,
 		.proxies = server->forwarders,
 		.proxy_count = forwarders(&config->proxy_from, server->forwarders),
 		.answer = answer_request,
@@ -420,7 +421,7 @@ server_open(struct server *server, struct error *err)
 	    open_audit(server, err) && open_installation(server, err) && open_token(server, err) &&
 	    open_services(server, err) &&
 	    environment_certificates(server->config, server->authority, err) &&
-	    listener_open(server->config, server->authority, &server->listener, err) &&
+	    server_certificate_open(server->config, server->authority, &server->certificate, err) &&
 	    open_answerer(server, err) && open_http(server, err) && open_proofs(server, err);
 }
 
@@ -442,7 +443,7 @@ server_close(struct server *server)
 	answerer_free(server->answerer);
 	ca_answers_free(server->answers);
 	router_free(server->router);
-	listener_close(&server->listener);
+	server_certificate_close(&server->certificate);
 	authority_free(server->authority);
 	audit_close(server->audit);
 	locks_close(server->locks);
