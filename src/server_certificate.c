@@ -12,20 +12,22 @@ from_files(const struct server_certificate *certificate)
 	return certificate->config->certificate[0] != '\0';
 }
 
+/* ${renew}: see struct server_certificate. */
 static bool
-obtain(struct server_certificate *certificate, struct buf *chain, struct buf *key,
-    struct error *err)
+obtain(const struct server_certificate *certificate, struct buf *chain, struct buf *key,
+    int64_t *renew, struct error *err)
 {
 	const struct config *config = certificate->config;
 	int64_t expires, now = clock_wall();
 
+	*renew = 0;
 	if (from_files(certificate))
 		return file_read(config->certificate, PEM_MAX, chain, err) &&
 		    file_read(config->certificate_key, PEM_MAX, key, err);
 	if (!authority_issue(certificate->authority, config->domain, chain, key, &expires, err))
 		return false;
 	/* With a third of its life left. */
-	certificate->renew = now + (expires - now) * 2 / 3;
+	*renew = now + (expires - now) * 2 / 3;
 	return true;
 }
 
@@ -36,7 +38,7 @@ server_certificate_open(const struct config *config, struct authority *authority
 	AUTO(buf_free) struct buf chain = { 0 }, key = { 0 };
 
 	*out = (struct server_certificate){ .config = config, .authority = authority };
-	return obtain(out, &chain, &key, err) &&
+	return obtain(out, &chain, &key, &out->renew, err) &&
 	    tls_new(buf_view(&chain), buf_view(&key), &out->tls, err);
 }
 
@@ -52,12 +54,14 @@ server_certificate_refresh(struct server_certificate *certificate, bool reload, 
 {
 	AUTO(buf_free) struct buf chain = { 0 }, key = { 0 };
 	bool due = from_files(certificate) ? reload : clock_wall() >= certificate->renew;
+	int64_t renew;
 
 	if (!due)
 		return true;
-	if (!obtain(certificate, &chain, &key, err) ||
+	if (!obtain(certificate, &chain, &key, &renew, err) ||
 	    !tls_replace(certificate->tls, buf_view(&chain), buf_view(&key), err))
 		return false;
+	certificate->renew = renew;
 	log_line(LOG_INFO, "tls.certificate", "the listener has a new certificate");
 	return true;
 }
