@@ -302,16 +302,6 @@ require_deleted(struct request *r, const struct object_type *type, enum intent i
 	return object_name(r, type, object, V(""), err);
 }
 
-static bool
-require_latest(struct request *r, const struct object_type *type, const struct object *object,
-    struct version *out, struct error *err)
-{
-	if (!version_read(r, type, object, object->latest, TO_READ, out, err))
-		return false;
-	return out->document != NULL ||
-	    error_set(err, ERR_CORRUPT, "an object's latest version is missing");
-}
-
 bool
 object_get_deleted(struct request *r, const struct object_type *type, struct error *err)
 {
@@ -319,7 +309,7 @@ object_get_deleted(struct request *r, const struct object_type *type, struct err
 	AUTO(version_done) struct version version = { 0 };
 
 	if (!require_deleted(r, type, TO_READ, &object, err) ||
-	    !require_latest(r, type, &object, &version, err) ||
+	    !version_latest(r, type, &object, &version, err) ||
 	    !policy_to_show(r, type, &object, err))
 		return false;
 	/* The original: pollers take the 403 for "the deletion is through". */
@@ -362,7 +352,7 @@ recover_one(struct request *r, const struct object_type *type, struct object *ob
 {
 	AUTO(version_done) struct version latest = { 0 };
 
-	if (!require_latest(r, type, object, &latest, err) ||
+	if (!version_latest(r, type, object, &latest, err) ||
 	    !take_deleted_away(r, type, object, err))
 		return false;
 	object->deleted = object->purge = 0;
@@ -382,7 +372,7 @@ object_recover(struct request *r, const struct object_type *type, struct error *
 	if (!found)
 		return object_unknown(type, r->params[0], err);
 	if (!object_refuse_managed(type, &object, "recover", err) ||
-	    !require_latest(r, type, &object, &version, err) ||
+	    !version_latest(r, type, &object, &version, err) ||
 	    !object_name(r, type, &object, version.id, err) ||
 	    !policy_to_show(r, type, &object, err) || !recover_one(r, type, &object, err) ||
 	    !change_members(r, type, OBJECT_DELETED, r->params[0], recover_one, err))

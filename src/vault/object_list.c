@@ -22,6 +22,16 @@ is_shown(const struct request *r, const struct object_type *type, const struct v
 	return type->hidden == NULL || !type->hidden(version) || page_wants_pending(r);
 }
 
+/* A head and its latest version, which both have an owner. */
+static bool
+open_head(struct request *r, const struct object_type *type, const struct document *document,
+    struct object *object, struct version *latest, struct error *err)
+{
+	return unseal(r, document, &object->document, err) &&
+	    head_decode(object->document, object, err) &&
+	    version_latest(r, type, object, latest, err);
+}
+
 static bool
 write_head(struct request *r, const struct document *document, void *ctx, struct error *err)
 {
@@ -29,12 +39,8 @@ write_head(struct request *r, const struct document *document, void *ctx, struct
 	AUTO(object_done) struct object object = { 0 };
 	AUTO(version_done) struct version latest = { 0 };
 
-	if (!unseal(r, document, &object.document, err) ||
-	    !head_decode(object.document, &object, err) ||
-	    !version_read(r, type, &object, object.latest, TO_READ, &latest, err))
+	if (!open_head(r, type, document, &object, &latest, err))
 		return false;
-	if (latest.document == NULL)
-		return error_set(err, ERR_CORRUPT, "an object's latest version is missing");
 	if (!is_shown(r, type, &latest))
 		return true;
 	json_open(&r->json, '{');
@@ -66,13 +72,8 @@ visit(struct request *r, const struct object_type *type, const struct document *
 	AUTO(object_done) struct object object = { 0 };
 	AUTO(version_done) struct version latest = { 0 };
 
-	if (!unseal(r, document, &object.document, err) ||
-	    !head_decode(object.document, &object, err) ||
-	    !version_read(r, type, &object, object.latest, TO_READ, &latest, err))
-		return false;
-	if (latest.document == NULL)
-		return error_set(err, ERR_CORRUPT, "an object's latest version is missing");
-	return each(r, &object, &latest, ctx, err);
+	return open_head(r, type, document, &object, &latest, err) &&
+	    each(r, &object, &latest, ctx, err);
 }
 
 bool

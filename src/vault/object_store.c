@@ -255,6 +255,15 @@ version_read(struct request *r, const struct object_type *type, const struct obj
 }
 
 bool
+version_latest(struct request *r, const struct object_type *type, const struct object *object,
+    struct version *out, struct error *err)
+{
+	return version_read(r, type, object, object->latest, TO_READ, out, err) &&
+	    (out->document != NULL ||
+		error_set(err, ERR_CORRUPT, "an object's latest version is missing"));
+}
+
+bool
 version_write(struct request *r, const struct object_type *type, const struct object *object,
     const struct version *version, struct error *err)
 {

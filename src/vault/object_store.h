@@ -40,4 +40,8 @@ MUST_USE bool version_read(struct request *r, const struct object_type *type,
     const struct object *object, view id, enum intent intent, struct version *out,
     struct error *err);
 
+/* version_latest: The object's latest, to read it; ERR_CORRUPT when it is not there. */
+MUST_USE bool version_latest(struct request *r, const struct object_type *type,
+    const struct object *object, struct version *out, struct error *err);
+
 #endif
