@@ -472,14 +472,14 @@ test_who_waits_is_read_once(void **state)
 	assert_int_equal(count, 250);
 	assert_int_equal(lanes_enter(&lanes, mail, clock_mono()), LANE_ENTERED);
 	run_away();
-	assert_int_equal(lanes.placed_count, count);
 	for (size_t i = 0; i < count; i++) {
+		if (!is_displaced(paths, count, i))
+			assert_int_equal(lanes_placed(&lanes, lanes_number(paths[i])), mail);
 		(void)snprintf(key, sizeof(key), "%.*s", VIEW_ARG(paths[i]));
 		break_document(key);
 	}
 	for (int i = 0; i < 5; i++)
 		run_away();
-	assert_int_equal(lanes.placed_count, count);
 	for (size_t i = 0; i < count; i++) {
 		if (!is_displaced(paths, count, i))
 			assert_false(lanes_held(&lanes, lanes_number(paths[i]), begun));

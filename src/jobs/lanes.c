@@ -203,7 +203,6 @@ void
 lanes_place(struct lanes *lanes, uint64_t document, uint64_t lane)
 {
 	(void)pthread_mutex_lock(&lanes->lock);
-	lanes->placed_count++;
 	/* Without the memory it is found out again each time. */
 	if (lanes->placed == NULL)
 		lanes->placed = calloc(LANES_PLACED, sizeof(*lanes->placed));

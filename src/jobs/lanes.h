@@ -42,7 +42,6 @@ struct lanes {
 	struct lane_place {
 		uint64_t document, lane;
 	} * placed;
-	uint64_t placed_count; /* how many were ever told */
 };
 
 void lanes_init(struct lanes *lanes);
