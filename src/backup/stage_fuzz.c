@@ -66,10 +66,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		add_end(input, &content);
 	else
 		buf_add(&content, input);
-	seal(buf_view(&content), &file);
-	fd = file_of(buf_view(&file));
+	fuzzing_seal(buf_view(&content), &file);
+	fd = fuzzing_file(buf_view(&file));
 	check(mkdtemp(folder) != NULL && stage_make(folder, &stage, &err));
-	check(stream_open_with(fd, (view){ stream_key, STREAM_KEY_LEN }, &stream, &err));
+	check(stream_open_with(fd, (view){ fuzzing_key, STREAM_KEY_LEN }, &stream, &err));
 	if (!stage_restore(&stage, stream, &nobody, &err))
 		check(err.code == ERR_CORRUPT || err.code == ERR_UNAVAILABLE);
 	(void)close(fd);

@@ -20,10 +20,10 @@ opens(view file, view key, view content)
 	AUTO(stream_in_done) struct stream_in *stream = NULL;
 	AUTO(buf_free) struct buf out = { 0 };
 	struct error err = { 0 };
-	int fd = file_of(file);
+	int fd = fuzzing_file(file);
 	bool fine = key.len > 0
 	    ? stream_open(fd, key, &stream, &err)
-	    : stream_open_with(fd, (view){ stream_key, STREAM_KEY_LEN }, &stream, &err);
+	    : stream_open_with(fd, (view){ fuzzing_key, STREAM_KEY_LEN }, &stream, &err);
 
 	fine = fine && stream_read(stream, content.len, &out, &err) && stream_end(stream, &err);
 	check(fine || (err.code != ERR_NONE && err.message[0] != '\0'));
@@ -40,7 +40,7 @@ round_trip(view input)
 	const unsigned char *bytes = (const unsigned char *)input.ptr;
 	size_t at;
 
-	seal(input, &file);
+	fuzzing_seal(input, &file);
 	check(opens(buf_view(&file), view_of(recipient_key), input));
 	check(opens(buf_view(&file), V(""), input));
 	check(!opens((view){ file.ptr, file.len - 1 }, V(""), input));
