@@ -12,7 +12,7 @@
 
 struct authority;
 
-/* authority_create(tx, err): Add a new root (P-256, ten years) to ${tx}. */
+/* authority_create(tx, name, err): Add a new root (P-256, ten years) of that name to ${tx}. */
 MUST_USE bool authority_create(struct tx *tx, view name, struct error *err);
 
 /*

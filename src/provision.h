@@ -47,7 +47,7 @@ MUST_USE bool installation_secret(struct store *store, struct keyring *keyring,
 MUST_USE bool installation_check(const struct config *config, struct error *err);
 
 /*
- * installation_vaults(config, store, keyring, installation, err):
+ * installation_vaults(config, store, keyring, installation, first, err):
  * Make the vaults that the settings name and that are not there yet.  ${first}: the first start of
  * a development server, which gets a vault in any case.
  */

@@ -45,7 +45,7 @@ struct deny_page {
 MUST_USE bool denies_page(struct access *access, const struct assignment_query *query, view after,
     size_t limit, struct arena *arena, struct deny_page *out, struct error *err);
 
-/* deny_limit(access, scope, err): May there be one more there? */
+/* deny_limit(access, tenant, scope, err): May there be one more there? */
 MUST_USE bool deny_limit(struct access *access, const struct uuid *tenant, view scope,
     struct error *err);
 

@@ -17,7 +17,7 @@ int64_t clock_mono(void);       /* nanoseconds since some start */
 int64_t clock_offset(void);             /* seconds clock_now() is ahead of clock_wall() */
 void clock_set_offset(int64_t seconds); /* safe from any thread */
 
-/* clock_iso(nanos, out): "2026-01-31T23:59:59.1234567Z", as the audit log prints time. */
+/* clock_iso(wall_nanos, out): "2026-01-31T23:59:59.1234567Z", as the audit log prints time. */
 #define CLOCK_ISO_LEN 28
 void clock_iso(int64_t wall_nanos, char out[CLOCK_ISO_LEN + 1]);
 

@@ -64,7 +64,7 @@ struct certificate_shown {
 	const struct certificate_state *policy, *pending; /* NULL: not shown */
 };
 
-/* certificate_write_url(r, member, object, "/policy"): Of something of the certificate's. */
+/* certificate_write_url(r, name, object, "/policy"): Of something of the certificate's. */
 void certificate_write_url(struct request *r, const char *name, const struct object *object,
     const char *what);
 

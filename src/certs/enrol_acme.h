@@ -24,8 +24,10 @@ struct acme_turn {
 };
 
 /*
- * acme_turn_take(ask, issuer, tx, state, out, err):
- * One step, with ${tx} only to read; ${state} as acme_pack made it, or empty.
+ * acme_turn_take(ask, issuer, account, arena, state, out, err):
+ * One step, without a snapshot.  ${account} as acme_account_read gave it: when it is empty, one is
+ * made.  ${state} as acme_pack made it, or empty.  What the server refuses is in ${out}, and no
+ * error.  Blocks.
  */
 MUST_USE bool acme_turn_take(const struct enrol_ask *ask, const struct issuer *issuer,
     const view *account, struct arena *arena, view state, struct acme_turn *out, struct error *err);

@@ -92,9 +92,9 @@ MUST_USE bool issue_tags(struct request *r, const struct certificate_body *body,
     struct error *err);
 
 /*
- * issue_pending(r, object, state, policy, key, chain, leaf, secret, err):
- * What a pending operation asked for is there: add it, and end the operation.  Its version is in
- * ${version}.
+ * issue_pending(r, object, state, result, added, version, err):
+ * What a pending operation asked for is there: add it, and end the operation.  The object as it is
+ * then is ${added}, freed by the caller; its version is in ${version}.
  */
 struct issue_result {
 	const struct cert_policy *policy;

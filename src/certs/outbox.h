@@ -13,8 +13,8 @@
 #define OUTBOX_WAIT_MAX ((int64_t)6 * 3600)
 
 /*
- * outbox_add(tx, vault, to, subject, text, now, err):
- * ${to}: a valid address; the others are UTF-8, the subject one line.  Nothing is written when no
+ * outbox_add(services, tx, vault, letter, now, err):
+ * To a valid address; the others are UTF-8, the subject one line.  Nothing is written when no
  * e-mail is to be sent at all (${smtp} NULL).
  */
 struct outbox_letter {

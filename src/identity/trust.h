@@ -29,7 +29,7 @@ struct trusted_issuer {
 	int64_t created; /* Unix seconds */
 };
 
-/* trusted_issuer_get(tx, tenant, name, change, document, out, found, err): In any case. */
+/* trusted_issuer_get(tx, tenant, name, use, document, out, found, err): By its name in any case. */
 MUST_USE bool trusted_issuer_get(struct tx *tx, const struct uuid *tenant, view name,
     enum store_use use, struct plain **document, struct trusted_issuer *out, bool *found,
     struct error *err);

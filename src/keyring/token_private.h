@@ -94,11 +94,11 @@ void template_add(struct template *template, CK_ATTRIBUTE_TYPE type, const void 
 void template_add_bool(struct template *template, CK_ATTRIBUTE_TYPE type, bool value);
 void template_add_number(struct template *template, CK_ATTRIBUTE_TYPE type, CK_ULONG value);
 
-/* find(visit, template, out): The first; CKR_OK and CK_INVALID_HANDLE when there is none. */
+/* token_find(visit, template, out): The first; CKR_OK and CK_INVALID_HANDLE when there is none. */
 MUST_USE CK_RV token_find(const struct visit *visit, struct template *template,
     CK_OBJECT_HANDLE *out);
 
-/* find_wrapping: The key that others are wrapped under, as token_find. */
+/* token_find_wrapping: The key that others are wrapped under, as token_find. */
 MUST_USE CK_RV token_find_wrapping(const struct visit *visit, CK_OBJECT_HANDLE *out);
 
 /*

@@ -38,7 +38,11 @@ MUST_USE bool tx_delete(struct tx *tx, view path, struct error *err);
 /* tx_change(tx, change, err): Add a change made elsewhere; its views must live in tx->arena. */
 MUST_USE bool tx_change(struct tx *tx, struct change change, struct error *err);
 
-/* tx_commit(tx, store, err): Commit and wait; for start-up and jobs, not on an event loop. */
+/*
+ * tx_commit(tx, store, journal, err):
+ * Commit, with the ${journal} line if it is not empty, and wait; for start-up and jobs, not on an
+ * event loop.
+ */
 MUST_USE bool tx_commit(struct tx *tx, struct store *store, view journal, struct error *err);
 
 /* tx_reset(tx): Forget the changes, to run again. */

@@ -31,7 +31,7 @@ MUST_USE bool chain_order(const struct views *bag, view spki, struct arena *aren
     struct chain *out, struct error *err);
 
 /*
- * chain_keep(bag, spki, arena, out, err):
+ * chain_keep(bag, spki, arena, out, leaf, err):
  * The same checks, but ${out} has the bag's order (preserveCertOrder), without repetitions; linked
  * is not said (0).  ${leaf}: which one the leaf is.
  */

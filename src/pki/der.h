@@ -69,7 +69,7 @@ struct der {
 /* der_next(rest, out): Take the value at the front; false: none there, or malformed. */
 MUST_USE bool der_next(view *rest, struct der *out);
 
-/* der_expect(rest, tag, out): The same, of that tag; the content alone. */
+/* der_expect(rest, tag, content): The same, of that tag; the content alone. */
 MUST_USE bool der_expect(view *rest, unsigned tag, view *content);
 
 /* der_optional(rest, tag, content): The same, where it may be missing: then nothing changes. */

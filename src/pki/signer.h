@@ -20,7 +20,7 @@ struct signer {
 	void *ctx;
 };
 
-/* signer_alg(algorithm): RSA: RS256; a curve: its ECDSA.  What certificates are signed with. */
+/* signer_alg(rsa, curve): RSA: RS256; a curve: its ECDSA.  What certificates are signed with. */
 enum signature_alg signer_alg(bool rsa, view curve);
 
 /*
@@ -33,7 +33,7 @@ MUST_USE bool signer_wrap(const struct signer *signer, view tbs, struct buf *out
 MUST_USE bool signer_body(const struct signer *signer, view tbs, struct buf *out,
     struct error *err);
 
-/* signer_algorithm(alg, out): Append its AlgorithmIdentifier (RFC 4055, RFC 5758). */
+/* signer_algorithm(alg, out, err): Append its AlgorithmIdentifier (RFC 4055, RFC 5758). */
 MUST_USE bool signer_algorithm(enum signature_alg alg, struct buf *out, struct error *err);
 
 #endif

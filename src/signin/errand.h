@@ -46,7 +46,7 @@ struct errand {
 
 void errand_pack(const struct errand *errand, struct buf *out);
 
-/* errand_unpack(bytes, out): Views borrow from ${bytes}. */
+/* errand_unpack(bytes, out, err): Views borrow from ${bytes}. */
 MUST_USE bool errand_unpack(view bytes, struct errand *out, struct error *err);
 
 #endif

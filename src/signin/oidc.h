@@ -23,7 +23,7 @@ struct oidc_place {
 /* oidc_configuration(place, json): OpenID Connect Discovery 1.0, section 3, with Entra's extras. */
 void oidc_configuration(const struct oidc_place *place, struct json *json);
 
-/* oidc_keys(directory, tenant, issuer, json): The tenant's key set (RFC 7517). */
+/* oidc_keys(directory, tenant, json): The tenant's key set (RFC 7517). */
 void oidc_keys(struct directory *directory, const struct uuid *tenant, struct json *json);
 
 /*

@@ -32,7 +32,7 @@ MUST_USE bool deleted_vaults_list(struct tx *tx, const struct uuid *subscription
     size_t limit, view **out, size_t *count, struct error *err);
 
 /*
- * vault_delete(tx, vault, resource, out, err):
+ * vault_delete(tx, vault, resource, err):
  * Move a vault (from vault_take) away: the data plane knows it no more as soon as this is
  * committed.  Its purge is scheduled for the end of its retention.
  */

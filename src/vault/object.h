@@ -119,7 +119,7 @@ MUST_USE bool object_read(struct request *r, const struct object_type *type,
     struct error *err);
 
 /*
- * object_read_policy(r, type, object, intent, err):
+ * object_read_policy(r, type, intent, object, err):
  * Fill in object->policy: empty when there is none.
  * object_write_policy(r, type, object, policy, err): Put it back, or another.
  */
@@ -174,7 +174,7 @@ MUST_USE bool object_policy_path(struct arena *arena, view vault, char letter, v
     view *out, struct error *err);
 
 /*
- * object_add_version(r, type, name, version, err):
+ * object_add_version(r, type, name, object, version, err):
  * Add a version to the live object of that name, or make the object.  Fills in ${object} and the
  * version's id (when the caller left it empty) and times (its creation only when the caller left
  * it 0).  ERR_OBJECT_DELETED when the name belongs to a deleted one.  Who adds to a managed object

@@ -59,7 +59,7 @@ bool world_run(struct world *w, const char *vault, const char *name, world_row *
 bool world_set(struct world *w, const char *vault, const char *name, const char *content);
 bool world_restore(struct world *w, const char *vault, view blob);
 
-/* world_state(w, vault, name, state): Is there such an object? */
+/* world_has(w, vault, name, state): Is there such an object? */
 bool world_has(struct world *w, const char *vault, const char *name, enum object_state state);
 
 /* world_member(w, name): A member of the reply that is a text; empty when there is none. */
