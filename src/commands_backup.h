@@ -4,7 +4,7 @@
 #ifndef COMMANDS_BACKUP_H
 #define COMMANDS_BACKUP_H
 
-#include "commands_remote.h"
+#include "manual.h"
 
 command_run run_backup_create, run_backup_verify, run_backup_restore, run_backup_status;
 

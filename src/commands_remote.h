@@ -5,9 +5,7 @@
 #ifndef COMMANDS_REMOTE_H
 #define COMMANDS_REMOTE_H
 
-#include "config.h"
-
-typedef bool command_run(struct config *config, int argc, char **argv, struct error *err);
+#include "manual.h"
 
 command_run run_clock_advance, run_access_explain, run_access_who, run_access_coverage;
 

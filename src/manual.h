@@ -7,12 +7,14 @@
 
 #include "config.h"
 
+typedef bool command_run(struct config *config, int argc, char **argv, struct error *err);
+
 struct command {
 	const char *name;      /* one word or two */
 	const char *arguments; /* what to put there, then its flags: "VAULT NAME --pem DIR" */
 	const char *summary;   /* `of this shape` is code */
 	const char *example;   /* what follows the name, to be typed so; NULL: it needs none */
-	bool (*run)(struct config *config, int argc, char **argv, struct error *err);
+	command_run *run;
 	int positional; /* arguments before the settings; ALONE: there are no settings */
 };
 
