@@ -83,8 +83,8 @@ verify_token(struct request *r, const struct plane_identity *identity, view toke
 
 	if (!arena_join(r->arena, parts, COUNT_OF(parts), &audience))
 		return error_memory(err);
-	if (!token_authenticate_in(r->services->directory, http_loop_index(r->exchange->loop),
-		token, audience, r->vault == NULL ? NULL : &r->vault->tenant, &r->caller, err) ||
+	if (!token_authenticate(r->services->directory, http_loop_index(r->exchange->loop), token,
+		audience, r->vault == NULL ? NULL : &r->vault->tenant, &r->caller, err) ||
 	    !check_tenant(r, err)) {
 		if (err->code == ERR_UNAUTHORIZED)
 			err->code = identity->bad;

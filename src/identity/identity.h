@@ -100,18 +100,15 @@ MUST_USE bool caller_is_administrator(struct tx *tx, const struct caller *caller
     struct error *err);
 
 /*
- * token_authenticate(directory, loop, token, audience, out, err):
+ * token_authenticate(directory, loop, token, audience, tenant, out, err):
  * Verify a bearer token: ours by signature and issuer, in time by the wall clock, for one of our
  * audiences.  ${audience} is compared without a trailing slash and with or without the port; a
  * vault also accepts its well-known application id.  Fills in ${out}.  On failure ${err} is
  * ERR_UNAUTHORIZED with the original's AKV100xx text; the caller may render it for its plane.
- * ${loop} is the index of the calling loop: caches are per loop, without locks.
+ * ${loop} is the index of the calling loop: caches are per loop, without locks.  ${tenant}: whose
+ * things are asked for, and of outside issuers only its own count; NULL: any tenant's do.
  */
 MUST_USE bool token_authenticate(struct directory *directory, unsigned loop, view token,
-    view audience, struct caller *out, struct error *err);
-
-/* The same where ${tenant}'s things are asked for: of outside issuers only its own count. */
-MUST_USE bool token_authenticate_in(struct directory *directory, unsigned loop, view token,
     view audience, const struct uuid *tenant, struct caller *out, struct error *err);
 
 #endif

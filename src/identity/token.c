@@ -179,7 +179,7 @@ generation_of(struct directory *directory)
 }
 
 bool
-token_authenticate_in(struct directory *directory, unsigned loop, view token, view audience,
+token_authenticate(struct directory *directory, unsigned loop, view token, view audience,
     const struct uuid *tenant, struct caller *out, struct error *err)
 {
 	/* No token has a line break in it. */
@@ -204,11 +204,4 @@ token_authenticate_in(struct directory *directory, unsigned loop, view token, vi
 		return false;
 	token_cache_put(cache, digest, generation, &facts);
 	return true;
-}
-
-bool
-token_authenticate(struct directory *directory, unsigned loop, view token, view audience,
-    struct caller *out, struct error *err)
-{
-	return token_authenticate_in(directory, loop, token, audience, NULL, out, err);
 }

@@ -18,7 +18,8 @@
 static bool
 ask(view token, const char *audience, struct caller *out)
 {
-	return token_authenticate(town.directory, 0, token, view_of(audience), out, &town.err);
+	return token_authenticate(town.directory, 0, token, view_of(audience), NULL, out,
+	    &town.err);
 }
 
 /* The tenant's key; held for the length of a test. */
@@ -414,7 +415,7 @@ test_reopens(void **state)
 	assert_string_equal(home.text, town.tenant.text);
 	assert_true(directory_has_tenant(second, uuid_view(&other)));
 	assert_false(directory_has_tenant(second, V("common")));
-	REQUIRE(token_authenticate(second, 0, token, V(VAULT), &caller, &town.err));
+	REQUIRE(token_authenticate(second, 0, token, V(VAULT), NULL, &caller, &town.err));
 	directory_close(second);
 }
 
@@ -435,8 +436,8 @@ keep_asking(void *ctx)
 	struct error err;
 
 	while (!atomic_load(asker->stop)) {
-		if (token_authenticate(town.directory, asker->loop, asker->token, V(VAULT), &caller,
-			&err))
+		if (token_authenticate(town.directory, asker->loop, asker->token, V(VAULT), NULL,
+			&caller, &err))
 			asker->good++;
 		else
 			asker->unknown += view_starts(view_of(err.message), V("AKV10046"));

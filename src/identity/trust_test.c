@@ -110,7 +110,8 @@ static bool
 ask(view token, const char *audience, struct caller *out)
 {
 	*out = (struct caller){ .known = false };
-	return token_authenticate(town.directory, 0, token, view_of(audience), out, &town.err);
+	return token_authenticate(town.directory, 0, token, view_of(audience), NULL, out,
+	    &town.err);
 }
 
 static void
@@ -279,7 +280,7 @@ test_withdrawn_keys(void **state)
 static bool
 ask_in(view token, const struct uuid *tenant, struct caller *out)
 {
-	return token_authenticate_in(town.directory, 0, token, V(VAULT), tenant, out, &town.err);
+	return token_authenticate(town.directory, 0, token, V(VAULT), tenant, out, &town.err);
 }
 
 /* Another tenant that trusts the same can't make this one's tokens mean two. */

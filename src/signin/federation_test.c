@@ -259,8 +259,8 @@ test_the_token_says_how_it_was_proven(void **state)
 	assert_true(view_eq(claims.appid, uuid_view(&application.id)));
 	assert_true(view_eq(claims.oid, uuid_view(&application.object)));
 	assert_true(holds(jwt.payload, "\"appidacr\":\"2\""));
-	REQUIRE(
-	    token_authenticate(town.directory, 0, buf_view(&token), V(VAULT), &caller, &town.err));
+	REQUIRE(token_authenticate(town.directory, 0, buf_view(&token), V(VAULT), NULL, &caller,
+	    &town.err));
 	assert_string_equal(caller.object.text, application.object.text);
 }
 

@@ -28,14 +28,14 @@ test_password(void **state)
 	assert_true(village_has("\"scope\":\"" VAULT "/user_impersonation " VAULT "/.default\""));
 	assert_true(village_has("\"foci\":\"1\""));
 	assert_true(village_has("\"expires_in\":3599"));
-	REQUIRE(token_authenticate(town.directory, 0, access, V(VAULT), &caller, &town.err));
+	REQUIRE(token_authenticate(town.directory, 0, access, V(VAULT), NULL, &caller, &town.err));
 	assert_true(caller.known && caller.person);
 	assert_string_equal(caller.upn, "Ada@example.org");
 	assert_string_equal(caller.object.text, village.ada.text);
 	assert_string_equal(caller.application.text, AZ);
 	/* And once more, out of the cache. */
 	caller = (struct caller){ 0 };
-	REQUIRE(token_authenticate(town.directory, 0, access, V(VAULT), &caller, &town.err));
+	REQUIRE(token_authenticate(town.directory, 0, access, V(VAULT), NULL, &caller, &town.err));
 	assert_string_equal(caller.upn, "Ada@example.org");
 	assert_true(caller.person);
 	REQUIRE(village_claims(village_member("id_token"), &claims));

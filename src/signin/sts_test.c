@@ -97,8 +97,8 @@ grant(const struct sts_place *place, const struct sts_form *form, struct caller 
 	*who = (struct caller){ 0 };
 	if (!sts_grant(town.directory, &town.tx, place, form, who, &token, &town.err))
 		return false;
-	REQUIRE(token_authenticate(town.directory, 0, buf_view(&token), form->resource, &caller,
-	    &town.err));
+	REQUIRE(token_authenticate(town.directory, 0, buf_view(&token), form->resource, NULL,
+	    &caller, &town.err));
 	assert_string_equal(caller.object.text, application.object.text);
 	return true;
 }
