@@ -55,10 +55,11 @@ static void
 cut_times(struct buf *body, const char *before, const char *shape)
 {
 	AUTO(buf_free) struct buf out = { 0 };
-	const char *at;
+	const char *rest, *at;
 
 	buf_add_char(body, '\0');
-	while ((at = strstr(body->ptr, before)) != NULL) {
+	rest = body->ptr;
+	while ((at = strstr(rest, before)) != NULL) {
 		at += strlen(before);
 		for (size_t i = 0; shape[i] != '\0'; i++) {
 			if (shape[i] == '0')
@@ -66,11 +67,11 @@ cut_times(struct buf *body, const char *before, const char *shape)
 			else
 				assert_int_equal(at[i], shape[i]);
 		}
-		buf_add(&out, (view){ body->ptr, (size_t)(at - body->ptr) });
+		buf_add(&out, (view){ rest, (size_t)(at - rest) });
 		buf_add(&out, V("#"));
-		buf_drop(body, (size_t)(at - body->ptr) + strlen(shape));
+		rest = at + strlen(shape);
 	}
-	buf_add(&out, (view){ body->ptr, body->len - 1 });
+	buf_add(&out, view_of(rest));
 	buf_reset(body);
 	buf_add(body, buf_view(&out));
 }

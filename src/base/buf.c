@@ -99,17 +99,6 @@ buf_print(struct buf *buf, const char *format, ...)
 	va_end(again);
 }
 
-void
-buf_drop(struct buf *buf, size_t len)
-{
-	if (len > buf->len)
-		len = buf->len;
-	if (len == 0)
-		return;
-	memmove(buf->ptr, buf->ptr + len, buf->len - len);
-	buf->len -= len;
-}
-
 bool
 buf_ok(const struct buf *buf)
 {

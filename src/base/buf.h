@@ -25,9 +25,6 @@ void buf_add_u64(struct buf *buf, uint64_t value); /* decimal */
  */
 MUST_USE char *buf_room(struct buf *buf, size_t len);
 
-/* buf_drop(buf, len): Remove ${len} bytes from the front. */
-void buf_drop(struct buf *buf, size_t len);
-
 bool buf_ok(const struct buf *buf);
 view buf_view(const struct buf *buf);
 void buf_reset(struct buf *buf); /* wipe what is in it; keep the memory */

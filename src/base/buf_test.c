@@ -23,21 +23,6 @@ test_appends(void **state)
 }
 
 static void
-test_drops_from_the_front(void **state)
-{
-	AUTO(buf_free) struct buf buf = { 0 };
-
-	(void)state;
-	buf_drop(&buf, 1);
-	buf_add(&buf, V("abcdef"));
-	buf_drop(&buf, 0);
-	buf_drop(&buf, 2);
-	assert_text(buf_view(&buf), V("cdef"));
-	buf_drop(&buf, SIZE_MAX);
-	assert_text(buf_view(&buf), V(""));
-}
-
-static void
 test_grows(void **state)
 {
 	AUTO(buf_free) struct buf buf = { 0 };
@@ -122,7 +107,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_appends),
-		cmocka_unit_test(test_drops_from_the_front),
 		cmocka_unit_test(test_grows),
 		cmocka_unit_test(test_leaves_nothing_behind),
 		cmocka_unit_test(test_finds_what_is_left_behind),

@@ -193,11 +193,4 @@ int http_socket(const struct http_exchange *exchange);
 /* http_field(request, name): The first field of that name (case-insensitive); empty when absent. */
 view http_field(const struct http_request *request, view name);
 
-/*
- * http_every(server, milliseconds, fn, ctx, err):
- * Call ${fn} on the first loop's thread, again and again.  Before http_server_run.
- */
-MUST_USE bool http_every(struct http_server *server, unsigned milliseconds, void (*fn)(void *ctx),
-    void *ctx, struct error *err);
-
 #endif

@@ -7,13 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 
-struct ticker {
-	uv_timer_t timer;
-	void (*fn)(void *ctx);
-	void *ctx;
-	struct ticker *next;
-};
-
 struct http_server {
 	struct http_settings settings;
 	unsigned port;
@@ -23,7 +16,6 @@ struct http_server {
 	unsigned loop_count; /* of those that were opened */
 	uv_thread_t *threads;
 	unsigned thread_count;
-	struct ticker *tickers;
 };
 
 static void
@@ -140,38 +132,8 @@ http_server_free(struct http_server *server)
 		return;
 	for (unsigned i = 0; i < server->loop_count; i++)
 		loop_close(&server->loops[i]);
-	while (server->tickers != NULL) {
-		struct ticker *next = server->tickers->next;
-
-		free(server->tickers);
-		server->tickers = next;
-	}
 	crowd_free(server->crowd);
 	free(server->threads);
 	free(server->loops);
 	free(server);
-}
-
-static void
-on_tick(uv_timer_t *timer)
-{
-	struct ticker *ticker = timer->data;
-
-	ticker->fn(ticker->ctx);
-}
-
-bool
-http_every(struct http_server *server, unsigned milliseconds, void (*fn)(void *ctx), void *ctx,
-    struct error *err)
-{
-	struct ticker *ticker = calloc(1, sizeof(*ticker));
-
-	if (ticker == NULL)
-		return error_memory(err);
-	*ticker = (struct ticker){ .fn = fn, .ctx = ctx, .next = server->tickers };
-	server->tickers = ticker;
-	(void)uv_timer_init(&server->loops[0].uv, &ticker->timer);
-	ticker->timer.data = ticker;
-	(void)uv_timer_start(&ticker->timer, on_tick, milliseconds, milliseconds);
-	return true;
 }

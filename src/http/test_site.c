@@ -179,12 +179,6 @@ refuse(void *ctx, const struct error *err, struct http_reply *reply)
 	buf_print(&reply->body, "refused %d", reply->status);
 }
 
-static void
-tick(void *ctx)
-{
-	((struct test_site *)ctx)->ticks++;
-}
-
 static void *
 run(void *ctx)
 {
@@ -226,8 +220,7 @@ test_site_start(struct test_site *site)
 {
 	struct error err;
 
-	if (!http_server_open(&site->settings, &site->server, &err) ||
-	    !http_every(site->server, 10, tick, site, &err))
+	if (!http_server_open(&site->settings, &site->server, &err))
 		fail_msg("%s", err.message);
 	assert_int_equal(pthread_create(&site->thread, NULL, run, site), 0);
 	site->running = true;

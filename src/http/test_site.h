@@ -17,7 +17,7 @@ struct test_site {
 	struct http_server *server;
 	pthread_t thread;
 	bool running;
-	atomic_uint answered, turns, seen, ticks;
+	atomic_uint answered, turns, seen;
 	atomic_uint loops_seen; /* a bit each */
 	atomic_bool released;   /* what /held waits for */
 };
