@@ -91,15 +91,23 @@ static bool
 wake_init(pthread_cond_t *wake)
 {
 	pthread_condattr_t attr;
+	bool fine;
 
 	/* The same clock as clock_mono(). */
 	if (pthread_condattr_init(&attr) != 0)
 		return false;
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	if (pthread_cond_init(wake, &attr) != 0)
-		return false;
+	fine = pthread_cond_init(wake, &attr) == 0;
 	(void)pthread_condattr_destroy(&attr);
-	return true;
+	return fine;
+}
+
+static void
+scheduler_free(struct scheduler *scheduler)
+{
+	(void)pthread_cond_destroy(&scheduler->wake);
+	(void)pthread_mutex_destroy(&scheduler->lock);
+	free(scheduler);
 }
 
 bool
@@ -117,9 +125,12 @@ scheduler_start(const struct job *jobs, size_t count, void *ctx, int behind, str
 	scheduler->ctx = ctx;
 	scheduler->behind = behind;
 	(void)pthread_mutex_init(&scheduler->lock, NULL);
-	if (!wake_init(&scheduler->wake) ||
-	    pthread_create(&scheduler->thread, NULL, thread_main, scheduler) != 0) {
+	if (!wake_init(&scheduler->wake)) {
 		free(scheduler);
+		return error_memory(err);
+	}
+	if (pthread_create(&scheduler->thread, NULL, thread_main, scheduler) != 0) {
+		scheduler_free(scheduler);
 		return error_set(err, ERR_UNAVAILABLE, "the scheduler's thread can't be started");
 	}
 	*out = scheduler;
@@ -136,7 +147,5 @@ scheduler_stop(struct scheduler *scheduler)
 	(void)pthread_cond_signal(&scheduler->wake);
 	(void)pthread_mutex_unlock(&scheduler->lock);
 	(void)pthread_join(scheduler->thread, NULL);
-	(void)pthread_cond_destroy(&scheduler->wake);
-	(void)pthread_mutex_destroy(&scheduler->lock);
-	free(scheduler);
+	scheduler_free(scheduler);
 }
