@@ -83,10 +83,7 @@ run_env(struct config *config, int argc, char **argv, struct error *err)
 
 	(void)argc;
 	(void)argv;
-	if (!environment_read(config, &text, err))
-		return false;
-	(void)printf("%.*s", VIEW_ARG(buf_view(&text)));
-	return true;
+	return environment_read(config, &text, err) && print(&text, err);
 }
 
 static bool

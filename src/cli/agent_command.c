@@ -118,10 +118,8 @@ agent_init(int argc, char **argv, struct error *err)
 
 	if (!take_flag(argc, argv, "--folder", &folder, err))
 		return false;
-	if (asprintf(&path, "%s/key.pem", folder) < 0) {
-		path = NULL;
-		return error_memory(err);
-	}
+	if (!file_path(folder, "key.pem", &path, err))
+		return false;
 	if (access(path, F_OK) != 0 && !key_make(folder, path, err))
 		return false;
 	if (!key_load(path, &key, err) || !private_key_public(key, &spki, err))

@@ -73,11 +73,8 @@ doctor(const struct config *config, struct error *err)
 		.colours = terminal_colours(STDOUT_FILENO),
 	};
 
-	if (asprintf(&authority, "%s/ca.pem", doctor_.data) < 0) {
-		authority = NULL;
-		return error_memory(err);
-	}
-	if (!config_path(config, "env", &env, err))
+	if (!file_path(doctor_.data, "ca.pem", &authority, err) ||
+	    !config_path(config, "env", &env, err))
 		return false;
 	doctor_.authority = authority;
 	doctor_.dev = access(env, F_OK) == 0;
