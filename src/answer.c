@@ -325,7 +325,7 @@ forget_try(struct request *r)
  * while it waited, what it was deferred with is out of date: rights, keys, states.
  */
 static void
-work_run(struct http_exchange *exchange)
+deferred_run(struct http_exchange *exchange)
 {
 	struct request *r = exchange->user;
 	struct error err = { 0 };
@@ -345,7 +345,7 @@ work_run(struct http_exchange *exchange)
 
 /* The server stops, and can't wait until it is this one's turn; or nobody waits for it. */
 static void
-work_drop(struct http_exchange *exchange)
+deferred_drop(struct http_exchange *exchange)
 {
 	struct request *r = exchange->user;
 	struct error err;
@@ -358,7 +358,7 @@ work_drop(struct http_exchange *exchange)
 
 /* On the loop again; what the work has left in the arena stays from here on. */
 static void
-work_done(struct http_exchange *exchange)
+deferred_done(struct http_exchange *exchange)
 {
 	struct request *r = exchange->user;
 
@@ -375,8 +375,8 @@ work_done(struct http_exchange *exchange)
 static void
 defer(struct request *r)
 {
-	static const struct slow_job brief = { work_run, work_drop, work_done, true };
-	static const struct slow_job job = { work_run, work_drop, work_done, false };
+	static const struct slow_job brief = { deferred_run, deferred_drop, deferred_done, true };
+	static const struct slow_job job = { deferred_run, deferred_drop, deferred_done, false };
 	struct answerer *answerer = journey_of(r)->answerer;
 	struct error err;
 

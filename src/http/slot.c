@@ -158,7 +158,7 @@ http_send(struct http_exchange *exchange)
 }
 
 static void
-work_run(uv_work_t *work)
+on_work(uv_work_t *work)
 {
 	struct slot *slot = work->data;
 
@@ -166,7 +166,7 @@ work_run(uv_work_t *work)
 }
 
 static void
-work_done(uv_work_t *work, int status)
+on_worked(uv_work_t *work, int status)
 {
 	struct slot *slot = work->data;
 
@@ -183,5 +183,5 @@ http_work(struct http_exchange *exchange, void (*work)(struct http_exchange *),
 	slot->run = work;
 	slot->done = done;
 	slot->work.data = slot;
-	(void)uv_queue_work(&exchange->loop->uv, &slot->work, work_run, work_done);
+	(void)uv_queue_work(&exchange->loop->uv, &slot->work, on_work, on_worked);
 }
