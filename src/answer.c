@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "answer_queue.h"
 #include "base/log.h"
+#include "base/starved.h"
 #include "crypto/random.h"
 #include "keyring/material.h"
 #include "vault/vault.h"
@@ -184,11 +185,12 @@ admit_reading(struct answerer *answerer, struct request *r, struct error *err)
 {
 	bool fine;
 
+	starved_begin();
 	r->admitted = store_followed(answerer->services->store);
 	r->tx.reader = answerer->readers[http_loop_index(r->exchange->loop)];
 	if (!store_begin(r->tx.reader, err))
 		return false;
-	fine = admit(answerer, r, err);
+	fine = starved_judge(admit(answerer, r, err), err);
 	store_end(r->tx.reader);
 	return fine;
 }
@@ -226,6 +228,7 @@ run(struct request *r, struct store_reader *reader)
 	struct error err = { 0 };
 	bool fine;
 
+	starved_begin();
 	buf_reset(&r->out->fields);
 	buf_reset(&r->out->body);
 	tx_reset(&r->tx);
@@ -235,7 +238,7 @@ run(struct request *r, struct store_reader *reader)
 		refuse(r, &err);
 		return false;
 	}
-	fine = admit_again(r, followed, &err) && r->run(r, &err);
+	fine = starved_judge(admit_again(r, followed, &err) && r->run(r, &err), &err);
 	store_end(reader);
 	if (!fine)
 		fail(r, &err);
@@ -338,7 +341,8 @@ deferred_run(struct http_exchange *exchange)
 	}
 	/* Who defers makes no changes: what it has taken to make them is taken again behind. */
 	tx_reset(&r->tx);
-	journey_of(r)->ran = r->work(r, &err);
+	starved_begin();
+	journey_of(r)->ran = starved_judge(r->work(r, &err), &err);
 	if (!journey_of(r)->ran)
 		fail(r, &err);
 }

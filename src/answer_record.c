@@ -2,6 +2,7 @@
 
 #include "audit/record.h"
 #include "base/clock.h"
+#include "base/starved.h"
 #include "keys/key.h"
 #include "vault/vault.h"
 
@@ -109,7 +110,14 @@ resource_of(struct request *r)
 view
 record_of(struct request *r)
 {
-	struct audit_record record = {
+	struct audit_record record;
+	struct error err;
+	view line;
+
+	/* It has room of its own, however much the request has used. */
+	r->arena->left += RECORD_ROOM + r->scope.len;
+	starved_begin();
+	record = (struct audit_record){
 		.category = category_of(r),
 		.resource = resource_of(r),
 		.operation = operation_of(r),
@@ -124,11 +132,6 @@ record_of(struct request *r)
 		.tls_version = r->in->tls_version,
 		.assignment = r->assignment,
 	};
-	struct error err;
-	view line;
-
-	/* The record has room of its own, however much the request has used. */
-	r->arena->left += RECORD_ROOM;
 	if (r->op != NULL && r->op->versioning != VERSION_NONE &&
 	    request_query(r, "api-version", &record.version))
 		record.version = printable(record.version, 40);
@@ -136,5 +139,6 @@ record_of(struct request *r)
 	add_caller(r, &record);
 	add_authorization(r, &record);
 	add_key(r, &record);
-	return record_line(&record, r->arena, &line, &err) ? line : V("");
+	/* Nothing of it may be missing. */
+	return starved_judge(record_line(&record, r->arena, &line, &err), &err) ? line : V("");
 }

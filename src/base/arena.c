@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include "base/starved.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +52,7 @@ take(struct arena *arena, size_t len)
 	if (need < len ||
 	    ((chunk == NULL || need > chunk->size - chunk->used) && !chunk_add(arena, need))) {
 		arena->spent = true;
+		starved_note();
 		return NULL;
 	}
 	chunk = arena->newest;

@@ -1,5 +1,7 @@
 #include "base/buf.h"
 
+#include "base/starved.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +42,7 @@ buf_room(struct buf *buf, size_t len)
 	if ((buf->ptr == NULL || buf->size - buf->len < len) &&
 	    (len > SIZE_MAX / 2 - buf->len || !grow(buf, buf->len + len))) {
 		buf->failed = true;
+		starved_note();
 		return NULL;
 	}
 	return buf->ptr + buf->len;

@@ -1,6 +1,7 @@
 #include "base/error.h"
 
 #include "base/json.h"
+#include "base/starved.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -169,6 +170,7 @@ error_set(struct error *err, enum error_code code, const char *format, ...)
 bool
 error_memory(struct error *err)
 {
+	starved_note();
 	return error_set(err, ERR_UNAVAILABLE, "The server is out of memory for this request.");
 }
 

@@ -1,5 +1,6 @@
 #include "base/json_tree.h"
 
+#include "base/starved.h"
 #include "base/wipe.h"
 
 #include <pthread.h>
@@ -42,6 +43,8 @@ allocate(size_t size)
 {
 	struct block *block = size > PTRDIFF_MAX ? NULL : malloc(sizeof(*block) + size);
 
+	if (block == NULL)
+		starved_note();
 	if (block == NULL && reading != NULL)
 		longjmp(reading->starved, 1); /* NOLINT(cert-err52-cpp): see above */
 	if (block == NULL)

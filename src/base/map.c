@@ -1,5 +1,7 @@
 #include "base/map.h"
 
+#include "base/starved.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,11 +175,12 @@ map_put(struct map *map, view key, void *value)
 		slot->value = value;
 		return true;
 	}
-	if (!make_room(map))
+	if (make_room(map))
+		fresh.key = malloc(key.len + 1);
+	if (fresh.key == NULL) {
+		starved_note();
 		return false;
-	fresh.key = malloc(key.len + 1);
-	if (fresh.key == NULL)
-		return false;
+	}
 	if (key.len > 0)
 		memcpy(fresh.key, key.ptr, key.len);
 	place(map->slots, map->size, fresh);

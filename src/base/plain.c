@@ -1,6 +1,7 @@
 #include "base/plain.h"
 
 #include "base/log.h"
+#include "base/starved.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -92,8 +93,10 @@ plain_new(size_t len)
 	if (need < len)
 		return NULL;
 	plain = class != NULL ? slot_take(class) : region_map(need);
-	if (plain == NULL)
+	if (plain == NULL) {
+		starved_note();
 		return NULL;
+	}
 	*plain = (struct plain){ .len = len, .size = need };
 	return plain;
 }

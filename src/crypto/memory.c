@@ -1,5 +1,6 @@
 #include "crypto/memory.h"
 
+#include "base/starved.h"
 #include "base/wipe.h"
 
 #include <openssl/crypto.h>
@@ -22,7 +23,10 @@ give_back(void *memory, const char *file, int line)
 static void *
 noted(void *memory, size_t size)
 {
-	failed = failed || (memory == NULL && size > 0);
+	if (memory == NULL && size > 0) {
+		failed = true;
+		starved_note();
+	}
 	return memory;
 }
 

@@ -3,6 +3,7 @@
 #include "audit/record.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/starved.h"
 #include "certs/lifetime.h"
 #include "certs/outbox.h"
 #include "certs/pending.h"
@@ -118,9 +119,8 @@ struct one {
 };
 
 static bool
-run_one(void *ctx, struct tx *tx, view *journal, struct error *err)
+take_one(const struct one *one, struct tx *tx, view *journal, struct error *err)
 {
-	const struct one *one = ctx;
 	const struct kind *kind;
 	struct due_done done = { 0 };
 	int64_t now = clock_now();
@@ -137,6 +137,14 @@ run_one(void *ctx, struct tx *tx, view *journal, struct error *err)
 		    write_record(&done, tx->arena, journal, err);
 	return kind->run(one->services, tx, &due, one->prepared, now, &done, err) &&
 	    write_record(&done, tx->arena, journal, err);
+}
+
+/* What was given up, cancelled or lost for want of memory would be so for good. */
+static bool
+run_one(void *ctx, struct tx *tx, view *journal, struct error *err)
+{
+	starved_begin();
+	return starved_judge(take_one(ctx, tx, journal, err), err);
 }
 
 static bool

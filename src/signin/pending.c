@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/map.h"
+#include "base/starved.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
 #include "identity/lockout.h"
@@ -76,8 +77,10 @@ bytes_set(struct entry *entry, view bytes)
 {
 	char *copy = malloc(bytes.len + 1);
 
-	if (copy == NULL)
+	if (copy == NULL) {
+		starved_note();
 		return false;
+	}
 	if (bytes.len > 0)
 		memcpy(copy, bytes.ptr, bytes.len);
 	if (entry->bytes != NULL)

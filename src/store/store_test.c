@@ -1,4 +1,5 @@
 /* The contract of store.h, held against every backend. */
+#include "base/starved.h"
 #include "store/testing.h"
 
 #include <pthread.h>
@@ -314,7 +315,7 @@ struct diary {
 	char text[4096];
 	pthread_mutex_t lock;
 	size_t done;
-	unsigned tries;
+	unsigned tries, shorts;
 	uint64_t followed; /* before */
 };
 
@@ -362,18 +363,29 @@ diary_watch(void *ctx, view key, const struct sealed *value, uint64_t revision, 
 	return true;
 }
 
+/* A decoder that does not tell a lack of memory from what is bad. */
+static bool
+corrupt_watch(struct diary *diary, bool short_of_memory, struct error *err)
+{
+	if (short_of_memory && diary->shorts++ > 0)
+		return true;
+	if (short_of_memory)
+		starved_note();
+	return error_set(err, ERR_CORRUPT, "a test");
+}
+
 /* What is said of it fails for want of memory at first, or for good. */
 static bool
 failing_watch(void *ctx, view key, const struct sealed *value, uint64_t revision, struct error *err)
 {
 	struct diary *diary = ctx;
-	bool broken = view_eq(key, V("w/broken"));
+	bool is_short = view_eq(key, V("w/short"));
 
 	(void)value;
 	(void)revision;
 	note(diary, "told:", key);
-	if (broken)
-		return error_set(err, ERR_CORRUPT, "a test");
+	if (is_short || view_eq(key, V("w/broken")))
+		return corrupt_watch(diary, is_short, err);
 	return ++diary->tries % 3 == 0 || error_memory(err);
 }
 
@@ -441,14 +453,16 @@ test_told_again(void **state)
 {
 	struct fixture *f = *state;
 	struct diary diary = { .f = f, .lock = PTHREAD_MUTEX_INITIALIZER };
-	struct change changes[] = { put("w/a", "1"), put("w/broken", "1"), del("w/b") };
-	struct commit one = { .changes = changes, .count = 3, .done = diary_done, .ctx = &diary };
+	struct change changes[] = { put("w/a", "1"), put("w/broken", "1"), put("w/short", "1"),
+		del("w/b") };
+	struct commit one = { .changes = changes, .count = 4, .done = diary_done, .ctx = &diary };
 
 	assert_true(store_watch(f->store, V("w/"), failing_watch, &diary, &f->err));
 	store_commit(f->store, &one);
 	diary_wait(&diary, 1);
 	assert_string_equal(diary.text,
-	    "told:w/a told:w/a told:w/a told:w/broken told:w/b told:w/b told:w/b done");
+	    "told:w/a told:w/a told:w/a told:w/broken told:w/short told:w/short told:w/b told:w/b "
+	    "told:w/b done");
 }
 
 /* Holds the writer in its callback, so that what comes meanwhile makes one batch. */

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "base/starved.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -163,16 +164,26 @@ make_durable(struct store *store, struct group *group)
 	return store->driver->commit(store->backend, counters, &group->err);
 }
 
+/* What could not be read for want of memory is not corrupt. */
+static bool
+tell_once(const struct watcher *watcher, const struct change *change, uint64_t revision,
+    struct error *err)
+{
+	const struct sealed *value = change->kind == CHANGE_PUT ? &change->value : NULL;
+
+	starved_begin();
+	return watcher->fn(watcher->ctx, change->key, value, revision, err) ||
+	    starved_judge(false, err);
+}
+
 /* Memory may be short for a moment; what was committed has to be followed all the same. */
 static void
 tell(const struct watcher *watcher, const struct change *change, uint64_t revision)
 {
 	static const struct timespec pause = { .tv_nsec = FOLLOW_PAUSE };
-	const struct sealed *value = change->kind == CHANGE_PUT ? &change->value : NULL;
 	struct error err = { 0 };
 
-	for (unsigned tries = 0; !watcher->fn(watcher->ctx, change->key, value, revision, &err);
-	     tries++) {
+	for (unsigned tries = 0; !tell_once(watcher, change, revision, &err); tries++) {
 		if (tries == 0)
 			log_line(LOG_ERROR, "store.follow", "%.*s: %s", VIEW_ARG(change->key),
 			    err.message);
