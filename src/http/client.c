@@ -169,44 +169,52 @@ add_fields(const struct client_request *request, struct curl_slist **fields, str
 	    add_field(fields, "Content-Type", request->content_type, err);
 }
 
-static void
+/* A text is copied: without it there would be another authority, method or way to go. */
+static bool
+set_text(CURL *curl, CURLoption option, const char *text)
+{
+	return text == NULL || curl_easy_setopt(curl, option, text) == CURLE_OK;
+}
+
+static bool
 set_trust(CURL *curl, const struct client_request *request)
 {
-	if (request->ca_file != NULL) {
-		/* Debian's libcurl looks into the system's folder beside any file. */
-		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
-		(void)curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
-	}
 	if (request->more_ca_file != NULL) {
 		(void)curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, trust_more);
 		(void)curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, request->more_ca_file);
 	}
 	if (request->careful)
 		(void)curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_carefully);
+	/* Debian's libcurl looks into the system's folder beside any file. */
+	if (request->ca_file != NULL)
+		(void)curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+	return set_text(curl, CURLOPT_CAINFO, request->ca_file);
 }
 
-static void
+static bool
+set_way(CURL *curl, const struct client_request *request)
+{
+	bool plain = request->unix_path != NULL || request->local;
+
+	if (request->local)
+		(void)curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_locally);
+	return set_text(curl, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https") &&
+	    set_text(curl, CURLOPT_UNIX_SOCKET_PATH, request->unix_path) &&
+	    /* whatever the environment says */
+	    set_text(curl, CURLOPT_PROXY, plain ? "" : NULL) &&
+	    set_text(curl, CURLOPT_URL, request->url);
+}
+
+static bool
 set_options(CURL *curl, const struct client_request *request, struct curl_slist *fields,
     struct taking *taking, char *problem)
 {
-	(void)curl_easy_setopt(curl, CURLOPT_URL, request->url);
-	(void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
-	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR,
-	    request->unix_path == NULL && !request->local ? "https" : "http");
-	if (request->unix_path != NULL)
-		(void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request->unix_path);
-	if (request->local)
-		(void)curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_locally);
-	if (request->unix_path != NULL || request->local)
-		(void)curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* whatever the environment says */
 	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
 	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)request->seconds);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "Strongroom");
 	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, taking);
-	set_trust(curl, request);
 	if (request->field_count > 0) {
 		(void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_line);
 		(void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, request);
@@ -217,6 +225,20 @@ set_options(CURL *curl, const struct client_request *request, struct curl_slist 
 		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->body.len);
 		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.ptr);
 	}
+	return set_text(curl, CURLOPT_CUSTOMREQUEST, request->method) &&
+	    set_text(curl, CURLOPT_USERAGENT, "Strongroom") && set_way(curl, request) &&
+	    set_trust(curl, request);
+}
+
+/* The fields that were asked for are there as they came. */
+static bool
+fields_whole(const struct client_request *request)
+{
+	for (size_t i = 0; i < request->field_count; i++) {
+		if (!buf_ok(&request->fields[i].value))
+			return false;
+	}
+	return true;
 }
 
 bool
@@ -232,8 +254,11 @@ client_send(const struct client_request *request, long *status, struct buf *body
 		return error_memory(err);
 	if (!add_fields(request, &fields, err))
 		return false;
-	set_options(curl, request, fields, &taking, problem);
+	if (!set_options(curl, request, fields, &taking, problem))
+		return error_memory(err);
 	code = curl_easy_perform(curl);
+	if (code == CURLE_OUT_OF_MEMORY || !buf_ok(body) || !fields_whole(request))
+		return error_memory(err);
 	if (code != CURLE_OK)
 		return error_set(err, ERR_UNAVAILABLE, "%s: %s", request->url,
 		    problem[0] != '\0' ? problem : curl_easy_strerror(code));

@@ -440,7 +440,8 @@ conn_take_cipher(struct conn *conn, view cipher)
 	struct http_loop *loop = conn->loop;
 	enum tls_status status = tls_conn_read(conn->tls, cipher, &loop->plain, &loop->out);
 
-	if (loop->out.len > 0)
+	/* Without memory for it, this one is closed: the buffer is the next one's, too. */
+	if (loop->out.len > 0 || !buf_ok(&loop->out))
 		conn_flush(conn);
 	if (conn->state != CONN_CLOSED)
 		conn_take_plain(conn, buf_view(&loop->plain));
@@ -486,8 +487,9 @@ encrypt_reply(struct conn *conn, const struct http_exchange *exchange)
 	first = body.len < room ? body.len : room;
 	buf_add(&loop->plain, (view){ body.ptr, first });
 	body = view_from(body, first);
-	ok = buf_ok(&loop->plain) &&
-	    tls_conn_write(conn->tls, buf_view(&loop->plain), &loop->out) &&
+	/* What was withheld may have got no memory for what is said in its place. */
+	ok = buf_ok(&exchange->reply.fields) && buf_ok(&exchange->reply.body) &&
+	    buf_ok(&loop->plain) && tls_conn_write(conn->tls, buf_view(&loop->plain), &loop->out) &&
 	    (body.len == 0 || tls_conn_write(conn->tls, body, &loop->out));
 	buf_reset(&loop->plain);
 	if (ok && conn->hang_up)

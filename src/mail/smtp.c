@@ -55,22 +55,24 @@ bracket(view address, struct buf *out)
 	buf_add_char(out, '\0');
 }
 
-static void
+/* What is copied needs memory: without it, another authority would be trusted, say. */
+static bool
 set_options(CURL *curl, const struct smtp *smtp, char *problem)
 {
-	(void)curl_easy_setopt(curl, CURLOPT_URL, smtp->url);
-	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
 	(void)curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
-	(void)curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* whatever the environment says */
 	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)SMTP_SECONDS);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem);
 	(void)curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 	(void)curl_easy_setopt(curl, CURLOPT_READFUNCTION, give);
-	if (smtp->ca_file != NULL) {
-		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, smtp->ca_file);
+	if (smtp->ca_file != NULL)
 		(void)curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* see http/client.c */
-	}
+	return curl_easy_setopt(curl, CURLOPT_URL, smtp->url) == CURLE_OK &&
+	    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps") == CURLE_OK &&
+	    /* whatever the environment says */
+	    curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK &&
+	    (smtp->ca_file == NULL ||
+		curl_easy_setopt(curl, CURLOPT_CAINFO, smtp->ca_file) == CURLE_OK);
 }
 
 /* A reply of 5xx says that coming again is no use; of 4xx, and of none, that it may be. */
@@ -106,13 +108,16 @@ smtp_send(const struct smtp *smtp, const struct mail *mail, struct error *err)
 	recipients = curl_slist_append(NULL, to.ptr);
 	if (recipients == NULL)
 		return error_memory(err);
-	set_options(curl, smtp, problem);
-	if (!sign_in(curl, smtp, err))
-		return false;
 	rest = buf_view(&message);
 	(void)curl_easy_setopt(curl, CURLOPT_READDATA, &rest);
-	(void)curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from.ptr);
 	(void)curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, recipients);
+	if (!set_options(curl, smtp, problem) ||
+	    curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from.ptr) != CURLE_OK)
+		return error_memory(err);
+	if (!sign_in(curl, smtp, err))
+		return false;
 	code = curl_easy_perform(curl);
+	if (code == CURLE_OUT_OF_MEMORY)
+		return error_memory(err);
 	return code == CURLE_OK || refused(curl, code, problem, err);
 }
