@@ -8,8 +8,9 @@ void
 directory_attest(struct directory *directory, const char *const *authorities)
 {
 	directory->attesters = authorities;
+	/* One that can't be kept is fetched when it is asked for. */
 	for (size_t i = 0; authorities[i] != NULL && directory->issuers != NULL; i++)
-		issuers_keep(directory->issuers, view_of(authorities[i]), true);
+		(void)!issuers_keep(directory->issuers, view_of(authorities[i]), true);
 }
 
 static view

@@ -379,10 +379,8 @@ directory_federate(struct directory *directory, const char *ca_file, struct erro
 		.background = true,
 	};
 
-	if (!issuers_new(&settings, &directory->issuers, err))
-		return false;
-	trust_keep(directory->trust);
-	return true;
+	return issuers_new(&settings, &directory->issuers, err) &&
+	    trust_keep(directory->trust, err);
 }
 
 static bool

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/starved.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -101,6 +102,7 @@ issuer_place(struct issuers *issuers, view url)
 			return NULL;
 		issuer = calloc(1, sizeof(*issuer));
 		if (issuer == NULL || !map_put(issuers->by_url, url, issuer)) {
+			starved_note();
 			free(issuer);
 			return NULL;
 		}
@@ -271,10 +273,11 @@ issuers_verify(struct issuers *issuers, view issuer, const struct jwt *jwt,
 	return verdict == ISSUER_GOOD ? verdicts[key_set_verify(keys, jwt)] : verdict;
 }
 
-void
+bool
 issuers_keep(struct issuers *issuers, view issuer, bool keep)
 {
 	struct issuer *found;
+	bool starved;
 
 	(void)pthread_mutex_lock(&issuers->lock);
 	found = keep ? issuer_place(issuers, issuer) : map_get(issuers->by_url, issuer);
@@ -282,8 +285,12 @@ issuers_keep(struct issuers *issuers, view issuer, bool keep)
 		found->kept++;
 	else if (found != NULL && found->kept > 0)
 		found->kept--;
+	/* One for which there is no room is fetched when it is asked for. */
+	starved = found == NULL && keep && issuer_url_good(issuer) &&
+	    map_count(issuers->by_url) < ISSUERS_MAX;
 	(void)pthread_cond_broadcast(&issuers->changed);
 	(void)pthread_mutex_unlock(&issuers->lock);
+	return !starved;
 }
 
 static bool

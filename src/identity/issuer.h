@@ -51,8 +51,11 @@ enum issuer_verdict {
 enum issuer_verdict issuers_verify(struct issuers *issuers, view issuer, const struct jwt *jwt,
     enum issuer_patience patience);
 
-/* issuers_keep(issuers, issuer, keep): Have its keys at hand, always; counted, any thread. */
-void issuers_keep(struct issuers *issuers, view issuer, bool keep);
+/*
+ * issuers_keep(issuers, issuer, keep):
+ * Have its keys at hand, always; counted, any thread.  False: no memory; never when not to ${keep}.
+ */
+MUST_USE bool issuers_keep(struct issuers *issuers, view issuer, bool keep);
 
 /* issuers_tick(issuers): Fetch what is due, as the thread does every now and then. */
 void issuers_tick(struct issuers *issuers);

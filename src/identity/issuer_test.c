@@ -371,14 +371,14 @@ static void
 test_kept_issuers_are_at_hand(void **state)
 {
 	(void)state;
-	issuers_keep(issuers, V(OUTSIDE), true);
+	assert_true(issuers_keep(issuers, V(OUTSIDE), true));
 	issuers_tick(issuers);
 	assert_int_equal(outside.asked, 1);
 	assert_int_equal(verify(outside_token("RS256", PAYLOAD), ISSUER_AT_ONCE), ISSUER_GOOD);
 	outside.now += 3601;
 	issuers_tick(issuers);
 	assert_int_equal(outside.asked, 2);
-	issuers_keep(issuers, V(OUTSIDE), false);
+	assert_true(issuers_keep(issuers, V(OUTSIDE), false));
 	outside.now += 3601;
 	issuers_tick(issuers);
 	assert_int_equal(outside.asked, 2);
@@ -397,9 +397,9 @@ test_dead_issuers_hold_up_none(void **state)
 		view url;
 
 		assert_true(arena_print(&arena, &url, "https://dead%d", i));
-		issuers_keep(issuers, url, true);
+		assert_true(issuers_keep(issuers, url, true));
 	}
-	issuers_keep(issuers, V(OUTSIDE), true);
+	assert_true(issuers_keep(issuers, V(OUTSIDE), true));
 	issuers_tick(issuers);
 	assert_int_equal(outside.asked, 1);
 	assert_int_equal(verify(outside_token("RS256", PAYLOAD), ISSUER_AT_ONCE), ISSUER_GOOD);

@@ -89,6 +89,13 @@ discovery_read(view text, view issuer, struct arena *arena, view *keys_url, stru
 	return arena_copy(arena, url, keys_url) || error_memory(err);
 }
 
+/* What is not for us, or not understood, is passed over: issuers publish more than we need. */
+static bool
+passed_over(struct error *err)
+{
+	return refused(err, "the key is not one that could be used");
+}
+
 static bool
 number_read(const json_t *jwk, const char *name, char bytes[NUMBER_MAX], view *out)
 {
@@ -103,34 +110,34 @@ number_read(const json_t *jwk, const char *name, char bytes[NUMBER_MAX], view *o
 
 /* RFC 7517, section 4.7: some give a certificate alone, whose key is meant; its dates are not. */
 static bool
-certificate_read(const json_t *jwk, struct public_key **out)
+certificate_read(const json_t *jwk, struct public_key **out, struct error *err)
 {
 	const json_t *first = json_array_get(json_object_get(jwk, "x5c"), 0);
 	view text = json_tree_text(first);
 	char bytes[CERTIFICATE_MAX];
-	struct error ignored;
 	size_t len;
 
-	return json_is_string(first) && text.len <= CERTIFICATE_MAX &&
-	    base64_decode(BASE64, text, bytes, &len) &&
-	    public_key_from_certificate((view){ bytes, len }, out, &ignored);
+	if (!json_is_string(first) || text.len > CERTIFICATE_MAX ||
+	    !base64_decode(BASE64, text, bytes, &len))
+		return passed_over(err);
+	return public_key_from_certificate((view){ bytes, len }, out, err);
 }
 
 static bool
-rsa_read(const json_t *jwk, struct public_key **out)
+rsa_read(const json_t *jwk, struct public_key **out, struct error *err)
 {
 	char n_bytes[NUMBER_MAX], e_bytes[NUMBER_MAX];
-	struct error ignored;
 	view n, e;
 
 	if (json_object_get(jwk, "n") == NULL)
-		return certificate_read(jwk, out);
-	return number_read(jwk, "n", n_bytes, &n) && number_read(jwk, "e", e_bytes, &e) &&
-	    public_key_from_rsa(n, e, out, &ignored);
+		return certificate_read(jwk, out, err);
+	if (!number_read(jwk, "n", n_bytes, &n) || !number_read(jwk, "e", e_bytes, &e))
+		return passed_over(err);
+	return public_key_from_rsa(n, e, out, err);
 }
 
 static bool
-ec_read(const json_t *jwk, struct public_key **out)
+ec_read(const json_t *jwk, struct public_key **out, struct error *err)
 {
 	static const struct {
 		view name;
@@ -141,16 +148,15 @@ ec_read(const json_t *jwk, struct public_key **out)
 		{ V_INIT("P-521"), CURVE_P521 },
 	};
 	char x_bytes[NUMBER_MAX], y_bytes[NUMBER_MAX];
-	struct error ignored;
 	view x, y;
 
 	if (!number_read(jwk, "x", x_bytes, &x) || !number_read(jwk, "y", y_bytes, &y))
-		return false;
+		return passed_over(err);
 	for (size_t i = 0; i < COUNT_OF(curves); i++) {
 		if (view_eq(json_tree_member(jwk, "crv"), curves[i].name))
-			return public_key_from_ec(curves[i].curve, x, y, out, &ignored);
+			return public_key_from_ec(curves[i].curve, x, y, out, err);
 	}
-	return false;
+	return passed_over(err);
 }
 
 static bool
@@ -161,22 +167,21 @@ for_signatures(const json_t *jwk)
 	return use.len == 0 || view_eq(use, V("sig"));
 }
 
-/* What is not for us, or not understood, is passed over: issuers publish more than we need. */
 static bool
-key_read(const json_t *jwk, struct issuer_key *out)
+key_read(const json_t *jwk, struct issuer_key *out, struct error *err)
 {
 	view kid = json_tree_member(jwk, "kid"), kty = json_tree_member(jwk, "kty"),
 	     alg = json_tree_member(jwk, "alg");
 
 	if (!json_is_object(jwk) || !for_signatures(jwk) || kid.len > KID_MAX)
-		return false;
+		return passed_over(err);
 	*out = (struct issuer_key){ .kid_len = kid.len, .alg = signature_alg_parse(alg) };
 	if (alg.len > 0 && out->alg == SIGNATURE_NONE)
-		return false;
+		return passed_over(err);
 	memcpy(out->kid, kid.ptr, kid.len);
-	return view_eq(kty, V("RSA")) ? rsa_read(jwk, &out->key)
-	    : view_eq(kty, V("EC"))   ? ec_read(jwk, &out->key)
-				      : false;
+	return view_eq(kty, V("RSA")) ? rsa_read(jwk, &out->key, err)
+	    : view_eq(kty, V("EC"))   ? ec_read(jwk, &out->key, err)
+				      : passed_over(err);
 }
 
 struct key_set *
@@ -205,6 +210,7 @@ key_set_read(view text, struct key_set **out, struct error *err)
 	AUTO(key_set_done) struct key_set *set = NULL;
 	AUTO(json_tree_done) json_t *tree = NULL;
 	const json_t *keys;
+	struct error why;
 
 	if (!object_parse(text, &tree, err))
 		return false;
@@ -216,8 +222,10 @@ key_set_read(view text, struct key_set **out, struct error *err)
 	if (!sha256(&text, 1, set->digest, err))
 		return false;
 	for (size_t i = 0; i < json_array_size(keys) && i < KEY_SET_MAX; i++) {
-		if (key_read(json_array_get(keys, i), &set->keys[set->count]))
+		if (key_read(json_array_get(keys, i), &set->keys[set->count], &why))
 			set->count++;
+		else if (why.code != ERR_BAD_REQUEST) /* else it would be missed for a day */
+			return error_set(err, why.code, "%s", why.message);
 	}
 	if (set->count == 0)
 		return refused(err, "there is no key that could be used among the keys");

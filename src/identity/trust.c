@@ -159,11 +159,11 @@ application_changed(struct trust *trust, view path, view document, struct error 
 	return fine;
 }
 
-static void
+static bool
 keep(struct trust *trust, view issuer, bool wanted)
 {
-	if (trust->directory->issuers != NULL)
-		issuers_keep(trust->directory->issuers, issuer, wanted);
+	return trust->directory->issuers == NULL ||
+	    issuers_keep(trust->directory->issuers, issuer, wanted);
 }
 
 static void
@@ -190,7 +190,7 @@ trusted_remove(struct trust *trust, const struct uuid *tenant, view name)
 		if (!is_named(&trusted->issuer, tenant, name))
 			continue;
 		*at = trusted->next;
-		keep(trust, trusted->issuer.issuer, false);
+		(void)!keep(trust, trusted->issuer.issuer, false);
 		trusted_free(trusted);
 		return;
 	}
@@ -207,13 +207,16 @@ issuer_changed(struct trust *trust, struct plain **document, struct error *err)
 		free(fresh);
 		return false;
 	}
+	if (!keep(trust, fresh->issuer.issuer, true)) {
+		free(fresh);
+		return error_memory(err);
+	}
 	fresh->document = *document;
 	*document = NULL;
 	(void)pthread_rwlock_wrlock(&trust->lock);
 	trusted_remove(trust, &fresh->issuer.tenant, fresh->issuer.name);
 	fresh->next = trust->trusted;
 	trust->trusted = fresh;
-	keep(trust, fresh->issuer.issuer, true);
 	(void)pthread_rwlock_unlock(&trust->lock);
 	return true;
 }
@@ -389,13 +392,16 @@ trust_close(struct trust *trust)
 	free(trust);
 }
 
-void
-trust_keep(struct trust *trust)
+bool
+trust_keep(struct trust *trust, struct error *err)
 {
+	bool fine = true;
+
 	(void)pthread_rwlock_rdlock(&trust->lock);
-	for (const struct trusted *one = trust->trusted; one != NULL; one = one->next)
-		keep(trust, one->issuer.issuer, true);
+	for (const struct trusted *one = trust->trusted; one != NULL && fine; one = one->next)
+		fine = keep(trust, one->issuer.issuer, true);
 	(void)pthread_rwlock_unlock(&trust->lock);
+	return fine || error_memory(err);
 }
 
 bool

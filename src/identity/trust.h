@@ -56,8 +56,8 @@ struct trust;
 MUST_USE bool trust_open(struct directory *directory, struct trust **out, struct error *err);
 void trust_close(struct trust *trust); /* NULL is fine */
 
-/* trust_keep(trust): Have the keys of all trusted issuers at hand from now on. */
-void trust_keep(struct trust *trust);
+/* trust_keep(trust, err): Have the keys of all trusted issuers at hand from now on. */
+MUST_USE bool trust_keep(struct trust *trust, struct error *err);
 
 /* trust_names(trust, issuer): Does any tenant trust it? */
 bool trust_names(struct trust *trust, view issuer);
