@@ -109,14 +109,28 @@ url_fine(const struct body_text *url)
 	return !url->given || acme_url_valid(url->text);
 }
 
+/* False: it is none of these; or there is no memory for it, when *starved. */
+static bool
+read_fields(view text, const struct field *fields, void *out, struct arena *arena, bool *starved)
+{
+	struct error problem;
+
+	*starved = false;
+	if (!utf8_valid(text))
+		return false;
+	if (body_read(text, fields, out, arena, &problem))
+		return true;
+	*starved = problem.code == ERR_UNAVAILABLE;
+	return false;
+}
+
 static bool
 read_document(view text, const struct field *fields, void *out, struct arena *arena,
     struct error *err)
 {
-	struct error problem;
+	bool starved;
 
-	return (utf8_valid(text) && body_read(text, fields, out, arena, &problem)) ||
-	    unreadable(err);
+	return read_fields(text, fields, out, arena, &starved) || unreadable(err);
 }
 
 bool
@@ -195,14 +209,16 @@ acme_read_authorization(view text, struct acme_authorization *out, struct arena 
 	return name_fine(out->name.text) || unreadable(err);
 }
 
-void
-acme_read_problem(view text, struct acme_problem *out, struct arena *arena)
+bool
+acme_read_problem(view text, struct acme_problem *out, struct arena *arena, struct error *err)
 {
-	struct error err;
+	bool starved;
 
 	*out = (struct acme_problem){ 0 };
-	if (!read_document(text, problem_fields, out, arena, &err))
-		*out = (struct acme_problem){ 0 };
+	if (read_fields(text, problem_fields, out, arena, &starved))
+		return true;
+	*out = (struct acme_problem){ 0 };
+	return !starved || error_memory(err);
 }
 
 bool

@@ -48,8 +48,12 @@ MUST_USE bool acme_read_order(view text, struct acme_order *out, struct arena *a
 MUST_USE bool acme_read_authorization(view text, struct acme_authorization *out,
     struct arena *arena, struct error *err);
 
-/* acme_read_problem(text, out, arena): Whatever it is, there is something to tell about it. */
-void acme_read_problem(view text, struct acme_problem *out, struct arena *arena);
+/*
+ * acme_read_problem(text, out, arena, err):
+ * Whatever it is, there is something to tell about it.  Fails only for want of memory.
+ */
+MUST_USE bool acme_read_problem(view text, struct acme_problem *out, struct arena *arena,
+    struct error *err);
 
 /* acme_problem_is(problem, name): Is it "urn:ietf:params:acme:error:<name>"? */
 bool acme_problem_is(const struct acme_problem *problem, view name);

@@ -62,7 +62,7 @@ try_problem(view text, struct arena *arena)
 	struct acme_problem problem;
 	struct error err;
 
-	acme_read_problem(text, &problem, arena);
+	(void)!acme_read_problem(text, &problem, arena, &err);
 	check(!acme_problem_set(&problem, ERR_BAD_REQUEST, &err));
 	check(err.message[0] != '\0' && utf8_valid(view_of(err.message)));
 }

@@ -126,7 +126,7 @@ test_problems(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		acme_read_problem(rows[i].text, &problem, &arena);
+		assert_true(acme_read_problem(rows[i].text, &problem, &arena, &err));
 		assert_false(acme_problem_set(&problem, ERR_BAD_REQUEST, &err));
 		assert_string_equal(err.message, rows[i].message);
 		assert_int_equal(acme_problem_is(&problem, V("badNonce")), i == 0);
@@ -147,7 +147,7 @@ test_long_problems_are_cut(void **state)
 	for (int i = 0; i < 1000; i++)
 		buf_add(&text, V("\xc3\xa4"));
 	buf_add(&text, V("\"}"));
-	acme_read_problem(buf_view(&text), &problem, &arena);
+	assert_true(acme_read_problem(buf_view(&text), &problem, &arena, &err));
 	assert_false(acme_problem_set(&problem, ERR_BAD_REQUEST, &err));
 	assert_true(strlen(err.message) < 450 && view_ends(view_of(err.message), V("\xc3\xa4...")));
 }

@@ -114,14 +114,19 @@ answer(struct http01 *http01, struct slot *slot)
 {
 	AUTO(buf_free) struct buf proof = { 0 }, out = { 0 };
 	view token = http01_token_asked((view){ slot->head, slot->len });
-	bool found = token.len > 0 && http01->find(http01->ctx, token, &proof) && buf_ok(&proof);
+	bool looked = token.len == 0 || http01->find(http01->ctx, token, &proof);
+	const char *status = "404 Not Found";
 
-	if (!found)
+	if (!looked || !buf_ok(&proof)) {
 		buf_reset(&proof);
+		status = "503 Service Unavailable";
+	} else if (proof.len > 0) {
+		status = "200 OK";
+	}
 	buf_print(&out,
 	    "HTTP/1.1 %s\r\nContent-Type: application/octet-stream\r\nContent-Length: %zu\r\n"
 	    "Cache-Control: no-store\r\nConnection: close\r\n\r\n",
-	    found ? "200 OK" : "404 Not Found", proof.len);
+	    status, proof.len);
 	buf_add(&out, buf_view(&proof));
 	/* It fits a fresh socket's buffer; a peer that does not take it gets nothing. */
 	if (buf_ok(&out))

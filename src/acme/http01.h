@@ -1,6 +1,7 @@
 /*
  * Where HTTP-01 proofs are seen (RFC 8555, 8.3): a listener for plain HTTP that answers
- * GET /.well-known/acme-challenge/<token> while the token's proof is shown, and 404 to all else.
+ * GET /.well-known/acme-challenge/<token> while the token's proof is shown, and 404 to all else;
+ * 503 when it could not look.
  * It knows nothing of the vaults, has a thread of its own, and a bounded number of connections that
  * each get a few seconds.
  */
@@ -12,7 +13,10 @@
 
 struct http01;
 
-/* From the listener's thread: append the proof of ${token}, which is valid; false: none. */
+/*
+ * From the listener's thread: append the proof of ${token}, which is valid; nothing when there is
+ * none.  False: it could not be looked up, which must not be taken for one that is missing.
+ */
 typedef bool http01_find(void *ctx, view token, struct buf *out);
 
 /*

@@ -13,10 +13,9 @@ static bool
 find(void *ctx, view token, struct buf *out)
 {
 	(void)ctx;
-	if (!view_eq(token, V("abc-_9")))
-		return false;
-	buf_add(out, V("abc-_9.proof"));
-	return true;
+	if (view_eq(token, V("abc-_9")))
+		buf_add(out, V("abc-_9.proof"));
+	return !view_eq(token, V("starved"));
 }
 
 /* A port that was free a moment ago. */
@@ -107,6 +106,7 @@ test_answers(void **state)
 		{ V_INIT("GET " PATH "abc-_9" END), "HTTP/1.1 200 OK\r\n" },
 		{ V_INIT("GET " PATH "abc-_9 HTTP/1.0\r\n\r\n"), "HTTP/1.1 200 OK\r\n" },
 		{ V_INIT("GET " PATH "other" END), "HTTP/1.1 404 " },
+		{ V_INIT("GET " PATH "starved" END), "HTTP/1.1 503 " },
 		{ V_INIT("GET " PATH END), "HTTP/1.1 404 " },
 		{ V_INIT("GET " PATH "../x" END), "HTTP/1.1 404 " },
 		{ V_INIT("GET " PATH "abc-_9?x" END), "HTTP/1.1 404 " },

@@ -321,8 +321,13 @@ went_on(struct turn *turn, struct error *err)
 	struct acme_authorization authorization;
 	struct error problem;
 
-	if (err->code == ERR_UNAVAILABLE || !read_authorization(turn, &authorization, &problem))
+	if (err->code == ERR_UNAVAILABLE)
 		return false;
+	if (!read_authorization(turn, &authorization, &problem)) {
+		if (problem.code == ERR_UNAVAILABLE) /* it is to be looked at again */
+			*err = problem;
+		return false;
+	}
 	return !view_eq(authorization.status.text, V("pending"));
 }
 
@@ -365,8 +370,15 @@ send_csr(struct turn *turn, view payload, struct acme_order *out, struct error *
 
 	if (wire_post(turn, turn->state->finalize, payload, false, NULL, &body, err))
 		return acme_read_order(buf_view(&body), out, turn->arena, err);
-	return err->code != ERR_UNAVAILABLE && read_order(turn, out, &problem) &&
-	    (view_eq(out->status.text, V("processing")) || view_eq(out->status.text, V("valid")));
+	if (err->code == ERR_UNAVAILABLE)
+		return false;
+	if (!read_order(turn, out, &problem)) {
+		if (problem.code == ERR_UNAVAILABLE) /* it is to be looked at again */
+			*err = problem;
+		return false;
+	}
+	return (
+	    view_eq(out->status.text, V("processing")) || view_eq(out->status.text, V("valid")));
 }
 
 static bool

@@ -113,8 +113,8 @@ wire_get(struct turn *turn, const char *url, struct buf *body, struct error *err
 		return false;
 	if (answer.status == 200)
 		return true;
-	acme_read_problem(buf_view(body), &problem, turn->arena);
-	return refused(turn, &answer, &problem, err);
+	return acme_read_problem(buf_view(body), &problem, turn->arena, err) &&
+	    refused(turn, &answer, &problem, err);
 }
 
 static bool
@@ -179,7 +179,8 @@ wire_post(struct turn *turn, const char *url, view payload, bool as_key,
 			return false;
 		if (answer.status >= 200 && answer.status < 300)
 			return keep_location(&answer, location, err);
-		acme_read_problem(buf_view(body), &problem, turn->arena);
+		if (!acme_read_problem(buf_view(body), &problem, turn->arena, err))
+			return false;
 		if (!acme_problem_is(&problem, V("badNonce")))
 			return refused(turn, &answer, &problem, err);
 	}

@@ -93,19 +93,25 @@ find_whether_out(struct request *r, const struct version *latest, struct creatin
 	    error_memory(err);
 }
 
+/* Fails only for want of memory. */
 static bool
-holds_key(const struct secret *secret, struct arena *arena)
+holds_key(const struct secret *secret, struct arena *arena, bool *out, struct error *err)
 {
 	AUTO(bundle_free) struct bundle bundle = { 0 };
-	struct error problem;
+	struct error problem = { 0 };
 	size_t len;
 	char *pfx;
 
-	if (view_eq(secret->content_type, V(SECRET_PEM)))
-		return bundle_from_pem(secret->value, arena, &bundle, &problem);
-	pfx = arena_alloc(arena, secret->value.len + 3);
-	return pfx != NULL && base64_decode(BASE64, secret->value, pfx, &len) &&
-	    bundle_from_pfx((view){ pfx, len }, V(""), arena, &bundle, &problem);
+	if (view_eq(secret->content_type, V(SECRET_PEM))) {
+		*out = bundle_from_pem(secret->value, arena, &bundle, &problem);
+	} else {
+		pfx = arena_alloc(arena, secret->value.len + 3);
+		if (pfx == NULL)
+			return error_memory(err);
+		*out = base64_decode(BASE64, secret->value, pfx, &len) &&
+		    bundle_from_pfx((view){ pfx, len }, V(""), arena, &bundle, &problem);
+	}
+	return problem.code != ERR_UNAVAILABLE || error_memory(err);
 }
 
 /* The key of the version before, where the policy asks for it and it is of the same kind. */
@@ -142,8 +148,8 @@ work_create(struct request *r, struct error *err)
 	struct creating *creating = r->deferred;
 	struct key *key = &creating->key;
 
-	if (creating->doubted)
-		creating->reused = holds_key(&creating->doubt, r->arena);
+	if (creating->doubted && !holds_key(&creating->doubt, r->arena, &creating->reused, err))
+		return false;
 	if (!creating->reused &&
 	    !material_make(r->services->keyring, r->vault->key, &creating->policy.key, r->arena,
 		&key->material, err))

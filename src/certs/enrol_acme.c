@@ -304,6 +304,10 @@ take_step(const struct acme *acme, const struct csr *csr, struct acme_state *sta
 	if (state->stage != ACME_DONE)
 		return say(turn, arena, acme_stage_name(state->stage), err);
 	turn->done = take_chain(buf_view(&pem), csr, arena, &turn->chain, &problem);
+	if (!turn->done && problem.code == ERR_UNAVAILABLE) { /* to be fetched again */
+		*err = problem;
+		return false;
+	}
 	turn->failed = !turn->done;
 	return turn->done || say(turn, arena, problem.message, err);
 }
@@ -331,6 +335,10 @@ acme_turn_take(const struct enrol_ask *ask, const struct issuer *issuer, const v
 	memcpy(acme.y, key.material.public.y.ptr, sizeof(acme.y));
 	if (!csr_read(ask->csr, arena, &csr, &problem) ||
 	    !describe(ask, issuer, &csr, arena, &acme, &problem)) {
+		if (problem.code == ERR_UNAVAILABLE) {
+			*err = problem;
+			return false;
+		}
 		out->failed = true;
 		return say(out, arena, problem.message, err);
 	}

@@ -92,5 +92,5 @@ proofs_find(void *ctx, view token, struct buf *out)
 	}
 	if (value != NULL)
 		buf_add(out, plain_view(value));
-	return value != NULL;
+	return buf_ok(out);
 }
