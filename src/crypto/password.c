@@ -35,24 +35,26 @@ password_hash(view password, struct buf *out, struct error *err)
 }
 
 bool
-password_matches(view password, view hash)
+password_matches(view password, view hash, bool *out, struct error *err)
 {
 	char text[TEXT_MAX];
+	int code;
 
-	if (hash.len >= sizeof(text) || password.len > UINT32_MAX) {
-		password_waste(password);
-		return false;
-	}
+	*out = false;
+	if (hash.len >= sizeof(text) || password.len > UINT32_MAX)
+		return password_waste(password, err);
 	memcpy(text, hash.ptr, hash.len);
 	text[hash.len] = '\0';
-	return argon2id_verify(text, password.ptr, password.len) == ARGON2_OK;
+	code = argon2id_verify(text, password.ptr, password.len);
+	*out = code == ARGON2_OK;
+	return code != ARGON2_MEMORY_ALLOCATION_ERROR || error_memory(err);
 }
 
-void
-password_waste(view password)
+bool
+password_waste(view password, struct error *err)
 {
 	static const uint8_t salt[SALT_LEN];
 	char text[TEXT_MAX];
 
-	(void)hash_with(password, salt, text);
+	return password.len > UINT32_MAX || hash_with(password, salt, text) || error_memory(err);
 }

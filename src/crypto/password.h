@@ -15,10 +15,14 @@
  */
 MUST_USE bool password_hash(view password, struct buf *out, struct error *err);
 
-/* password_matches(password, hash): In the time a right one takes; false also without memory. */
-bool password_matches(view password, view hash);
+/*
+ * password_matches(password, hash, out, err):
+ * Into ${out}, in the time a right one takes.  Fails only for want of memory, of which it needs
+ * some 19 MB.
+ */
+MUST_USE bool password_matches(view password, view hash, bool *out, struct error *err);
 
-/* password_waste(password): Take as long as a check, for a user who does not exist. */
-void password_waste(view password);
+/* password_waste(password, err): Take as long and fail as a check, for a user who is not there. */
+MUST_USE bool password_waste(view password, struct error *err);
 
 #endif

@@ -220,10 +220,13 @@ check_current(struct request *r, const struct user *user, view password, struct 
 	struct lockout *lockout = r->services->directory->lockout;
 	view who = uuid_view(&user->object);
 	int64_t now = clock_mono() / 1000000000;
+	bool fits;
 
 	if (!lockout_allows(lockout, who, r->in->peer, now))
 		return error_set(err, ERR_THROTTLED, "Too many wrong passwords: try again later.");
-	if (password_matches(password, user->password_hash)) {
+	if (!password_matches(password, user->password_hash, &fits, err))
+		return false;
+	if (fits) {
 		lockout_passed(lockout, who, r->in->peer, now);
 		return true;
 	}

@@ -155,7 +155,7 @@ waiting(struct request *r, view code, struct errand *out, struct error *err)
 
 	if (pending_find(r->services->signin->devices, code, seconds_now(), r->arena, &bytes) !=
 	    PENDING_HERE)
-		return unknown_code(err);
+		return r->arena->spent ? error_memory(err) : unknown_code(err);
 	if (!errand_unpack(bytes, out, err))
 		return false;
 	return out->stage == ERRAND_WAITING || unknown_code(err);
@@ -168,16 +168,19 @@ device_find(struct request *r, view typed, struct errand *out, struct error *err
 	struct lockout *lockout = r->services->directory->lockout;
 	char code[CODE_LEN + 1];
 	struct errand found;
+	bool typed_well = code_parse(typed, code);
 
 	if (!lockout_allows(lockout, who, r->in->peer, seconds_now()))
 		return error_set(err, ERR_STS_LOCKED, "AADSTS50053: Too many codes were tried.");
 	/* A right one forgives no wrong one: who guesses may well have one of their own. */
-	if (!code_parse(typed, code) || !waiting(r, view_of(code), &found, err)) {
-		lockout_failed(lockout, who, r->in->peer, seconds_now());
-		return unknown_code(err);
+	if (typed_well && waiting(r, view_of(code), &found, err)) {
+		*out = found;
+		return true;
 	}
-	*out = found;
-	return true;
+	if (typed_well && err->code == ERR_UNAVAILABLE)
+		return false;
+	lockout_failed(lockout, who, r->in->peer, seconds_now());
+	return unknown_code(err);
 }
 
 bool

@@ -80,14 +80,14 @@ look_up(const struct signin_try *try, struct plain **document, struct user *out,
 
 /* The same work whoever it is. */
 static bool
-check(const struct signin_try *try, const struct user *user, bool found)
+check(const struct signin_try *try, const struct user *user, bool found, bool *fits,
+    struct error *err)
 {
 	view password = try->password.len <= PASSWORD_MAX ? try->password : V("");
 
 	if (found && user->password_hash.len > 0 && password.len > 0)
-		return password_matches(password, user->password_hash);
-	password_waste(password);
-	return false;
+		return password_matches(password, user->password_hash, fits, err);
+	return password_waste(password, err);
 }
 
 static bool
@@ -102,7 +102,7 @@ static bool
 password_fits(const struct signin_try *try, struct caller *who, struct plain **document,
     struct user *out, bool *fits, struct error *err)
 {
-	bool found;
+	bool found, fine;
 
 	*fits = false;
 	if (!gate_enter(try->gate))
@@ -114,9 +114,9 @@ password_fits(const struct signin_try *try, struct caller *who, struct plain **d
 	}
 	if (found)
 		signin_who(out, who);
-	*fits = check(try, out, found);
+	fine = check(try, out, found, fits, err);
 	gate_leave(try->gate);
-	return true;
+	return fine;
 }
 
 bool
