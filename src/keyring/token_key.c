@@ -291,7 +291,7 @@ restore_locked(struct visit *visit, const struct key_spec *spec, const struct na
 	if (rv == CKR_OK)
 		return true;
 	if (!visit_blames_caller(visit, rv))
-		return visit_away(visit, err);
+		return visit_failed(visit, rv, err);
 	return error_set(err, ERR_MALFORMED_BACKUP,
 	    "The backup blob was made with another HSM token.");
 }

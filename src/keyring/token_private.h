@@ -58,8 +58,8 @@ void visit_done(struct visit *visit); /* for AUTO; one that did not begin is fin
 
 /*
  * visit_failed(visit, rv, err):
- * A call was answered with ${rv}: ERR_UNAVAILABLE when that says that the token is away, else
- * ERR_INTERNAL.  Always false.
+ * A call was answered with ${rv}: ERR_UNAVAILABLE when that says that the token is away or that
+ * there was no memory, else ERR_INTERNAL.  Always false.
  */
 bool visit_failed(struct visit *visit, CK_RV rv, struct error *err);
 bool visit_away(struct visit *visit, struct error *err); /* the token is away. Always false */

@@ -342,6 +342,8 @@ visit_failed(struct visit *visit, CK_RV rv, struct error *err)
 {
 	if (means_away(rv))
 		return visit_away(visit, err);
+	if (rv == CKR_HOST_MEMORY)
+		return error_memory(err);
 	return error_set(err, ERR_INTERNAL, "The HSM token refused (0x%lx).", rv);
 }
 
@@ -360,5 +362,7 @@ visit_alive(struct visit *visit)
 bool
 visit_blames_caller(struct visit *visit, CK_RV rv)
 {
+	if (rv == CKR_HOST_MEMORY)
+		return false;
 	return is_vague(rv) ? visit_alive(visit) : !means_away(rv);
 }

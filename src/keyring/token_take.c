@@ -28,7 +28,7 @@ unfit(struct error *err)
 static bool
 refused(struct visit *visit, CK_RV rv, struct error *err)
 {
-	return visit_blames_caller(visit, rv) ? unfit(err) : visit_away(visit, err);
+	return visit_blames_caller(visit, rv) ? unfit(err) : visit_failed(visit, rv, err);
 }
 
 /* What the token can't use is not what it was said to be. */

@@ -65,7 +65,7 @@ job_failed(const struct job *job, enum token_call call, CK_RV rv, struct error *
 	if (call != CALL_DECRYPT)
 		return visit_failed(job->visit, rv, err);
 	return visit_blames_caller(job->visit, rv) ? undecryptable(err)
-						   : visit_away(job->visit, err);
+						   : visit_failed(job->visit, rv, err);
 }
 
 /* Is the mechanism, or this use of it, unknown to the token? */
