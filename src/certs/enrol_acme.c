@@ -3,6 +3,7 @@
 #include "acme/acme.h"
 #include "acme/dns_hook.h"
 #include "base/base64.h"
+#include "base/starved.h"
 #include "certs/outside.h"
 #include "keys/key.h"
 #include "pki/chain.h"
@@ -303,7 +304,10 @@ take_step(const struct acme *acme, const struct csr *csr, struct acme_state *sta
 	}
 	if (state->stage != ACME_DONE)
 		return say(turn, arena, acme_stage_name(state->stage), err);
-	turn->done = take_chain(buf_view(&pem), csr, arena, &turn->chain, &problem);
+	/* A link that could not be checked must not end the chain, which is kept. */
+	starved_begin();
+	turn->done =
+	    starved_judge(take_chain(buf_view(&pem), csr, arena, &turn->chain, &problem), &problem);
 	if (!turn->done && problem.code == ERR_UNAVAILABLE) { /* to be fetched again */
 		*err = problem;
 		return false;
