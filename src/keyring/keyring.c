@@ -238,6 +238,10 @@ open_first_keys(struct keyring *keyring, struct error *err)
 	if (keyring_key(keyring, V(SYSTEM_KEY), &keyring->system, &why) &&
 	    keyring_key(keyring, V(BACKUP_KEY), &keyring->backup, &why))
 		return true;
+	if (why.code == ERR_UNAVAILABLE) { /* it was not tried */
+		*err = why;
+		return false;
+	}
 	return error_set(err, ERR_UNAVAILABLE,
 	    "The root key does not open this store: it belongs to another one, or one of them is "
 	    "damaged. (%s)",
