@@ -6,6 +6,10 @@
 #include <pthread.h>
 #include <stdio.h>
 
+/* What the analyzer is told about callers (openssl.h) is in the way of the definitions. */
+#undef openssl_failed
+#undef openssl_unable
+
 static struct algorithms fetched;
 static bool complete;
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
