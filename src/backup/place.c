@@ -37,11 +37,14 @@ backup_restored(const char *data, struct error *err)
 		data);
 }
 
-/* What a disk of its own has from the start does not count, nor does the mark. */
+/*
+ * What a disk of its own has from the start does not count, nor does the mark, nor what a server
+ * leaves that began to open a store and then saw the mark: a store's lock stays when it is closed.
+ */
 static bool
 is_empty(int folder, struct error *err)
 {
-	static const char *const fine[] = { ".", "..", "lost+found", MARK };
+	static const char *const fine[] = { ".", "..", "lost+found", MARK, STAGE_STORE ".lock" };
 	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
@@ -83,6 +86,16 @@ remove_drafts(int folder)
 		(void)closedir(dir);
 }
 
+/* With the log of a server that was killed while it opened one: it is of another store. */
+static void
+remove_store(int folder)
+{
+	static const char *const names[] = { STAGE_STORE, STAGE_STORE "-wal", STAGE_STORE "-shm" };
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		(void)unlinkat(folder, names[i], 0);
+}
+
 /* All in a marked folder is a restore's.  The mark goes last: whatever stops this, it goes on. */
 static void
 clear(const struct place *place)
@@ -93,7 +106,7 @@ clear(const struct place *place)
 	stage_sweep(place->data, -1);
 	if (file_path(place->data, STAGE_AUDIT, &audit, &ignored))
 		stage_remove(audit);
-	(void)unlinkat(place->folder, STAGE_STORE, 0);
+	remove_store(place->folder);
 	remove_drafts(place->folder);
 	if (is_empty(place->folder, &ignored))
 		(void)unlinkat(place->folder, MARK, 0);
@@ -173,6 +186,7 @@ move_all(const struct place *place, const struct stage *stage, struct error *err
 {
 	AUTO(text_done) char *audit = NULL;
 
+	remove_store(place->folder);
 	return file_path(place->data, STAGE_AUDIT, &audit, err) &&
 	    move(place, stage, STAGE_STORE, err) && move(place, stage, STAGE_AUDIT, err) &&
 	    file_sync_folder(audit, err) && file_sync_folder(place->data, err) &&
