@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/testing.h"
+#include "certs/certificate.h"
 #include "certs/outbox.h"
 #include "certs/outside.h"
 #include "jobs/due_job.h"
@@ -491,6 +492,68 @@ test_who_waits_is_read_once(void **state)
 	assert_int_equal(atomic_load(&post.calls), 0);
 }
 
+/* A certificate whose issuance by an outside issuer is due, and was cancelled. */
+static bool
+step_begin(struct request *r, void *ctx, struct error *err)
+{
+	const struct certificate certificate = { .cer = V("x"), .thumbprint = V("x") };
+	AUTO(buf_free) struct buf content = { 0 };
+	AUTO(object_done) struct object object = { 0 };
+	struct version version = { .attributes = { .enabled = true, .created = clock_now() } };
+	struct certificate_state state = { .has_pending = true };
+	struct pending *pending = &state.pending;
+
+	(void)ctx;
+	certificate_pack(&certificate, &content);
+	cert_policy_default(&state.policy);
+	state.policy.issuer = pending->issuer = V("mine");
+	pending->request_id = pending->version = V("0123456789abcdef0123456789abcdef");
+	pending->cancel = true;
+	return arena_copy(r->arena, buf_view(&content), &version.content) &&
+	    object_add_version(r, &certificate_type, r->params[0], &object, &version, err) &&
+	    pending_schedule(r, &object, pending, clock_now(), err) &&
+	    certificate_state_write(r, &object, &state, err);
+}
+
+static bool
+step_delete(struct request *r, void *ctx, struct error *err)
+{
+	(void)ctx;
+	return object_delete(r, &certificate_type, err);
+}
+
+static bool
+step_recover(struct request *r, void *ctx, struct error *err)
+{
+	(void)ctx;
+	return object_recover(r, &certificate_type, err);
+}
+
+/*
+ * While a certificate is deleted nobody can say which issuer it waits for.  Recovered, it waits for
+ * that one, and not any longer for whoever is in the lane that it stood in meanwhile.
+ */
+static void
+test_what_is_deleted_has_no_lane_yet(void **state)
+{
+	AUTO(arena_free) struct arena arena = { 0 };
+	const uint64_t mail = lanes_number(V(""));
+	view *paths;
+
+	(void)state;
+	assert_fine(world_do(&w, "open", "web", step_begin, NULL), &w.err);
+	assert_fine(world_do(&w, "open", "web", step_delete, NULL), &w.err);
+	assert_int_equal(lanes_enter(&lanes, mail, clock_mono()), LANE_ENTERED);
+	run_away();
+	assert_int_equal(waiting(&arena, &paths), 1);
+	assert_int_equal(lanes_placed(&lanes, lanes_number(paths[0])), 0);
+	assert_fine(world_do(&w, "open", "web", step_recover, NULL), &w.err);
+	run_away();
+	assert_int_not_equal(lanes_placed(&lanes, lanes_number(paths[0])), 0);
+	assert_int_equal(world_count(&w, "away/"), 0);
+	lanes_leave(&lanes, mail, false);
+}
+
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 #define AWAY(test) cmocka_unit_test_setup_teardown(test, setup_away, teardown_away)
 
@@ -508,6 +571,7 @@ main(void)
 		AWAY(test_broken_ones_stop_no_others),
 		AWAY(test_turns_beside_a_failure),
 		AWAY(test_who_waits_is_read_once),
+		AWAY(test_what_is_deleted_has_no_lane_yet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
