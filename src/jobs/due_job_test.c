@@ -359,9 +359,12 @@ test_nothing_is_sent_again_and_again(void **state)
 	(void)state;
 	write_letters(3);
 	for (size_t i = 0; i < COUNT_OF(pauses); i++) {
+		const int64_t begun = clock_mono();
+
 		atomic_store(&post.calls, 0);
 		atomic_store(&post.pause, pauses[i]);
 		assert_int_equal(call_on_full_disk(5), 1);
+		assert_true(lanes_held(&lanes, lanes_number(V("")), begun));
 		assert_int_equal(world_count(&w, "away/"), 3);
 		pause_for(1100);
 		assert_int_equal(call_on_full_disk(5), 1);
@@ -374,9 +377,28 @@ test_nothing_is_sent_again_and_again(void **state)
 	run_away();
 	assert_int_equal(atomic_load(&post.calls), 3);
 	assert_int_equal(world_count(&w, "away/"), 3);
+	assert_int_equal(lanes.slow_count, 1); /* the server took longer than a turn */
 	atomic_store(&post.calls, 0);
 	run_away(); /* they are due later now */
 	assert_int_equal(atomic_load(&post.calls), 0);
+}
+
+/* Who has failed before, and works now, is held no longer for that when he fails again. */
+static void
+test_who_works_begins_anew(void **state)
+{
+	const int64_t second = 1000000000, now = clock_mono();
+	const uint64_t mail = lanes_number(V(""));
+
+	(void)state;
+	write_letters(1);
+	for (int64_t ago = 100; ago > 50; ago -= 10)
+		lanes_failed(&lanes, mail, 1, now - ago * second);
+	run_away();
+	assert_int_equal(atomic_load(&post.calls), 1);
+	lanes_failed(&lanes, mail, 1, now);
+	assert_true(lanes_held(&lanes, mail, now + second - 1));
+	assert_false(lanes_held(&lanes, mail, now + second));
 }
 
 static void
@@ -568,6 +590,7 @@ main(void)
 		FRESH(test_a_broken_one_holds_nothing_up),
 		FRESH(test_an_impossible_key_holds_nothing_up),
 		AWAY(test_nothing_is_sent_again_and_again),
+		AWAY(test_who_works_begins_anew),
 		AWAY(test_broken_ones_stop_no_others),
 		AWAY(test_turns_beside_a_failure),
 		AWAY(test_who_waits_is_read_once),
