@@ -41,6 +41,8 @@ struct control {
 	_Atomic int64_t partly; /* bytes that a failing write has written before */
 	_Atomic int64_t clock;  /* nanoseconds that the wall clock is ahead */
 	char path[256];         /* the files' class: what the path contains */
+	struct plan held;       /* syncs of other files, that are not done before it is off */
+	char held_path[256];
 };
 
 static struct control *control;
@@ -199,6 +201,19 @@ name_fails(enum call call, int dir, const char *name)
 	return path_fails(call, path);
 }
 
+/* Its thread stands still meanwhile, as on a disk that does not answer. */
+static void
+hold(int fd)
+{
+	char path[PATH_LEN];
+
+	if (control == NULL || atomic_load(&control->held.first) == 0 || path_of(fd, path) == 0 ||
+	    strstr(path, control->held_path) == NULL || !due(&control->held))
+		return;
+	while (atomic_load(&control->held.first) != 0)
+		(void)usleep(1000);
+}
+
 /* How much of a failing write is written; the rest of it fails, or is left to be tried again. */
 static size_t
 part_of(size_t len)
@@ -265,12 +280,14 @@ pread64(int fd, void *bytes, size_t len, off64_t at)
 EXPORT int
 fsync(int fd)
 {
+	hold(fd);
 	return fails(SYNC, fd) ? -1 : NEXT(int, fsync, int)(fd);
 }
 
 EXPORT int
 fdatasync(int fd)
 {
+	hold(fd);
 	return fails(SYNC, fd) ? -1 : NEXT(int, fdatasync, int)(fd);
 }
 

@@ -34,7 +34,8 @@ class Plan(ctypes.Structure):
 
 class Control(ctypes.Structure):
 	_fields_ = [("memory", Plan), ("files", Plan), *((name, ctypes.c_int64)
-	    for name in ("calls", "code", "partly", "clock")), ("path", ctypes.c_char * 256)]
+	    for name in ("calls", "code", "partly", "clock")), ("path", ctypes.c_char * 256), ("held", Plan),
+	    ("held_path", ctypes.c_char * 256)]
 
 
 class Faults:
@@ -45,7 +46,7 @@ class Faults:
 		with open(path, "r+b") as file:
 			self.map = mmap.mmap(file.fileno(), 0)
 		self.control = Control.from_buffer(self.map)
-		self.memory, self.files = self.control.memory, self.control.files
+		self.memory, self.files, self.held = self.control.memory, self.control.files, self.control.held
 		options = os.environ.get("ASAN_OPTIONS", "exitcode=99")
 		self.environment = {"LD_PRELOAD": str(LIBRARY), "STRONGROOM_FAULTS": str(path),
 		    "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0:allocator_may_return_null=1"}
@@ -59,10 +60,20 @@ class Faults:
 		self.control.path = path.encode()
 		self.files.arm(first, times)
 
-	def off(self):
+	def hold(self, path):
+		"""Syncs of files whose path holds ${path} don't come back before all is off."""
+		self.control.held_path = path.encode()
+		self.held.arm()
+
+	def heal(self):
+		"""Nothing fails any more; what is held stays so."""
 		self.memory.off()
 		self.files.off()
 		self.control.calls = 0
+
+	def off(self):
+		self.heal()
+		self.held.off()
 
 
 class FaultyServer(Server):

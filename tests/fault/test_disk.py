@@ -13,7 +13,7 @@ import uuid
 import pytest
 
 from shim import FaultyServer
-from strongroom import unique
+from strongroom import unique, wait_until
 
 EACH = int(os.environ.get("STRONGROOM_FAULT_CALLS", 2))  # more of them: script/soak
 STORE, LOG = "/store.db", "/audit/"
@@ -226,3 +226,36 @@ def test_what_is_due_waits(tmp_path):
 		assert time.monotonic() < until, server.tail()
 		time.sleep(0.1)
 	server.stop()
+
+
+def test_the_log_recovers_while_what_is_due_stands_still(tmp_path):
+	"""A thread of its own looks after the log: a disk that does not answer to a job keeps no reader waiting."""
+	server = FaultyServer(tmp_path, ("main",), ("--retention", "main=7"))
+	server.tolerated = (503,)
+	server.start()
+	faults, vault = server.faults_told, server.vault("main")
+	vault.set("due", "x")
+	vault.remove("due")
+	connection = server.connection(vault.host)  # made now: certificates of then are not yet good
+
+	def ask():
+		return connection.exchange("GET", "/secrets?api-version=7.4").status
+
+	assert ask() == 401
+	faults.fail(("write",), LOG, errno.EIO)
+	wait_until(lambda: ask() == 503)
+	wait_until(lambda: "event=audit.trouble" in server.output())  # who looks after it has been there, and waits for no change
+	# Nobody but what is due changes anything now, as long as the log can't be written.
+	faults.hold(STORE)
+	faults.control.clock = 8 * 86400 * 10 ** 9
+	wait_until(lambda: faults.held.failed == 1)
+	assert ask() == 503
+	faults.heal()
+	wait_until(lambda: ask() == 401)
+	assert faults.held.first == 1, "it still stands"
+	connection.close()
+	faults.control.clock = 0
+	faults.off()
+	wait_until(lambda: vault.get("/deletedsecrets/due").status == 404)
+	server.stop()
+	assert server.cli("audit", "verify").returncode == 0
