@@ -81,7 +81,7 @@ def send(server, row, body, **headers):
 	reply = server.send(row["method"], server.host(label),
 	    filled(row["path"].replace("{scope}", server.scope("rows")), server) + version, body,
 	    {"Authorization": f"Bearer {server.admin.token(audience)}", "Content-Type": "application/json", **headers})
-	assert time.monotonic() - began < 10, (row, body[:60])
+	assert time.monotonic() - began < 60, (row, body[:60])
 	return reply
 
 
@@ -166,14 +166,12 @@ def test_names_of_members_are_exact_or_nothing(main, member):
 
 def test_numbers_are_whole(main):
 	name = unique("number")
-	for number in ("1.0", "1e3", "1.5", "-1", "-0.0", "9223372036854775807", "99999999999999999999", "1e18", "true", '"1"',
-	    "[1]", "null", "253402300800"):
+	for number in ("1.0", "1e3", "1.5", "-1", "-0.0", "9223372036854775808", "99999999999999999999", "1e18", "true", '"1"', "[1]"):
+		main.put(f"/secrets/{name}", f'{{"value":"x","attributes":{{"exp":{number}}}}}'.encode()).expect(400, "BadParameter")
+	main.get(f"/secrets/{name}").expect(404)
+	for number, kept in (("null", None), ("4102444800", 4102444800), ("253402300800", 253402300800), ("9223372036854775807", 2 ** 63 - 1)):
 		reply = main.put(f"/secrets/{name}", f'{{"value":"x","attributes":{{"exp":{number}}}}}'.encode())
-		if reply.status == 200:
-			exp = reply.json["attributes"].get("exp")
-			assert exp is None and number == "null" or str(exp) == number, (number, exp)
-		else:
-			reply.expect(400, "BadParameter")
+		assert reply.expect(200).json["attributes"].get("exp") == kept, number
 
 
 def test_what_is_kept_comes_back_the_same(main):

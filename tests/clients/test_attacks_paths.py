@@ -10,6 +10,7 @@ import pytest
 
 from strongroom import ROLES, unique
 from test_protocol import raw, raw_status
+from test_signin import AZ_CLIENT, ask
 
 CLOSED = f"never-{uuid.uuid4()}"
 
@@ -201,6 +202,14 @@ def test_people_of_other_letters(shared):
 	for other in [*lookalikes(name), name.upper(), name + "\0", " " + name, name + " ", name + "@" + domain]:
 		reply = shared.graph("POST", "/users", body | {"userPrincipalName": f"{other}@{domain}"})
 		assert reply.status == 400, (other, reply)
+
+	def sign_in(called):
+		return ask(shared, {"grant_type": "password", "client_id": AZ_CLIENT, "username": f"{called}@{domain}", "password": password,
+		    "scope": f"{shared.resource}/.default"})
+
+	sign_in(name).expect(200)
+	for other in [*lookalikes(name), name + "\0", " " + name, name + " ", name + "@" + domain]:
+		assert "access_token" not in str(sign_in(other).expect(400).body), other
 
 
 # Hosts

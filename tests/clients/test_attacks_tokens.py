@@ -45,8 +45,18 @@ def head_of(issuer, **more):  # noqa: F811
 	return {"alg": "RS256", "typ": "JWT", "kid": issuer.kid} | more
 
 
+@pytest.fixture(autouse=True)
+def still_trusted(request):
+	"""Nothing is refused because the issuer itself is in disgrace, or its keys are gone."""
+	yield
+	if "trusting" in request.fixturenames:
+		server, one = request.getfixturevalue("trusting"), request.getfixturevalue("issuer")
+		server.vault("main").get("/secrets", token=signed(one, head_of(one), payload(one))).expect(200)
+
+
 def test_the_forger_is_able(trusting, issuer):  # noqa: F811
 	"""What all the others are one change away from."""
+	exchanged(trusting, signed(issuer, head_of(issuer), payload(issuer))).expect(200)
 	trusting.vault("main").get("/secrets", token=signed(issuer, head_of(issuer), payload(issuer))).expect(200)
 	for typ in ("jwt", "at+jwt", "AT+JWT"):
 		trusting.vault("main").get("/secrets", token=signed(issuer, head_of(issuer, typ=typ), payload(issuer))).expect(200)
@@ -177,10 +187,14 @@ def test_huge_tokens(trusting, issuer):  # noqa: F811
 
 @pytest.mark.parametrize("lie", LIES, ids=lambda lie: str(lie)[:60])
 def test_lies_for_tokens(trusting, issuer, lie):  # noqa: F811
-	form = {"grant_type": "client_credentials", "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-	    "client_id": trusting.owner.client_id, "scope": f"{trusting.resource}/.default"}
-	reply = post(trusting, form | {"client_assertion": signed(issuer, head_of(issuer, **lie), payload(issuer))})
+	reply = exchanged(trusting, signed(issuer, head_of(issuer, **lie), payload(issuer)))
 	assert reply.status in (400, 401) and "access_token" not in str(reply.body), reply
+
+
+def exchanged(server, assertion):
+	return post(server, {"grant_type": "client_credentials",
+	    "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+	    "client_id": server.owner.client_id, "scope": f"{server.resource}/.default", "client_assertion": assertion})
 
 
 def post(server, form):
