@@ -252,11 +252,14 @@ def test_killed_at_any_time(made, keys, tmp_path):
 	"""What has the name of a backup is one; what a killed restore leaves is never served."""
 	shutil.copytree(made.parent / "data", tmp_path / "data")
 	whole = 0
+	began = time.monotonic()
+	fine(run("backup", "create", tmp_path / "first", "--data", tmp_path / "data", "--backup-recipient", keys / "rsa.pem"))
+	took = time.monotonic() - began
 	for number in range(24):
 		file = tmp_path / f"b-{number}"
 		process = subprocess.Popen([BINARY, "backup", "create", file, "--data", tmp_path / "data", "--backup-recipient", keys / "rsa.pem"],
 		    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-		time.sleep(number * 0.003)
+		time.sleep(took * number / 24)
 		process.kill()
 		process.wait()
 		if file.exists():
@@ -266,11 +269,14 @@ def test_killed_at_any_time(made, keys, tmp_path):
 		os.utime(folder, (1, 1))
 	fine(run("backup", "create", tmp_path / "last", "--data", tmp_path / "data", "--backup-recipient", keys / "rsa.pem"))
 	assert whole < 24 and not list((tmp_path / "data").glob("restoring-*")), left
+	began = time.monotonic()
+	fine(run("backup", "restore", made, keys / "rsa.key", "--data", tmp_path / "data-first"))
+	took = time.monotonic() - began
 	for number in range(24):
 		data = tmp_path / f"data-{number}"
 		process = subprocess.Popen([BINARY, "backup", "restore", made, keys / "rsa.key", "--data", data],
 		    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-		time.sleep(number * 0.002)
+		time.sleep(took * number / 24)
 		process.kill()
 		process.wait()
 		if (data / "root.key").exists():
@@ -370,11 +376,13 @@ def test_the_servers_own_backups(tmp_path, keys):
 	    "strongroom-20200101T000000Z.backup", "else"]
 	for name in alien:
 		(folder / name).write_text("not ours")
+	began = time.monotonic()
 	server.start()
 	new = wait_for(lambda: [path for path in backups(folder) if path.name.startswith(own) and not re.search("-2020|-2999", path.name)])[0]
 	left = sorted([*alien, f"{own}20200103T000000Z.backup", new.name])
 	wait_for(lambda: sorted(path.name for path in folder.iterdir()) == left)
 	line = wait_for(lambda: records(server)[1:])[0]
+	took = time.monotonic() - began + 1
 	digest = subprocess.run(["sha256sum", new], capture_output=True, text=True, check=True).stdout.split()[0]
 	assert '"resultType":"Success"' in line and f"{new.name} sha256 {digest}" in line
 	status = ("backup", "status", *map(str, options))
@@ -383,7 +391,7 @@ def test_the_servers_own_backups(tmp_path, keys):
 	# Not again at once, nor after a restart.
 	server.restart()
 	server.vault("main").set(unique(), "v")
-	time.sleep(1)
+	time.sleep(took)
 	assert len(records(server)) == 2
 	new.rename(folder / f"{own}20200104T000000Z.backup")
 	refused(server.cli(*status), "overdue")

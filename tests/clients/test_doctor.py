@@ -130,9 +130,13 @@ def test_names_files_and_certificates(shared, tmp_path):
 	secret = tmp_path / "pin"
 	secret.write_text("1234")
 	secret.chmod(0o644)
-	hsm = ("--hsm-module", "/absent.so", "--hsm-token", "t", "--hsm-pin-file", secret)
-	told = look(shared, *hsm)[0]["settings"]
-	assert told[0] == "WRONG" and ("/absent.so" in told[1] or f"chmod o= {secret}" in told[1])
+	hsm = ("--hsm-token", "t", "--hsm-pin-file", secret, "--hsm-module")
+	told = look(shared, *hsm, BINARY)[0]["settings"]
+	assert told[0] == "WRONG" and f"chmod o= {secret}" in told[1]
+	secret.chmod(0o600)
+	told = look(shared, *hsm, "/absent.so")[0]["settings"]
+	assert told[0] == "WRONG" and "/absent.so" in told[1] and "chmod" not in told[1]
+	assert look(shared, *hsm, BINARY)[0]["settings"][0] == "ok"
 	for days, word in ((5, "advice"), (300, "ok"), (-1, "WRONG")):
 		findings, _ = look(shared, "--certificate", certificate(tmp_path / "own.pem", days), "--certificate-key", secret)
 		assert findings["certificate"][0] == word, (days, findings["certificate"])

@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -238,10 +237,9 @@ def test_the_servers_own_backup_on_a_full_disk(tmp_path, keys):  # noqa: F811
 	assert names(folder) == [] and not list(server.data.glob("restoring-*"))
 	assert "event=backup.failed" in server.output()
 	server.faults_told.off()
-	began = time.monotonic()
 	server.restart()
 	made_file = wait_for(lambda: backups(folder))[0]
-	assert NAME.match(made_file.name) and time.monotonic() - began < 60
+	assert NAME.match(made_file.name)
 	wait_for(lambda: len(records(server)) == 2)
 	server.stop()
 	fine(run("backup", "verify", made_file, keys / "rsa.key"))
