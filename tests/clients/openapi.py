@@ -47,6 +47,14 @@ class Operation:
 		self.queries = {each.get("name") for each in description["parameters"] if each.get("in") == "query"}
 		self.body = document.flat(bodies[0]) if bodies else None
 
+	def tells(self, status, path):
+		"""Is there such a member in its reply?"""
+		schema = self.statuses[status]
+		for step in path:
+			schema = self.document.flat(schema or {})
+			schema = schema.get("items") if step == 0 else schema.get("properties", {}).get(step)
+		return schema is not None
+
 	def check(self, reply):
 		"""The reply's status is one the description has, and its body is of the form that goes with it."""
 		assert reply.status in self.statuses, f"{self.name}: {reply}"

@@ -1,6 +1,6 @@
 """The API held against its published descriptions: every operation, every version that has one.
 
-Good requests are answered as the description has it, with no member that its version does not know.
+Good requests are answered as the description has it, with no member that its version does not know, and with what was said.
 Bodies with one thing wrong are refused with the error's form, and change nothing.
 """
 import base64
@@ -225,6 +225,22 @@ IGNORED = {("key", "kid"), ("attributes", "external_key")}
 OVERRULED = {("ImportKey", "crv"), ("ImportCertificate", "key_usage"), ("ImportCertificate", "validity_months")}
 
 
+# Whose replies need not have anything of what was said.
+NOTHING_TOLD = {
+	"Encrypt", "Decrypt", "WrapKey", "UnwrapKey", "Sign", "Verify", "GetRandomBytes", "RestoreSecret", "RestoreKey", "RestoreCertificate",
+	"CreateCertificate",  # an operation; preserveCertOrder in the newer versions
+}
+
+# Beginnings of members whose value in the reply is another one, or that are not in it.
+VALIDITY = (("attributes", "nbf"), ("attributes", "exp"))
+TOLD_OTHERWISE = {
+	"ImportKey": tuple(("key", member) for member in ("d", "p", "q", "dp", "dq", "qi")),
+	"SetCertificateIssuer": (("credentials", "pwd"),), "UpdateCertificateIssuer": (("credentials", "pwd"),),
+	"UpdateCertificatePolicy": VALIDITY, "MergeCertificate": VALIDITY, "UpdateCertificate": (("policy",), *VALIDITY),
+	"ImportCertificate": (("policy", "x509_props", "validity_months"), ("policy", "x509_props", "subject"),
+	    ("policy", "attributes", "nbf"), ("policy", "attributes", "exp"), *VALIDITY),
+}
+
 # Where a version can be left out, and more is looked at then.
 LATEST = {"GetCertificate", "UpdateCertificate"}
 
@@ -264,6 +280,12 @@ def send(bench, operation, name, body, query=None, latest=False):
 	return bench.vault.request(operation.method, path, body, query=query)
 
 
+def told_again(operation, path, body, status):
+	"""Is what ${body} says there to come back as it is?"""
+	return operation.name not in NOTHING_TOLD and isinstance(value_at(body, path), (str, int)) and operation.tells(status, path) and \
+	    not any(path[:len(begin)] == begin for begin in TOLD_OTHERWISE.get(operation.name, ()))
+
+
 def refused(bench, operation, reply, about, statuses=range(400, 500)):
 	"""An error as the description has it; nobody is told of our insides."""
 	assert reply.status in statuses, f"{operation.name} {about}: {reply}"
@@ -273,11 +295,23 @@ def refused(bench, operation, reply, about, statuses=range(400, 500)):
 		operation.document.validate({"$ref": "#/definitions/KeyVaultError"}, error)
 
 
+def test_the_descriptions_are_read():
+	names = {name for version in VERSIONS for collection in COLLECTIONS for name in Document(version, collection).operations}
+	assert len(VERSIONS) >= 5 and len(CASES) > 300 and len(WITH_BODY) > 100, (len(VERSIONS), len(CASES), len(WITH_BODY))
+	assert {*SUBJECTS, *BODIES, *MORE, *ELSEWHERE, *LATEST, *(name for name, _ in OVERRULED), *NOTHING_TOLD, *TOLD_OTHERWISE} <= names
+
+
 @pytest.mark.parametrize("version, collection, name", CASES)
 def test_good(benches, documents, version, collection, name):
 	bench, operation = benches[version, collection], documents[version, collection].operations[name]
 	target = subject(bench, name)
-	operation.check(send(bench, operation, target, body_for(bench, operation, target)))
+	body = body_for(bench, operation, target)
+	reply = send(bench, operation, target, body)
+	operation.check(reply)
+	told = [path for path, _, _ in operation.document.paths(operation.body or {}) if told_again(operation, path, body, reply.status)]
+	assert bool(told) == (name in BODIES and name not in NOTHING_TOLD), told
+	for path in told:
+		assert value_at(reply.json, path) == value_at(body, path), (path, reply)
 	if name in LATEST:
 		operation.check(send(bench, operation, target, body_for(bench, operation, target), latest=True))
 	if "includePending" in operation.queries:
