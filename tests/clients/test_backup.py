@@ -110,7 +110,8 @@ def test_under_load_and_elsewhere(tmp_path, keys, kind):
 	with Writers(server) as writers:
 		files = []
 		for number in range(3):
-			time.sleep(0.4)
+			known = len(writers.done)
+			wait_for(lambda: len(writers.done) > known + 40)
 			began = time.monotonic()
 			fine(server.cli("backup", "create", tmp_path / f"b-{number}", "--backup-recipient", keys / f"{kind}.pem"))
 			files.append((tmp_path / f"b-{number}", began))

@@ -22,7 +22,7 @@ from strongroom import unique
 
 UNKNOWN = {"x509_props": {"subject": "CN=merged.test"}, "issuer": {"name": "Unknown"}, "key_props": {"kty": "EC", "crv": "P-256"}}
 LISTS = ("certificates", "keys", "secrets", "deletedcertificates", "deletedkeys", "deletedsecrets")
-SECONDS = 5  # more than any refusal takes, and much less than what a huge count would
+SECONDS = 30  # more than any refusal takes, and much less than what a huge count would
 
 
 @pytest.fixture

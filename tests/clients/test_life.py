@@ -478,6 +478,7 @@ def test_stopping_does_not_wait_for_keys_to_be_made(server):
 	for thread in threads:
 		thread.start()
 	time.sleep(1.5)
+	eventually(lambda: main.items("/keys"), 60)  # they came, and the others wait
 	one.process.send_signal(signal.SIGTERM)
 	assert one.wait(120) == 0
 	for thread in threads:

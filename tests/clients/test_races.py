@@ -6,7 +6,7 @@ import uuid
 
 from certs import SELF, chain, leaf_of, make_pfx, pfx_of
 from keys import number
-from strongroom import unique
+from strongroom import unique, wait_until
 
 VAULTS = "Microsoft.KeyVault/vaults"
 VERSION = "2023-07-01"
@@ -314,6 +314,6 @@ def test_certificates(shared):
 	seen = Crowd(race.acts()).go()
 	assert {status for _, status in seen} <= {200, 202, 204, 400, 403, 404, 409}, seen
 	assert seen.get(("create", 202)) and seen.get(("bring", 200)), seen
-	time.sleep(5)
 	for name in race.names:
+		wait_until(lambda: (pending := vault.get(f"/certificates/{name}/pending")).status != 200 or pending.json["status"] != "inProgress")
 		one_truth(vault, name)
