@@ -35,11 +35,13 @@ ssize_t __real_write(int fd, const void *bytes, size_t len);
 int __real_ftruncate64(int fd, off_t len);
 int __real_fallocate64(int fd, int mode, off_t offset, off_t len);
 int __real_fdatasync(int fd);
+int64_t __real_clock_mono(void);
 int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
 ssize_t __wrap_write(int fd, const void *bytes, size_t len);
 int __wrap_ftruncate64(int fd, off_t len);
 int __wrap_fallocate64(int fd, int mode, off_t offset, off_t len);
 int __wrap_fdatasync(int fd);
+int64_t __wrap_clock_mono(void);
 int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
 /* NOLINTEND(bugprone-reserved-identifier,cert-dcl*) */
 
@@ -93,6 +95,15 @@ int
 __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
 	return fails(RENAMEAT, from_dir) ? -1 : __real_renameat(from_dir, from, to_dir, to);
+}
+
+/* Nanoseconds that have passed more than did. */
+static _Atomic int64_t later;
+
+int64_t
+__wrap_clock_mono(void)
+{
+	return __real_clock_mono() + atomic_load(&later);
 }
 
 static void
@@ -282,6 +293,66 @@ test_sync_fails_in_a_tick(void **state)
 	assert_int_equal(fixture_count(&f, "r", 2), 1);
 	fixture_close(&f);
 	fixture_drop(&f);
+}
+
+/* Nothing waits in the journal to be written: it tries all the same. */
+static void
+test_nothing_to_catch_up_with(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_make(&f);
+	fixture_open(&f);
+	assert_true(fixture_append(&f, "r", 1));
+	audit_tick(f.audit);
+	atomic_store(&fault[WRITE], ENOSPC);
+	assert_false(fixture_append(&f, "refused", 2));
+	audit_tick(f.audit);
+	assert_false(audit_healthy(f.audit));
+	faults_off();
+	audit_tick(f.audit);
+	assert_true(audit_healthy(f.audit));
+	assert_int_equal(fixture_count(&f, "refused", 2), 0);
+	fixture_close(&f);
+	fixture_drop(&f);
+}
+
+static size_t
+checkpoints(const struct fixture *f)
+{
+	AUTO(buf_free) struct buf log = { 0 };
+
+	fixture_log(f, &log);
+	return occurrences(buf_view(&log), V("\"checkpoint\""));
+}
+
+/* The first line that is not signed waits for a minute, however many come behind it. */
+static void
+test_signed_within_a_minute(void **state)
+{
+	const int64_t second = 1000000000;
+	struct fixture f;
+
+	(void)state;
+	fixture_make(&f);
+	fixture_open(&f);
+	for (unsigned turn = 0; turn < 3; turn++) {
+		assert_true(fixture_append(&f, "first", turn));
+		audit_tick(f.audit);
+		assert_int_equal(checkpoints(&f), turn);
+		atomic_fetch_add(&later, 30 * second);
+		assert_true(fixture_append(&f, "second", turn));
+		atomic_fetch_add(&later, 30 * second);
+		audit_tick(f.audit);
+		assert_int_equal(checkpoints(&f), turn + 1);
+		atomic_fetch_add(&later, 600 * second);
+		audit_tick(f.audit);
+		assert_int_equal(checkpoints(&f), turn + 1); /* of nothing new */
+	}
+	fixture_close(&f);
+	fixture_drop(&f);
+	atomic_store(&later, 0);
 }
 
 static void
@@ -614,6 +685,8 @@ main(void)
 		cmocka_unit_test(test_commit_without_sync),
 		cmocka_unit_test(test_faults_and_restart),
 		cmocka_unit_test(test_sync_fails_in_a_tick),
+		cmocka_unit_test(test_nothing_to_catch_up_with),
+		cmocka_unit_test(test_signed_within_a_minute),
 		cmocka_unit_test(test_no_reservations),
 		cmocka_unit_test(test_file_size_limit),
 		cmocka_unit_test(test_faults_come_and_go),
