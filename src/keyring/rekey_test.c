@@ -333,6 +333,62 @@ test_rewraps_every_page(void **state)
 	place_remove(&place);
 }
 
+/* A vault that is purged while the rows are rewrapped, when they have been read already. */
+struct purging {
+	struct place *place;
+	uint64_t told, at;
+};
+
+static bool
+purge(void *ctx, const struct progress *progress)
+{
+	const struct change change = { .kind = CHANGE_DELETE, .key = V_INIT("k/purged") };
+	struct purging *purging = ctx;
+	struct error err;
+
+	assert_true(progress->done <= progress->total);
+	if (++purging->told != purging->at)
+		return true;
+	assert_true(store_commit_wait(purging->place->store, &change, 1, V(""), &err));
+	keyring_forget(purging->place->keyring, V("purged"));
+	return true;
+}
+
+/* Its key does not come back, and the others are rewrapped all the same. */
+static void
+test_a_purge_meanwhile(void **state)
+{
+	static const char *const names[] = { "purged", "stays" };
+	enum { ROWS = 4 }; /* those, and the keyring's own two */
+
+	(void)state;
+	for (uint64_t at = ROWS + 1; at <= 2 * ROWS; at++) { /* before, all is as it is to be */
+		AUTO(arena_free) struct arena arena;
+		struct place place;
+		struct purging purging = { .place = &place, .at = at };
+		const struct watch watch = { .told = purge, .ctx = &purging };
+		struct vault_key *key;
+		struct error err = { 0 };
+
+		arena_init(&arena, 65536);
+		place_make(&place, false);
+		for (size_t i = 0; i < COUNT_OF(names); i++) {
+			struct change change;
+
+			assert_true(keyring_new_key(place.keyring, view_of(names[i]), &arena,
+			    &change, &err));
+			assert_true(store_commit_wait(place.store, &change, 1, V(""), &err));
+		}
+		assert_true(keyring_rekey(place.keyring, &watch, &err));
+		assert_true(purging.told > 2 * ROWS); /* what had changed was looked at again */
+		place_close(&place);
+		place_open(&place);
+		assert_true(keyring_key(place.keyring, V("stays"), &key, &err));
+		assert_false(keyring_key(place.keyring, V("purged"), &key, &err));
+		place_remove(&place);
+	}
+}
+
 static void *
 rekey(void *arg)
 {
@@ -402,6 +458,7 @@ main(void)
 		cmocka_unit_test(test_a_crash_at_any_point),
 		cmocka_unit_test(test_the_old_root_key_is_worth_nothing),
 		cmocka_unit_test(test_rewraps_every_page),
+		cmocka_unit_test(test_a_purge_meanwhile),
 		cmocka_unit_test(test_waits_for_a_new_key),
 		cmocka_unit_test(test_does_not_wait_forever),
 	};
