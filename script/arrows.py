@@ -8,7 +8,8 @@ Libraries stay where LIBRARIES puts them.  Includes are written relative to src.
 
 import os
 import re
-import sys
+
+from violations import report
 
 ORDER = [
     ["base"],
@@ -97,14 +98,5 @@ def violations(path):
                 yield number, f"may not include {target}: {why}"
 
 
-def main():
-    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-    bad = False
-    for path in sys.argv[1:]:
-        for number, message in violations(path):
-            print(f"{path}:{number}: {message}")
-            bad = True
-    sys.exit(bad)
-
-
-main()
+os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+report(violations)

@@ -7,7 +7,8 @@ a "string" for one.
 """
 
 import re
-import sys
+
+from violations import report
 
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
 ABOVE = re.compile(r"^/\*.*?\*/", re.S | re.M)  # not one inside a struct
@@ -58,13 +59,4 @@ def violations(path):
                 yield number, f"{said[1]} takes ({', '.join(known[said[1]])})"
 
 
-def main():
-    bad = False
-    for path in sys.argv[1:]:
-        for number, message in violations(path):
-            print(f"{path}:{number}: {message}")
-            bad = True
-    sys.exit(bad)
-
-
-main()
+report(violations)

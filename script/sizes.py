@@ -7,7 +7,8 @@ width of a line that holds a string or an address: those are not broken.
 """
 
 import re
-import sys
+
+from violations import report
 
 FUNCTION_LINES = 80
 FILE_LINES = 700
@@ -61,13 +62,4 @@ def violations(path):
             yield number, f"{width} columns; {COLUMNS} are allowed"
 
 
-def main():
-    bad = False
-    for path in sys.argv[1:]:
-        for number, message in violations(path):
-            print(f"{path}:{number}: {message}")
-            bad = True
-    sys.exit(bad)
-
-
-main()
+report(violations)

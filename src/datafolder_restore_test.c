@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/testing.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -77,22 +76,13 @@ setup(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *stat, int kind, struct FTW *at)
-{
-	(void)stat;
-	(void)kind;
-	(void)at;
-	return remove(path);
-}
-
-static int
 teardown(void **state)
 {
 	(void)state;
 	place_done(&restore.place);
 	datafolder_close(&served);
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
-	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	remove_folder(folder);
+	return 0;
 }
 
 static bool

@@ -1,4 +1,3 @@
-#include "backup/stage.h"
 #include "base/file.h"
 #include "base/testing.h"
 #include "datafolder.h"
@@ -29,7 +28,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	stage_remove(above);
+	remove_folder(above);
 	return 0;
 }
 

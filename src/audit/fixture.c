@@ -1,19 +1,13 @@
 #include "audit/fixture.h"
 
 #include "audit/segment.h"
+#include "base/testing.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 void
 fixture_make(struct fixture *f)
@@ -27,20 +21,10 @@ fixture_make(struct fixture *f)
 	f->settings.directory = f->log;
 }
 
-static int
-remove_one(const char *path, const struct stat *stat, int kind, struct FTW *at)
-{
-	(void)stat;
-	(void)kind;
-	(void)at;
-	return remove(path);
-}
-
 void
 fixture_drop(struct fixture *f)
 {
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread at a time makes and drops fixtures */
-	assert_int_equal(nftw(f->root, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	remove_folder(f->root);
 }
 
 static void

@@ -5,7 +5,6 @@
 #include "backup/testing.h"
 
 #include <dirent.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -88,22 +87,12 @@ data_make(struct data *data)
 	commit(data->store, "c", "{\"change\":3}");
 }
 
-static int
-remove_one(const char *path, const struct stat *stat, int kind, struct FTW *at)
-{
-	(void)stat;
-	(void)kind;
-	(void)at;
-	return remove(path);
-}
-
 static void
 data_drop(struct data *data)
 {
 	keyring_close(data->keyring);
 	store_close(data->store);
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
-	assert_int_equal(nftw(data->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	remove_folder(data->folder);
 	(void)unlink(data->file);
 }
 

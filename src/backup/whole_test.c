@@ -9,7 +9,6 @@
 #include "base/file.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -86,23 +85,14 @@ setup(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *stat, int kind, struct FTW *at)
-{
-	(void)stat;
-	(void)kind;
-	(void)at;
-	return remove(path);
-}
-
-static int
 teardown(void **state)
 {
 	(void)state;
 	keyring_close(data.keyring);
 	store_close(data.store);
 	buf_free(&data.root_key);
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
-	return nftw(data.folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	remove_folder(data.folder);
+	return 0;
 }
 
 static void

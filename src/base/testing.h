@@ -1,5 +1,6 @@
 /*
- * What every test needs: cmocka with the headers it wants first, and assertions about views.
+ * What every test needs: cmocka with the headers it wants first, assertions about views, and a way
+ * to remove a folder.
  */
 #ifndef BASE_TESTING_H
 #define BASE_TESTING_H
@@ -7,10 +8,12 @@
 #include "base/error.h"
 #include "base/view.h"
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -35,6 +38,23 @@ assert_fine_at(bool ok, const struct error *err, const char *file, int line)
 		return;
 	print_error("%s: %s\n", error_table[err->code].name, err->message);
 	_fail(file, line);
+}
+
+static inline int
+remove_one(const char *path, const struct stat *stat, int kind, struct FTW *at)
+{
+	(void)stat;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
+/* With all that is in it, which has to work. */
+static inline void
+remove_folder(const char *path)
+{
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread at a time makes and removes them */
+	assert_int_equal(nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 #endif

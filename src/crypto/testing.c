@@ -49,9 +49,3 @@ write_file(const char *folder, const char *name, view bytes, char path[PATH_LEN]
 	assert_int_equal(fwrite(bytes.ptr, 1, bytes.len, file), bytes.len);
 	assert_int_equal(fclose(file), 0);
 }
-
-void
-remove_folder(const char *folder)
-{
-	assert_true(runs((const char *const[]){ "rm", "-r", folder, NULL }));
-}

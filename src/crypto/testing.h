@@ -1,5 +1,5 @@
 /*
- * For tests: a second opinion by the openssl command, and folders of their own.
+ * For tests: a second opinion by the openssl command, and files for it.
  */
 #ifndef CRYPTO_TESTING_H
 #define CRYPTO_TESTING_H
@@ -13,6 +13,5 @@ bool has_openssl(void);
 /* A file in a folder, its path in ${path}. */
 #define PATH_LEN 96
 void write_file(const char *folder, const char *name, view bytes, char path[PATH_LEN]);
-void remove_folder(const char *folder); /* and all that is in it */
 
 #endif

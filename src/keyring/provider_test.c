@@ -30,7 +30,7 @@ make_folder(void **state)
 }
 
 static int
-remove_folder(void **state)
+remove_emptied(void **state)
 {
 	(void)state;
 	(void)unlink(path);
@@ -303,7 +303,7 @@ test_refuses_changed_wrappings(void **state)
 	provider.ops->close(provider.self);
 }
 
-#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_emptied)
 
 int
 main(void)

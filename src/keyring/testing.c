@@ -1,5 +1,5 @@
 #include "keyring/testing.h"
-#include "crypto/testing.h"
+#include "base/testing.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

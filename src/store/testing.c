@@ -55,7 +55,7 @@ fixture_setup(void **state)
 }
 
 static void
-remove_folder(const char *folder)
+remove_emptied(const char *folder)
 {
 	static const char *const names[] = { "vault.db", "vault.db-wal", "vault.db-shm",
 		"vault.db.lock", "link.db" };
@@ -75,7 +75,7 @@ fixture_teardown(void **state)
 
 	fixture_close(f);
 	arena_free(&f->arena);
-	remove_folder(f->folder);
+	remove_emptied(f->folder);
 	free(f);
 	return 0;
 }
