@@ -124,7 +124,7 @@ def test_other_root_key(copy):
 	path = copy.data / "root.key"
 	text = path.read_bytes()
 	at = len(text) // 2
-	change(path, at, b"A" if text[at:at + 1] != b"A" else b"B")
+	change(path, at, b"0" if text[at:at + 1] != b"0" else b"1")
 	refused(copy, r"key")
 
 
