@@ -377,8 +377,7 @@ send_csr(struct turn *turn, view payload, struct acme_order *out, struct error *
 			*err = problem;
 		return false;
 	}
-	return (
-	    view_eq(out->status.text, V("processing")) || view_eq(out->status.text, V("valid")));
+	return view_eq(out->status.text, V("processing")) || view_eq(out->status.text, V("valid"));
 }
 
 static bool

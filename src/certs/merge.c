@@ -69,7 +69,7 @@ check_bag(const struct merging *merging, struct arena *arena, struct error *err)
 		struct x509 certificate;
 
 		if (!x509_read(merging->bag.items[i], arena, &certificate, err))
-			return err->code == ERR_UNAVAILABLE ? false : unreadable(err);
+			return unreadable(err);
 		matches = matches || view_eq(certificate.spki, merging->spki);
 	}
 	return matches ||

@@ -45,12 +45,6 @@ bool openssl_failed(struct error *err, enum error_code code, const char *message
 /* openssl_unable(err): The same, where only a lack of memory or a broken OpenSSL can cause it. */
 bool openssl_unable(struct error *err);
 
-/* The analyzer sees only this header: tell it what "always false" means for the caller. */
-#ifdef __clang_analyzer__
-#define openssl_failed(...) ((void)openssl_failed(__VA_ARGS__), false)
-#define openssl_unable(err) ((void)openssl_unable(err), false)
-#endif
-
 const unsigned char *octets(view bytes); /* never NULL */
 
 /* spki_encode(pkey, out, err): Append the public half, a SubjectPublicKeyInfo in DER. */

@@ -4,7 +4,6 @@
 #include "identity/directory.h"
 
 #include "base/clock.h"
-#include "crypto/openssl.h"
 #include "identity/jwt.h"
 #include "identity/resource.h"
 #include "identity/trust.h"
@@ -89,8 +88,7 @@ signature_fits(struct directory *directory, const struct jwt *jwt, struct token_
 		    printable(jwt->header, header));
 	if (!public_key_verify(key->public_key, SIGNATURE_RS256, jwt->signing_input,
 		jwt->signature))
-		return openssl_failed(err, ERR_UNAUTHORIZED,
-		    "AKV10002: Token signature is not valid.");
+		return unauthorized(err, "AKV10002: Token signature is not valid.");
 	*out = key;
 	key = NULL;
 	return true;

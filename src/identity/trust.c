@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/map.h"
-#include "crypto/openssl.h"
 #include "identity/directory.h"
 #include "identity/principal.h"
 
@@ -505,12 +504,11 @@ signature_fits(struct directory *directory, const struct jwt *jwt, view issuer, 
 
 	if (verdict == ISSUER_GOOD)
 		return true;
-	if (verdict == ISSUER_BAD_SIGNATURE)
-		return openssl_failed(err, ERR_UNAUTHORIZED,
-		    "AKV10002: Token signature is not valid.");
-	return unauthorized(err,
-	    "AKV10046: Unable to resolve the key used for signature validation. The issuer's keys "
-	    "are being fetched; please try again.");
+	return verdict == ISSUER_BAD_SIGNATURE
+	    ? unauthorized(err, "AKV10002: Token signature is not valid.")
+	    : unauthorized(err,
+		  "AKV10046: Unable to resolve the key used for signature validation. The "
+		  "issuer's keys are being fetched; please try again.");
 }
 
 static bool
